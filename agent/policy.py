@@ -1,0 +1,85 @@
+"""The thresholds and rules that shape behaviour, as data, so that an eval log can record them whole."""
+
+from dataclasses import dataclass, field
+from datetime import time
+from typing import Literal
+
+Scope = Literal["off", "suggest", "answer"]
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """A place where people take over. A queue without categories takes what no other does."""
+
+    queue_id: str
+    name: str
+    categories: tuple[str, ...] = ()
+    tiers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryPolicy:
+    """What the agent may do in a category, and what is expected of it there (containment as a range)."""
+
+    category_id: str
+    name: str
+    description: str = ""
+    scope: Scope = "answer"
+    needs_person: bool = False
+    queue: str | None = None
+    target_containment: tuple[float, float] | None = None
+    examples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What each mistake costs, in the same unit (a needless question is 1). The threshold follows from these."""
+
+    wrong_answer: float = 10.0
+    needless_handoff: float = 3.0
+    missed_handoff: float = 12.0
+    needless_question: float = 1.0
+    needless_ticket: float = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class BusinessHours:
+    """When people are there. `days` maps 0 (Monday) to 6 to spans of local time; `holidays` are ISO dates."""
+
+    timezone: str = "UTC"
+    days: dict[int, tuple[tuple[time, time], ...]] = field(
+        default_factory=lambda: {day: ((time(9), time(17)),) for day in range(5)}
+    )
+    holidays: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """All of it. Probabilities and scores lie in [0, 1]."""
+
+    categories: tuple[CategoryPolicy, ...] = ()
+    queues: tuple[Queue, ...] = (Queue("general", "General"),)
+    costs: Costs = Costs()
+    business_hours: BusinessHours = BusinessHours()
+    reply_promise_minutes: int = 15
+    passages_per_turn: int = 8
+    sentence_support: float = 0.5
+    explicit_wish: float = 0.6
+    bug_confidence: float = 0.5
+    max_failed_attempts: int = 2
+    max_clarifications: int = 2
+    high_tiers: tuple[str, ...] = ("strategic",)
+    link_hosts: tuple[str, ...] = ()
+    tool_rounds: int = 3
+    node_timeout_s: float = 10.0
+    turn_timeout_s: float = 30.0
+    burst_hold_s: float = 1.5
+    account_lookup_timeout_s: float = 1.0
+    same_bug_similarity: float = 0.62
+
+    def category(self, category_id: str) -> CategoryPolicy:
+        """Return the category's policy; an unknown category is out of scope and goes to a person."""
+        for known in self.categories:
+            if known.category_id == category_id:
+                return known
+        return CategoryPolicy(category_id=category_id, name=category_id, scope="off")

@@ -1,0 +1,1 @@
+"""Offline evaluation: historical tickets in, measured behaviour out."""

