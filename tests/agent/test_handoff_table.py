@@ -11,9 +11,7 @@ from agent.handoff import TABLE, Move, promise, step
 from agent.policy import BusinessHours
 from agent.types import Mode
 
-BERLIN = BusinessHours(
-    "Europe/Berlin", {day: ((time(9), time(18)),) for day in range(5)}, holidays=("2026-12-25",)
-)
+BERLIN = BusinessHours("Europe/Berlin", {day: ((time(9), time(18)),) for day in range(5)}, holidays=("2026-12-25",))
 
 
 def test_every_mode_has_a_way_out_and_takes_what_the_customer_writes() -> None:

@@ -1,0 +1,172 @@
+"""Every fixed sentence that the agent says, in every language it speaks.
+
+A sentence here must be true whatever happens next: none announces what the system doesn't do by itself.
+"""
+
+from enum import StrEnum
+
+from agent.types import Language
+
+
+class Phrase(StrEnum):
+    """The name of a fixed sentence."""
+
+    DONT_KNOW = "dont_know"
+    DONT_KNOW_NEAREST = "dont_know_nearest"
+    KNOWLEDGE_DOWN = "knowledge_down"
+    BUG_FILED = "bug_filed"
+    BUG_COUNTED = "bug_counted"
+    BUG_DETAILS_ADDED = "bug_details_added"
+    BUG_NOT_FILED = "bug_not_filed"
+    BUG_ASK_STEPS = "bug_ask_steps"
+    BUG_ASK_ACTUAL = "bug_ask_actual"
+    BUG_ASK_EXPECTED = "bug_ask_expected"
+    BUG_ASK_ENVIRONMENT = "bug_ask_environment"
+    HANDOFF_OPEN = "handoff_open"
+    HANDOFF_CLOSED = "handoff_closed"
+    ASK_EMAIL = "ask_email"
+    EMAIL_TAKEN = "email_taken"
+    ADDED_TO_REQUEST = "added_to_request"
+    STILL_WAITING = "still_waiting"
+    HANDED_BACK = "handed_back"
+    LAST_RUNG = "last_rung"
+    WANTS_PERSON_BUTTON = "wants_person_button"
+    QR_PERSON = "qr_person"
+    QR_PERSON_TEXT = "qr_person_text"
+    QR_REPHRASE = "qr_rephrase"
+    QR_SOLVED = "qr_solved"
+    QR_SOLVED_TEXT = "qr_solved_text"
+    QR_UNSOLVED = "qr_unsolved"
+    QR_UNSOLVED_TEXT = "qr_unsolved_text"
+
+
+_TEXTS: dict[Phrase, dict[Language, str]] = {
+    Phrase.DONT_KNOW: {
+        "en": "I don't find an answer to this in our help articles, and I won't guess. Shall I fetch someone from the team?",
+        "de": "Dazu finde ich in unseren Hilfeartikeln keine Antwort, und raten möchte ich nicht. Soll ich jemanden aus dem Team holen?",
+        "es": "No encuentro una respuesta a esto en nuestros artículos de ayuda y no quiero adivinar. ¿Aviso a alguien del equipo?",
+    },
+    Phrase.DONT_KNOW_NEAREST: {
+        "en": "I'm not sure our help articles answer this. The nearest I found: {titles}. Is it about that, or shall I fetch someone from the team?",
+        "de": "Ich bin nicht sicher, ob unsere Hilfeartikel das beantworten. Am nächsten kommt: {titles}. Geht es darum, oder soll ich jemanden aus dem Team holen?",
+        "es": "No estoy seguro de que nuestros artículos de ayuda respondan a esto. Lo más cercano: {titles}. ¿Se trata de eso, o aviso a alguien del equipo?",
+    },
+    Phrase.KNOWLEDGE_DOWN: {
+        "en": "I can't reach our help articles right now. Shall I fetch someone from the team?",
+        "de": "Ich erreiche unsere Hilfeartikel gerade nicht. Soll ich jemanden aus dem Team holen?",
+        "es": "Ahora mismo no puedo consultar nuestros artículos de ayuda. ¿Aviso a alguien del equipo?",
+    },
+    Phrase.BUG_FILED: {
+        "en": "Thank you for reporting this. It looks like a bug, and I've filed it as **{bug_id}** with what you told me.",
+        "de": "Danke für die Meldung. Das sieht nach einem Fehler aus; ich habe ihn mit Ihren Angaben als **{bug_id}** erfasst.",
+        "es": "Gracias por avisar. Parece un error y lo he registrado como **{bug_id}** con lo que me ha contado.",
+    },
+    Phrase.BUG_COUNTED: {
+        "en": "Thank you for reporting this. It is a bug we already know as **{bug_id}**, reported by {count} other(s). I've added your report and its details to it.",
+        "de": "Danke für die Meldung. Diesen Fehler kennen wir schon als **{bug_id}**, gemeldet von {count} weiteren. Ich habe Ihre Meldung mit ihren Angaben dort ergänzt.",
+        "es": "Gracias por avisar. Es un error que ya conocemos como **{bug_id}**, comunicado por {count} más. He añadido su aviso con sus detalles.",
+    },
+    Phrase.BUG_DETAILS_ADDED: {
+        "en": "Thank you, I've added that to **{bug_id}**.",
+        "de": "Danke, ich habe das bei **{bug_id}** ergänzt.",
+        "es": "Gracias, lo he añadido a **{bug_id}**.",
+    },
+    Phrase.BUG_NOT_FILED: {
+        "en": "This looks like a bug, but I can't file it right now. Shall I fetch someone from the team?",
+        "de": "Das sieht nach einem Fehler aus, aber ich kann ihn gerade nicht erfassen. Soll ich jemanden aus dem Team holen?",
+        "es": "Parece un error, pero ahora mismo no puedo registrarlo. ¿Aviso a alguien del equipo?",
+    },
+    Phrase.BUG_ASK_STEPS: {
+        "en": "So that it can be found quickly: what did you click or do, step by step, before it happened?",
+        "de": "Damit er schnell gefunden wird: Was haben Sie Schritt für Schritt getan, bevor es passierte?",
+        "es": "Para encontrarlo pronto: ¿qué hizo, paso a paso, antes de que ocurriera?",
+    },
+    Phrase.BUG_ASK_ACTUAL: {
+        "en": "What exactly do you see when it happens: an error text, an empty page, a wrong value?",
+        "de": "Was genau sehen Sie dabei: einen Fehlertext, eine leere Seite, einen falschen Wert?",
+        "es": "¿Qué ve exactamente cuando ocurre: un mensaje de error, una página vacía, un valor incorrecto?",
+    },
+    Phrase.BUG_ASK_EXPECTED: {
+        "en": "What did you expect to happen instead?",
+        "de": "Was hätten Sie stattdessen erwartet?",
+        "es": "¿Qué esperaba que ocurriera?",
+    },
+    Phrase.BUG_ASK_ENVIRONMENT: {
+        "en": "Which browser and which device are you using?",
+        "de": "Welchen Browser und welches Gerät benutzen Sie?",
+        "es": "¿Qué navegador y qué dispositivo usa?",
+    },
+    Phrase.HANDOFF_OPEN: {
+        "en": "I've passed your conversation to the team, with everything you've told me. Our people aim to answer here within {minutes} minutes.",
+        "de": "Ich habe Ihr Gespräch mit allem, was Sie mir gesagt haben, an das Team übergeben. Unsere Leute antworten hier möglichst innerhalb von {minutes} Minuten.",
+        "es": "He pasado su conversación al equipo, con todo lo que me ha contado. Nuestro equipo intenta responder aquí en {minutes} minutos.",
+    },
+    Phrase.HANDOFF_CLOSED: {
+        "en": "I've passed your conversation to the team, with everything you've told me. Nobody is in right now; our people aim to answer by {when}.",
+        "de": "Ich habe Ihr Gespräch mit allem, was Sie mir gesagt haben, an das Team übergeben. Gerade ist niemand da; unsere Leute antworten möglichst bis {when}.",
+        "es": "He pasado su conversación al equipo, con todo lo que me ha contado. Ahora no hay nadie; nuestro equipo intenta responder antes del {when}.",
+    },
+    Phrase.ASK_EMAIL: {
+        "en": "If you'd like the answer by e-mail as well, which address should they use?",
+        "de": "Wenn Sie die Antwort auch per E-Mail möchten: an welche Adresse?",
+        "es": "Si también quiere la respuesta por correo electrónico, ¿a qué dirección?",
+    },
+    Phrase.EMAIL_TAKEN: {
+        "en": "Thank you, I've noted the address for the team.",
+        "de": "Danke, ich habe die Adresse für das Team notiert.",
+        "es": "Gracias, he anotado la dirección para el equipo.",
+    },
+    Phrase.ADDED_TO_REQUEST: {
+        "en": "I've added this to your request. You don't need to explain it again.",
+        "de": "Ich habe das Ihrer Anfrage hinzugefügt. Sie müssen es nicht noch einmal erklären.",
+        "es": "Lo he añadido a su solicitud. No tendrá que explicarlo otra vez.",
+    },
+    Phrase.STILL_WAITING: {
+        "en": "You are still waiting, longer than we said: I'm sorry. Your request is marked as overdue for the team.",
+        "de": "Sie warten noch, und länger als angekündigt: Das tut mir leid. Ihre Anfrage ist beim Team als überfällig markiert.",
+        "es": "Sigue esperando, y más de lo anunciado: lo siento. Su solicitud está marcada como atrasada para el equipo.",
+    },
+    Phrase.HANDED_BACK: {
+        "en": "You are talking to the assistant again. If it isn't solved, just say so.",
+        "de": "Sie sprechen wieder mit dem Assistenten. Wenn es nicht gelöst ist, sagen Sie es einfach.",
+        "es": "Vuelve a hablar con el asistente. Si no está resuelto, dígalo.",
+    },
+    Phrase.LAST_RUNG: {
+        "en": "Something went wrong on our side, but we have your message.",
+        "de": "Bei uns ist etwas schiefgegangen, aber wir haben Ihre Nachricht.",
+        "es": "Algo ha fallado por nuestra parte, pero tenemos su mensaje.",
+    },
+    Phrase.WANTS_PERSON_BUTTON: {
+        "en": "I'd like to talk to a person.",
+        "de": "Ich möchte mit einem Menschen sprechen.",
+        "es": "Quiero hablar con una persona.",
+    },
+    Phrase.QR_PERSON: {"en": "Talk to a person", "de": "Mit einem Menschen sprechen", "es": "Hablar con una persona"},
+    Phrase.QR_PERSON_TEXT: {
+        "en": "Yes, please fetch someone from the team.",
+        "de": "Ja, bitte holen Sie jemanden aus dem Team.",
+        "es": "Sí, por favor avise a alguien del equipo.",
+    },
+    Phrase.QR_REPHRASE: {"en": "Ask differently", "de": "Anders fragen", "es": "Preguntar de otra forma"},
+    Phrase.QR_SOLVED: {"en": "That solved it", "de": "Das hat geholfen", "es": "Resuelto"},
+    Phrase.QR_SOLVED_TEXT: {
+        "en": "Thanks, that solved it.",
+        "de": "Danke, das hat geholfen.",
+        "es": "Gracias, eso lo ha resuelto.",
+    },
+    Phrase.QR_UNSOLVED: {"en": "It didn't help", "de": "Das hat nicht geholfen", "es": "No ha servido"},
+    Phrase.QR_UNSOLVED_TEXT: {
+        "en": "That didn't help.",
+        "de": "Das hat nicht geholfen.",
+        "es": "Eso no me ha servido.",
+    },
+}
+
+
+def phrase(name: Phrase, language: Language, **values: object) -> str:
+    """Return a fixed sentence, as Markdown.
+
+    Raises:
+        KeyError: the sentence has a placeholder that `values` lacks.
+    """
+    return _TEXTS[name][language].format(**values)

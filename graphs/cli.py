@@ -1,0 +1,66 @@
+"""The root of the command line. Sub-commands register themselves through the entry point group `helpgraph.commands`."""
+
+import logging
+import sys
+from collections.abc import Callable
+from importlib.metadata import entry_points
+
+import typer
+from rich.console import Console
+
+from agent.errors import ConnectorError, Misconfigured, SupportError
+
+USAGE_ERROR = 2
+FAILED = 1
+
+
+def build_app() -> typer.Typer:
+    """Gather the sub-commands of every installed package."""
+    app = typer.Typer(
+        name="helpgraph",
+        help="A support agent for software products: cited answers, honest handoffs, bug tickets without duplicates.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    app.callback()(_root)
+    for entry in sorted(entry_points(group="helpgraph.commands"), key=lambda entry: entry.name):
+        register: Callable[[typer.Typer], None] = entry.load()
+        register(app)
+    return app
+
+
+def _root() -> None:
+    """A support agent for software products."""
+
+
+def main() -> None:
+    """Run a command. What the operator must mend ends with exit code 2 and one message, never a traceback."""
+    console = Console(stderr=True, highlight=False)
+    try:
+        build_app()()
+    except Misconfigured as exc:
+        console.print(f"[bold red]error:[/] {_escape(str(exc))}", soft_wrap=True)
+        sys.exit(USAGE_ERROR)
+    except ConnectorError as exc:
+        again = " Trying again may help." if exc.retryable else ""
+        console.print(f"[bold red]error:[/] {_escape(str(exc))}.{again}", soft_wrap=True)
+        sys.exit(FAILED)
+    except SupportError as exc:
+        console.print(f"[bold red]error:[/] {_escape(str(exc))}", soft_wrap=True)
+        sys.exit(FAILED)
+
+
+def set_up_logging(level: str) -> None:
+    """Send our logs to standard error. Loggers that print traffic at DEBUG stay at INFO or above."""
+    logging.basicConfig(level=level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    for name in ("sse_starlette", "httpcore", "httpx", "aiosqlite", "chromadb", "asyncio"):
+        logging.getLogger(name).setLevel(max(logging.INFO, logging.getLogger().level))
+
+
+def _escape(text: str) -> str:
+    return text.replace("[", r"\[")
+
+
+if __name__ == "__main__":
+    main()
