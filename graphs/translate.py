@@ -80,6 +80,7 @@ async def run_turn(
         stream_mode=["tasks", "custom"],
         durability="async" if thread_id else None,
     )
+    part: Any
     async for mode, part in stream:
         if mode == "custom":
             for event in translator.words(part):

@@ -7,19 +7,19 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-
-from tools.storage.log import Accepted, ConversationLog, Lease, NewEvent, TurnWork
+from typing import Literal
 
 from agent.deps import TurnDeps
 from agent.errors import BadTurn, LeaseLost, SupportError
 from agent.handoff import Move
 from agent.nodes.finish import last_rung
-from agent.types import Mode, Reply, Source, TurnRequest, Untrusted
+from agent.types import Author, Message, Mode, Reply, Source, TurnRequest, Untrusted
 from agent.untrusted import clean
 from graphs.supervisor import Supervisor
 from graphs.translate import Emitted, Finished, TurnEvent, reply_events, run_turn
 from graphs.turn_graph import TurnGraph
 from graphs.turn_metrics import TurnMetrics
+from tools.storage.log import Accepted, ConversationLog, Lease, NewEvent, TurnWork
 from tools.storage.scope import Scope
 from tools.storage.wakeups import Wakeups
 
@@ -50,6 +50,9 @@ class TurnLimits:
     turn_timeout_s: float
     concurrent_turns: int
     max_message_chars: int
+
+
+TurnEnd = Literal["finished", "failed", "parked"]
 
 
 class _Joined(Exception):
@@ -205,9 +208,8 @@ class TurnService:
 
     async def _request(self, work: TurnWork) -> TurnRequest:
         conversation = work.conversation
-        scope = Scope.system(conversation.workspace_id)
-        first = work.messages[0]
-        history = await self._log.history(scope, conversation.conversation_id, before_seq=first.seq)
+        scope = Scope(conversation.workspace_id, None, "system")
+        history = _before(work, await self._log.history(scope, conversation.conversation_id))
         return TurnRequest(
             turn_id=work.turn_id,
             conversation_id=conversation.conversation_id,
@@ -221,7 +223,7 @@ class TurnService:
             now=datetime.now(UTC),
             mode=conversation.mode,
             page=next((m.page for m in reversed(work.messages) if m.page is not None), None),
-            history=tuple(history),
+            history=history,
             asked_email=conversation.asked_email,
             contact_email=conversation.contact_email,
             interface_language=conversation.language,
@@ -235,8 +237,7 @@ class TurnService:
         if work.attempts > 1:
             snapshot = await self._graph.aget_state({"configurable": {"thread_id": thread_id}})
             resume = bool(snapshot.next)
-        if work.restarted_after_words:
-            await self._take_back(lease, work, request)
+        await self._announce(lease, work)
         writer = _TurnWriter(self, lease, work)
         events: asyncio.Queue[TurnEvent | BaseException] = asyncio.Queue()
         producer = self._supervisor.spawn(
@@ -279,21 +280,27 @@ class TurnService:
         if saver and not isinstance(saver, bool):
             await saver.adelete_thread(thread_id)
 
-    async def _take_back(self, lease: Lease, work: TurnWork, request: TurnRequest) -> None:
-        """Half an answer was shown before the process died: tell clients what stands, then begin again."""
-        scope = Scope.system(work.conversation.workspace_id)
-        messages = await self._log.messages(scope, lease.conversation_id)
-        snapshot = [
-            {
-                "id": message["message_id"],
-                "role": "user" if message["author"] == "customer" else "assistant",
-                "content": message["text"],
+    async def _announce(self, lease: Lease, work: TurnWork) -> None:
+        """Open the run, once however often it is tried; after half an answer was shown, say first what stands."""
+        run_started = NewEvent({"type": "RUN_STARTED", "threadId": work.conversation.thread_id, "runId": work.run_id})
+        if work.attempts == 1:
+            await self._log.append(lease, work.turn_id, [run_started])
+            return
+        scope = Scope(lease.workspace_id, None, "system")
+        active = await self._log.active_turn(scope, lease.conversation_id)
+        if active is None or active.run_started_seq is None:
+            await self._log.append(lease, work.turn_id, [run_started])
+        if work.restarted_after_words:
+            messages = await self._log.messages(scope, lease.conversation_id)
+            snapshot: dict[str, object] = {
+                "type": "MESSAGES_SNAPSHOT",
+                "messages": [_snapshot_message(message) for message in messages],
             }
-            for message in messages
-        ]
-        await self._log.append(lease, work.turn_id, [NewEvent({"type": "MESSAGES_SNAPSHOT", "messages": snapshot})])
+            await self._log.append(lease, work.turn_id, [NewEvent(snapshot)])
 
-    async def _hand_over(self, lease: Lease, work: TurnWork, request: TurnRequest, *, status: str, cause: str) -> None:
+    async def _hand_over(
+        self, lease: Lease, work: TurnWork, request: TurnRequest, *, status: TurnEnd, cause: str
+    ) -> None:
         """The last rung: it needs nothing but the log."""
         reply = last_rung(request, self._deps.policy, cause=cause)
         message_id = reply.message_id
@@ -314,7 +321,7 @@ class TurnService:
         reply: Reply,
         events: Sequence[Emitted],
         *,
-        status: str = "finished",
+        status: TurnEnd = "finished",
     ) -> bool:
         """Write the end of a turn in one transaction; false when more messages joined and nothing was said."""
         run_finished = {
@@ -356,6 +363,23 @@ class TurnService:
     def metrics(self) -> TurnMetrics:
         """Where durations and outcomes are counted."""
         return self._metrics
+
+
+def _before(work: TurnWork, messages: Sequence[Message]) -> tuple[Message, ...]:
+    """The conversation before this turn. What the customer wrote since belongs to this turn or to a later one."""
+    first = work.messages[0].client_message_id
+    older: list[Message] = []
+    reached = False
+    for message in messages:
+        reached = reached or (message.author is Author.CUSTOMER and message.message_id == first)
+        if not reached or message.author is not Author.CUSTOMER:
+            older.append(message)
+    return tuple(older)
+
+
+def _snapshot_message(message: dict[str, object]) -> dict[str, object]:
+    role = "user" if message["author"] == Author.CUSTOMER else "assistant"
+    return {"id": message["message_id"], "role": role, "content": message["text"]}
 
 
 class _TurnWriter:

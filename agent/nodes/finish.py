@@ -176,7 +176,7 @@ def last_rung(request: TurnRequest, policy: Policy, *, cause: str) -> Reply:
         sentiment=0.0,
         queue_id=policy.queues[0].queue_id,
         priority="high",
-        suggested_next_step="The agent failed on this message: answer it, and report the turn to whoever runs the agent.",
+        suggested_next_step="The agent failed on this message: answer it, and report the turn to its operator.",
         language=language,
         promised_by=promised.by,
         in_business_hours=promised.open_now,

@@ -17,7 +17,7 @@ _NEXT_STEPS = {
     "explicit_wish": "The customer asked for a person: greet them and take it from here.",
     "risk": "Verify who is asking before changing anything; this touches money, identity, law or security.",
     "category_needs_person": "The team reserved this category for people: handle it by its procedure.",
-    "category_not_automated": "This category isn't automated yet: answer it, and note whether an article would have done.",
+    "category_not_automated": "Not automated yet: answer it, and note whether an article would have done.",
     "failed_attempts": "The articles were tried and didn't help: look at what was sent before repeating it.",
     "knowledge_down": "The knowledge base was unavailable: a simple answer may be all that is needed.",
     "complaint": "Acknowledge the complaint first, then look at its cause.",

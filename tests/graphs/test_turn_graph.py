@@ -91,7 +91,7 @@ async def test_no_evidence_is_an_honest_question() -> None:
 
     assert finished.reply.outcome is Outcome.ASKED
     assert "won't guess" in spoken(events)
-    assert [reply.label for reply in finished.reply.quick_replies][0] == "Talk to a person"
+    assert finished.reply.quick_replies[0].label == "Talk to a person"
 
 
 async def test_a_knowledge_base_that_is_down_is_said_and_not_guessed_around() -> None:
@@ -129,11 +129,8 @@ async def test_a_broken_tool_is_told_to_the_engine_in_one_line() -> None:
 
 
 async def test_an_engine_that_never_stops_calling_tools_is_stopped() -> None:
-    calls = (ToolCall("1:0", "account_status", {}),)
-    engine = ScriptedEngine(parts=calls, after_tools=calls)
-
     class Endless(ScriptedEngine):
-        async def answer(self, brief):  # type: ignore[no-untyped-def,override]  # Shorter than repeating the port.
+        async def answer(self, brief):  # type: ignore[no-untyped-def]  # Shorter than repeating the port.
             self.briefs.append(brief)
             if brief.tools:
                 yield ToolCall(f"{len(self.briefs)}:0", "account_status", {})

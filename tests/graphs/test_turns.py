@@ -1,0 +1,309 @@
+"""Accepted messages, run detached under a lease: bursts, restarts, takeovers, failures."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from agent.deps import TurnDeps
+from agent.errors import BadTurn, Conflict
+from agent.ports import AnswerBrief
+from agent.types import Identity, Mode, Sentence, ToolCall, Understanding
+from graphs.checkpoints import open_checkpointer
+from graphs.supervisor import Supervisor
+from graphs.turn_graph import build_turn_graph
+from graphs.turn_metrics import NoMetrics
+from graphs.turns import SubmittedMessage, TurnLimits, TurnService
+from tests.fakes import CALM, ScriptedEngine, fake_deps
+from tools.storage.database import Database
+from tools.storage.desk import Desk
+from tools.storage.log import ConversationLog, LogEvent
+from tools.storage.scope import Scope
+from tools.storage.wakeups import Wakeups
+
+SCOPE = Scope("example", "visitor-1", "customer")
+STAFF = Scope("example", None, "staff")
+LIMITS = TurnLimits(turn_timeout_s=5, concurrent_turns=8, max_message_chars=8000)
+
+
+class Installation:
+    """A log, a desk and a turn service on one database, as a running process has them."""
+
+    def __init__(self, log: ConversationLog, turns: TurnService) -> None:
+        self.log = log
+        self.turns = turns
+        self.desk = Desk(log)
+
+    async def begin(self) -> str:
+        made = await self.log.create_conversation(
+            SCOPE, thread_id="", identity=Identity(), channel="widget", language="en", now=datetime.now(UTC)
+        )
+        return made.conversation_id
+
+    async def say(self, conversation_id: str, text: str, message_id: str = "m1", *, wish: bool = False) -> None:
+        message = SubmittedMessage(message_id, text, run_id=f"run-{message_id}", wish=wish)
+        await self.turns.submit(SCOPE, conversation_id, message)
+
+    async def events(self, conversation_id: str) -> list[LogEvent]:
+        return await self.log.read(STAFF, conversation_id, after_seq=0, staff=True, limit=2000)
+
+    async def until(self, conversation_id: str, condition: Callable[[list[LogEvent]], bool]) -> list[LogEvent]:
+        async with asyncio.timeout(20):
+            while not condition(found := await self.events(conversation_id)):
+                await asyncio.sleep(0.02)
+        return found
+
+
+@asynccontextmanager
+async def installation(folder: Path, deps: TurnDeps, limits: TurnLimits = LIMITS) -> AsyncIterator[Installation]:
+    db = await Database.open(None, data_dir=folder)
+    wakeups, supervisor = Wakeups(), Supervisor()
+    log = ConversationLog(db, wakeups)
+    async with open_checkpointer(db.url, data_dir=folder) as checkpointer:
+        turns = TurnService(
+            log,
+            build_turn_graph(checkpointer),
+            deps,
+            wakeups=wakeups,
+            limits=limits,
+            metrics=NoMetrics(),
+            supervisor=supervisor,
+        )
+        await turns.start()
+        try:
+            yield Installation(log, turns)
+        finally:
+            turns.stop()
+            await supervisor.close(grace_s=0)
+            await db.close()
+
+
+def kinds(events: list[LogEvent]) -> list[str]:
+    return [str(e.event.get("name") or e.event["type"]) for e in events]
+
+
+def ended(count: int = 1) -> Callable[[list[LogEvent]], bool]:
+    return lambda events: kinds(events).count("RUN_FINISHED") >= count
+
+
+def bot_messages(events: list[LogEvent]) -> list[dict[str, object]]:
+    values = [e.event["value"] for e in events if e.event.get("name") == "helpgraph.message.v1"]
+    return [value for value in values if isinstance(value, dict) and value["author"] == "bot"]
+
+
+class SlowEngine(ScriptedEngine):
+    """Takes its time to understand, and between two sentences when told so."""
+
+    understand_s = 0.3
+    pause_s = 0.0
+
+    async def understand(self, *args: object) -> Understanding:  # type: ignore[override]  # Passes all through.
+        await asyncio.sleep(self.understand_s)
+        return await super().understand(*args)  # type: ignore[arg-type]  # Passes all through.
+
+    async def answer(self, brief: AnswerBrief) -> AsyncIterator[Sentence | ToolCall]:
+        self.briefs.append(brief)
+        for part in self.parts:
+            yield part
+            await asyncio.sleep(self.pause_s)
+
+
+TWO_SENTENCES = (
+    Sentence("Invoices are under **Billing > History**.", cites=("p1",)),
+    Sentence("Invoices are under", cites=("p1",)),
+)
+
+
+async def test_a_turn_is_a_well_formed_run_in_the_log(tmp_path: Path) -> None:
+    async with installation(tmp_path, fake_deps()) as here:
+        conversation_id = await here.begin()
+        await here.say(conversation_id, "Where are my invoices?")
+        events = await here.until(conversation_id, ended())
+
+    found = kinds(events)
+    assert found[0] == "helpgraph.message.v1"
+    assert found[1] == "RUN_STARTED"
+    assert found[-1] == "RUN_FINISHED"
+    order = ["TEXT_MESSAGE_START", "TEXT_MESSAGE_CONTENT", "TEXT_MESSAGE_END", "helpgraph.outcome.v1"]
+    assert [kind for kind in found if kind in order] == order
+    assert [event.seq for event in events] == list(range(1, len(events) + 1))
+
+
+async def test_a_burst_is_answered_once(tmp_path: Path) -> None:
+    engine = SlowEngine()
+    async with installation(tmp_path, fake_deps(engine=engine)) as here:
+        conversation_id = await here.begin()
+        for number, text in enumerate(["hi", "where are", "my invoices?"]):
+            await here.say(conversation_id, text, f"m{number}")
+            await asyncio.sleep(0.05)
+        events = await here.until(conversation_id, ended())
+
+    assert len(bot_messages(events)) == 1
+    assert engine.briefs[-1].question.render_plain() == "hi where are my invoices?"
+    assert kinds(events).count("RUN_STARTED") == 1
+
+
+async def test_a_message_after_the_first_word_is_the_next_turn_and_knows_the_answer_before_it(tmp_path: Path) -> None:
+    engine = SlowEngine(parts=TWO_SENTENCES)
+    engine.understand_s, engine.pause_s = 0.0, 0.4
+    async with installation(tmp_path, fake_deps(engine=engine)) as here:
+        conversation_id = await here.begin()
+        await here.say(conversation_id, "Where are my invoices?", "m1")
+        await here.until(conversation_id, lambda events: "TEXT_MESSAGE_START" in kinds(events))
+        await here.say(conversation_id, "and my receipts?", "m2")
+        events = await here.until(conversation_id, ended(2))
+
+    assert len(bot_messages(events)) == 2
+    said = [message.text.render_plain() for message in engine.briefs[-1].history]
+    assert said[0] == "Where are my invoices?"
+    assert said[1].startswith("Invoices are under")
+    assert len(said) == 2
+
+
+async def test_while_the_customer_types_the_first_word_waits_a_moment(tmp_path: Path) -> None:
+    engine = ScriptedEngine()
+    async with installation(tmp_path, fake_deps(engine=engine)) as here:
+        conversation_id = await here.begin()
+        await here.log.typing(SCOPE, conversation_id, datetime.now(UTC))
+        await here.say(conversation_id, "where are", "m1")
+        await here.log.typing(SCOPE, conversation_id, datetime.now(UTC))
+        await asyncio.sleep(0.4)
+        assert "TEXT_MESSAGE_START" not in kinds(await here.events(conversation_id))
+        await here.say(conversation_id, "my invoices?", "m2")
+        events = await here.until(conversation_id, ended())
+
+    assert len(bot_messages(events)) == 1
+    assert engine.briefs[-1].question.render_plain() == "where are my invoices?"
+
+
+async def test_typing_for_ever_holds_nobody_longer_than_the_hold(tmp_path: Path) -> None:
+    async with installation(tmp_path, fake_deps()) as here:
+        conversation_id = await here.begin()
+        await here.say(conversation_id, "where are my invoices?")
+
+        async def type_on() -> None:
+            while True:
+                await here.log.typing(SCOPE, conversation_id, datetime.now(UTC))
+                await asyncio.sleep(0.2)
+
+        typing = asyncio.create_task(type_on())
+        events = await here.until(conversation_id, ended())
+        typing.cancel()
+
+    assert len(bot_messages(events)) == 1
+
+
+async def test_the_same_message_again_changes_nothing_and_another_text_is_refused(tmp_path: Path) -> None:
+    async with installation(tmp_path, fake_deps()) as here:
+        conversation_id = await here.begin()
+        message = SubmittedMessage("m1", "Where?", run_id="run-1")
+        accepted = await asyncio.gather(*(here.turns.submit(SCOPE, conversation_id, message) for _ in range(20)))
+        events = await here.until(conversation_id, ended())
+        with pytest.raises(Conflict):
+            await here.turns.submit(SCOPE, conversation_id, replace(message, text="Something else"))
+
+    assert len({a.turn_id for a in accepted}) == 1
+    assert sum(not a.duplicate for a in accepted) == 1
+    assert len(bot_messages(events)) == 1
+
+
+async def test_a_turn_outlives_the_process(tmp_path: Path) -> None:
+    """The process dies after half an answer; the next one says what stands, answers again, and once."""
+    dying = SlowEngine(parts=TWO_SENTENCES)
+    dying.understand_s, dying.pause_s = 0.0, 30.0
+    async with installation(tmp_path, fake_deps(engine=dying)) as here:
+        conversation_id = await here.begin()
+        await here.say(conversation_id, "Where are my invoices?")
+        await here.until(conversation_id, lambda events: "TEXT_MESSAGE_CONTENT" in kinds(events))
+
+    async with installation(tmp_path, fake_deps()) as here:
+        events = await here.until(conversation_id, ended())
+
+    found = kinds(events)
+    assert found.count("RUN_STARTED") == 1
+    assert found.count("helpgraph.message.v1") == 2
+    snapshot = found.index("MESSAGES_SNAPSHOT")
+    assert found.index("TEXT_MESSAGE_START") < snapshot < len(found) - 1 - found[::-1].index("TEXT_MESSAGE_START")
+
+
+async def test_a_person_who_takes_over_is_not_talked_over(tmp_path: Path) -> None:
+    engine = SlowEngine(parts=TWO_SENTENCES)
+    engine.understand_s, engine.pause_s = 0.0, 0.5
+    async with installation(tmp_path, fake_deps(engine=engine)) as here:
+        conversation_id = await here.begin()
+        await here.say(conversation_id, "Where are my invoices?")
+        await here.until(conversation_id, lambda events: "TEXT_MESSAGE_CONTENT" in kinds(events))
+        await here.desk.take(STAFF, conversation_id, "Mara", datetime.now(UTC))
+        taken = len(await here.events(conversation_id))
+        await asyncio.sleep(1.0)
+        await here.say(conversation_id, "Hello Mara", "m2")
+        events = await here.until(conversation_id, ended(2))
+
+    after = events[taken:]
+    assert "TEXT_MESSAGE_CONTENT" not in kinds(after)
+    assert bot_messages(after) == []
+
+
+async def test_the_bot_answers_again_after_it_was_handed_back(tmp_path: Path) -> None:
+    wishing = ScriptedEngine(understanding=replace(CALM, wish_for_person=0.95))
+    deps = fake_deps(engine=wishing)
+    async with installation(tmp_path, deps) as here:
+        conversation_id = await here.begin()
+        await here.say(conversation_id, "A person please", "m1")
+        await here.until(conversation_id, ended(1))
+        assert (await here.log.conversation(SCOPE, conversation_id)).mode is Mode.WAITING
+        await here.desk.take(STAFF, conversation_id, "Mara", datetime.now(UTC))
+        await here.desk.reply(STAFF, conversation_id, "Done.", "r1", "Mara", datetime.now(UTC))
+        await here.desk.hand_back(STAFF, conversation_id, None, datetime.now(UTC))
+        wishing.understanding = CALM
+        await here.say(conversation_id, "Where are my invoices?", "m2")
+        await here.until(conversation_id, ended(2))
+        events = await here.events(conversation_id)
+
+    assert str(bot_messages(events)[-1]["text"]).startswith("Invoices are under")
+
+
+@pytest.mark.parametrize("where", ["understand", "answer"])
+async def test_a_turn_that_fails_ends_with_a_person_not_with_silence(tmp_path: Path, where: str) -> None:
+    async with installation(tmp_path, fake_deps(engine=ScriptedEngine(fail_in=where))) as here:
+        conversation_id = await here.begin()
+        await here.say(conversation_id, "Where are my invoices?")
+        events = await here.until(conversation_id, ended())
+        waiting = await here.log.conversation(SCOPE, conversation_id)
+
+    assert waiting.mode is Mode.WAITING
+    assert "we have your message" in str(bot_messages(events)[-1]["text"])
+
+
+async def test_a_turn_that_hangs_is_ended_and_handed_over(tmp_path: Path) -> None:
+    stuck = SlowEngine()
+    stuck.understand_s = 60
+    limits = replace(LIMITS, turn_timeout_s=0.3)
+    async with installation(tmp_path, fake_deps(engine=stuck), limits) as here:
+        conversation_id = await here.begin()
+        await here.say(conversation_id, "Where are my invoices?")
+        events = await here.until(conversation_id, ended())
+
+    assert "helpgraph.handoff.v1" in kinds(events)
+
+
+async def test_fifty_conversations_at_once_are_all_answered(tmp_path: Path) -> None:
+    async with installation(tmp_path, fake_deps()) as here:
+        conversations = [await here.begin() for _ in range(50)]
+        await asyncio.gather(*(here.say(c, "Where are my invoices?") for c in conversations))
+        for conversation_id in conversations:
+            events = await here.until(conversation_id, ended())
+            assert len(bot_messages(events)) == 1
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\x00\x01", "x" * 8001])
+async def test_what_cannot_be_a_message_is_refused_before_it_is_logged(tmp_path: Path, text: str) -> None:
+    async with installation(tmp_path, fake_deps()) as here:
+        conversation_id = await here.begin()
+        with pytest.raises(BadTurn):
+            await here.say(conversation_id, text)
+        assert await here.events(conversation_id) == []
