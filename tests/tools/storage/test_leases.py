@@ -1,0 +1,198 @@
+"""One writer per conversation: leases, epochs, attempts and ends."""
+
+import asyncio
+
+import pytest
+
+from agent.errors import Conflict, LeaseLost
+from agent.handoff import Move
+from agent.types import Mode
+from tests.tools.storage.arrange import (
+    ADA,
+    STAFF,
+    begin,
+    converse,
+    finished,
+    open_log,
+    say,
+    started,
+    story,
+    words,
+)
+from tools.storage.codec import handoff_from_json
+from tools.storage.database import Database
+from tools.storage.desk import Desk
+
+
+async def test_only_one_of_many_holders_gets_the_lease(database: Database) -> None:
+    log = open_log(database)
+    conversation = await converse(log)
+    leases = await asyncio.gather(
+        *(log.claim(conversation.conversation_id, holder=f"w{n}", ttl_s=30) for n in range(20))
+    )
+    assert sum(lease is not None for lease in leases) == 1
+
+
+async def test_lease_that_ran_out_is_claimed_and_its_holder_refused(database: Database) -> None:
+    log = open_log(database)
+    conversation = await converse(log)
+    await say(log, conversation, "m1")
+    zombie, work = await begin(log, conversation, "zombie")
+    assert await log.renew(zombie, 0.0)
+    await asyncio.sleep(0.02)
+
+    lease = await log.claim(conversation.conversation_id, holder="heir", ttl_s=30)
+    assert lease is not None
+    assert lease.epoch == zombie.epoch + 1
+    with pytest.raises(LeaseLost):
+        await log.append(zombie, work.turn_id, [started(work)])
+    with pytest.raises(LeaseLost):
+        await log.next_turn(zombie)
+    with pytest.raises(LeaseLost):
+        await log.open_answer(zombie, work.turn_id, message_count=1, events=words("Hi"))
+    with pytest.raises(LeaseLost):
+        await log.finish_turn(
+            zombie, work.turn_id, message_count=1, events=[finished(work)], status="finished", outcome="answered"
+        )
+    assert not await log.renew(zombie, 30)
+    await log.release(zombie)
+    assert await log.claim(conversation.conversation_id, holder="third", ttl_s=30) is None
+    assert (await log.conversation(ADA, conversation.conversation_id)).last_seq == 1
+
+
+async def test_released_lease_is_free_at_once(database: Database) -> None:
+    log = open_log(database)
+    conversation = await converse(log)
+    lease = await log.claim(conversation.conversation_id, holder="w1", ttl_s=30)
+    assert lease is not None
+    assert await log.claim(conversation.conversation_id, holder="w2", ttl_s=30) is None
+    await log.release(lease)
+    assert await log.claim(conversation.conversation_id, holder="w2", ttl_s=30) is not None
+
+
+async def test_work_waits_while_no_lease_lives(database: Database) -> None:
+    log = open_log(database)
+    first, second, idle = await converse(log), await converse(log), await converse(log)
+    await say(log, second, "m1", at_s=5)
+    await say(log, first, "m1", at_s=9)
+    assert idle.conversation_id not in await log.waiting_work(10)
+    assert await log.waiting_work(10) == [second.conversation_id, first.conversation_id]
+    assert await log.waiting_work(1) == [second.conversation_id]
+
+    lease, work = await begin(log, second)
+    assert await log.waiting_work(10) == [first.conversation_id]
+    await log.finish_turn(
+        lease, work.turn_id, message_count=1, events=[finished(work)], status="finished", outcome="answered"
+    )
+    await log.release(lease)
+    assert await log.waiting_work(10) == [first.conversation_id]
+
+
+async def test_attempts_count_before_the_attempt_and_remember_words(database: Database) -> None:
+    log = open_log(database)
+    conversation = await converse(log)
+    await say(log, conversation, "m1")
+    lease, work = await begin(log, conversation)
+    assert (work.attempts, work.restarted_after_words) == (1, False)
+    assert await log.open_answer(lease, work.turn_id, message_count=1, events=[started(work), *words("Hi")])
+
+    # The process dies here; its lease runs out.
+    await log.renew(lease, 0.0)
+    await asyncio.sleep(0.02)
+    lease, work = await begin(log, conversation, "heir")
+    assert (work.attempts, work.restarted_after_words) == (2, True)
+
+
+async def test_turns_are_worked_on_in_order(database: Database) -> None:
+    log = open_log(database)
+    conversation = await converse(log)
+    first = await say(log, conversation, "m1")
+    lease, work = await begin(log, conversation)
+    await log.open_answer(lease, work.turn_id, message_count=1, events=words("Hi"))
+    second = await say(log, conversation, "m2")
+    assert work.turn_id == first.turn_id
+    active = await log.active_turn(ADA, conversation.conversation_id)
+    assert active is not None
+    assert active.turn_id == first.turn_id
+    await log.finish_turn(
+        lease, work.turn_id, message_count=1, events=[finished(work)], status="finished", outcome="answered"
+    )
+    following = await log.next_turn(lease)
+    assert following is not None
+    assert following.turn_id == second.turn_id
+    await log.finish_turn(
+        lease, following.turn_id, message_count=1, events=[finished(following)], status="failed", outcome="failed"
+    )
+    assert await log.next_turn(lease) is None
+
+
+async def test_finishing_again_after_an_unknown_commit_changes_nothing(database: Database) -> None:
+    log = open_log(database)
+    conversation = await converse(log)
+    await say(log, conversation, "m1")
+    lease, work = await begin(log, conversation)
+    for _ in range(2):
+        assert await log.finish_turn(
+            lease, work.turn_id, message_count=1, events=[finished(work)], status="finished", outcome="answered"
+        )
+    assert (await log.conversation(ADA, conversation.conversation_id)).last_seq == 2
+
+
+async def test_handoff_moves_the_mode_and_keeps_the_story(database: Database) -> None:
+    log = open_log(database)
+    conversation = await converse(log)
+    await say(log, conversation, "m1")
+    lease, work = await begin(log, conversation)
+    handoff = story()
+    await log.finish_turn(
+        lease,
+        work.turn_id,
+        message_count=1,
+        events=[finished(work)],
+        status="finished",
+        outcome="handed_off",
+        move=Move.HAND_OFF,
+        handoff=handoff,
+        contact_email="ada@example.com",
+        asked_email=True,
+    )
+    current = await log.conversation(ADA, conversation.conversation_id)
+    assert (current.mode, current.contact_email, current.asked_email) == (Mode.WAITING, "ada@example.com", True)
+    view = await Desk(log).conversation_view(STAFF, conversation.conversation_id)
+    assert handoff_from_json(view["handoff"]) == handoff
+    told = [e.event for e in await log.read(ADA, conversation.conversation_id, after_seq=1, staff=False)]
+    assert [e.get("name", e["type"]) for e in told] == ["helpgraph.mode.v1", "RUN_FINISHED"]
+
+    await say(log, conversation, "m2")
+    work_again = await log.next_turn(lease)
+    assert work_again is not None
+    await log.finish_turn(
+        lease,
+        work_again.turn_id,
+        message_count=1,
+        events=[finished(work_again)],
+        status="finished",
+        outcome="answered",
+        move=Move.WITHDRAW,
+    )
+    assert (await log.conversation(ADA, conversation.conversation_id)).mode is Mode.BOT
+    assert await Desk(log).handoffs(STAFF, Mode.WAITING) == []
+
+
+async def test_move_that_the_table_lacks_writes_nothing(database: Database) -> None:
+    log = open_log(database)
+    conversation = await converse(log)
+    await say(log, conversation, "m1")
+    lease, work = await begin(log, conversation)
+    with pytest.raises(Conflict):
+        await log.finish_turn(
+            lease,
+            work.turn_id,
+            message_count=1,
+            events=[finished(work)],
+            status="finished",
+            outcome="answered",
+            move=Move.WITHDRAW,
+        )
+    assert (await log.conversation(ADA, conversation.conversation_id)).last_seq == 1
+    assert await log.active_turn(ADA, conversation.conversation_id) is not None

@@ -1,0 +1,77 @@
+"""Hints: they wake at once, cross processes on PostgreSQL, and may be lost without harm."""
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+
+import psycopg
+import pytest
+
+from tests.tools.storage.arrange import converse, open_log, say
+from tools.storage.database import Database
+from tools.storage.postgres_channel import PostgresChannel
+from tools.storage.wakeups import Wakeups, inbox_key
+
+
+async def test_waiter_wakes_for_its_own_key_only() -> None:
+    wakeups = Wakeups()
+    mine = asyncio.create_task(wakeups.wait("a", timeout_s=5))
+    other = asyncio.create_task(wakeups.wait("b", timeout_s=0.05))
+    await asyncio.sleep(0)
+    wakeups.notify("a", 1)
+    assert await mine
+    assert not await other
+
+
+async def test_change_before_the_wait_is_not_missed() -> None:
+    wakeups = Wakeups()
+    wakeups.notify("a", 7)
+    assert await wakeups.wait("a", 6, timeout_s=0.01)
+    assert not await wakeups.wait("a", 7, timeout_s=0.01)
+
+
+async def test_log_notifies_conversation_and_inbox_after_the_commit(database: Database) -> None:
+    log = open_log(database)
+    conversation = await converse(log)
+    inbox = asyncio.create_task(log.wakeups.wait(inbox_key("orrery"), timeout_s=5))
+    await asyncio.sleep(0)
+    accepted = await say(log, conversation, "m1")
+    assert await log.wakeups.wait(conversation.conversation_id, accepted.seq - 1, timeout_s=0.01)
+    assert await inbox
+
+
+async def test_sqlite_has_no_channel_and_stop_wakes_everyone() -> None:
+    wakeups = Wakeups(None)
+    await wakeups.start()
+    waiting = asyncio.create_task(wakeups.wait("a", timeout_s=5))
+    await asyncio.sleep(0)
+    await wakeups.stop()
+    assert await waiting
+
+
+async def eventually(hint: Callable[[], None], waiting: Callable[[], bool]) -> None:
+    async with asyncio.timeout(15):
+        while not waiting():
+            hint()
+            await asyncio.sleep(0.05)
+
+
+@pytest.mark.postgres
+async def test_hints_cross_processes_and_survive_a_cut_connection(postgres_url: str) -> None:
+    here = Wakeups(PostgresChannel(postgres_url))
+    there = Wakeups(PostgresChannel(postgres_url))
+    await here.start()
+    await there.start()
+    try:
+        for n in (1, 2):
+            heard = asyncio.create_task(there.wait(f"c{n}", 3, timeout_s=15))
+            await eventually(partial(here.notify, f"c{n}", 4), heard.done)
+            assert await heard
+            with psycopg.connect(postgres_url, autocommit=True) as admin:
+                admin.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+    finally:
+        await here.stop()
+        await there.stop()

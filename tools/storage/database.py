@@ -1,0 +1,237 @@
+"""The database: opening, migrating, and the few places where SQLite and PostgreSQL differ."""
+
+import asyncio
+import os
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from sqlalchemy import Double, Table, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+from agent.errors import ConnectorError, Misconfigured
+from tools.storage.migrate import upgrade
+from tools.storage.postgres_channel import PostgresChannel
+
+FILE_NAME = "helpgraph.db"
+_BUSY_TIMEOUT_MS = 10_000
+_READERS = 4
+# Reading a whole file at every start is too slow past this size; then damage shows when it is met.
+_CHECKED_BYTES = 512 * 1024 * 1024
+
+
+class database_now(FunctionElement[float]):  # SQL functions are lower case in SQLAlchemy.
+    """The database's own clock, in seconds since 1970."""
+
+    inherit_cache = True
+    type = Double()
+    name = "database_now"
+
+
+@compiles(database_now, "sqlite")
+def _now_sqlite(element: database_now, compiler: SQLCompiler, **kw: Any) -> str:
+    return "((julianday('now') - 2440587.5) * 86400.0)"
+
+
+@compiles(database_now, "postgresql")
+def _now_postgresql(element: database_now, compiler: SQLCompiler, **kw: Any) -> str:
+    return "extract(epoch from clock_timestamp())::double precision"
+
+
+class Database:
+    """An open database. Writes go through `transaction`, reads through `reading`."""
+
+    def __init__(self, engine: AsyncEngine, writer: AsyncEngine, url: URL) -> None:
+        self.engine = engine
+        self._writer = writer
+        self._url = url
+        # SQLite has one writer at a time anyway; queueing here is fair and doesn't time out as its lock does.
+        self._writing = asyncio.Lock() if writer is not engine else None
+
+    @classmethod
+    async def open(cls, url: str | None, *, data_dir: Path | str) -> "Database":
+        """Open, create or migrate the database at `url`; without one it is a SQLite file in `data_dir`.
+
+        Raises:
+            Misconfigured: it is damaged, from a newer version, another application's, or can't be reached;
+                the message says which, and what to do.
+        """
+        parsed = _parse(url, Path(data_dir))
+        where = parsed.render_as_string(hide_password=True)
+        if parsed.get_backend_name() == "sqlite":
+            where = str(parsed.database)
+            _prepare_file(Path(where))
+            database = cls(_sqlite(parsed, readers=True), _sqlite(parsed, readers=False), parsed)
+        else:
+            engine = create_async_engine(parsed, pool_size=10, max_overflow=10, pool_pre_ping=True)
+            database = cls(engine, engine, parsed)
+        try:
+            async with database._writer.begin() as conn:
+                await conn.run_sync(_check_file)
+                await conn.run_sync(upgrade, where)
+        except DBAPIError as exc:
+            await database.close()
+            raise Misconfigured(_explain(exc, where)) from exc
+        except BaseException:
+            await database.close()
+            raise
+        return database
+
+    @property
+    def dialect(self) -> Literal["sqlite", "postgresql"]:
+        """The kind of database behind the URL."""
+        return "sqlite" if self._url.get_backend_name() == "sqlite" else "postgresql"
+
+    @property
+    def engines(self) -> tuple[AsyncEngine, ...]:
+        """Every engine there is, for instruments that watch statements."""
+        return (self.engine,) if self.engine is self._writer else (self.engine, self._writer)
+
+    @property
+    def url(self) -> URL:
+        """The normalised URL, password included: for opening more connections, never for logs."""
+        return self._url
+
+    def transaction(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """Enter a write transaction: committed on leaving, rolled back on an exception.
+
+        Raises:
+            ConnectorError: the database can't be reached, is full, or was locked for 10 s (retryable).
+        """
+        return self._transaction()
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[AsyncConnection]:
+        try:
+            if self._writing is None:
+                async with self._writer.begin() as conn:
+                    yield conn
+            else:
+                async with self._writing, self._writer.begin() as conn:
+                    yield conn
+        except (OperationalError, InterfaceError) as exc:
+            raise ConnectorError(f"the database refused: {type(exc.orig).__name__}", retryable=True) from exc
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """Enter a read: one snapshot on SQLite, one statement at a time on PostgreSQL.
+
+        Raises:
+            ConnectorError: the database can't be reached (retryable).
+        """
+        try:
+            async with self.engine.connect() as conn:
+                yield conn
+        except (OperationalError, InterfaceError) as exc:
+            raise ConnectorError(f"the database refused: {type(exc.orig).__name__}", retryable=True) from exc
+
+    def insert(self, table: Table) -> sqlite.Insert:
+        """Return an insert that knows `on_conflict_do_nothing` and `on_conflict_do_update`."""
+        if self.dialect == "sqlite":
+            return sqlite.insert(table)
+        # The two have the same methods and no common base.
+        return cast(sqlite.Insert, postgresql.insert(table))
+
+    def channel(self) -> PostgresChannel | None:
+        """Return the channel that carries wakeups between processes, or None when there is but one."""
+        if self.dialect == "sqlite":
+            return None
+        return PostgresChannel(self._url.set(drivername="postgresql").render_as_string(hide_password=False))
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._writer.dispose()
+        if self.engine is not self._writer:
+            await self.engine.dispose()
+
+
+def _parse(url: str | None, data_dir: Path) -> URL:
+    if not url:
+        return URL.create("sqlite+aiosqlite", database=str(data_dir / FILE_NAME))
+    try:
+        parsed = make_url(url)
+    except ArgumentError as exc:
+        raise Misconfigured("DATABASE_URL is not a URL like postgresql://user:password@host/name") from exc
+    match parsed.drivername.partition("+")[0]:
+        case "postgres" | "postgresql":
+            return parsed.set(drivername="postgresql+psycopg")
+        case "sqlite" if parsed.database and parsed.database != ":memory:":
+            return parsed.set(drivername="sqlite+aiosqlite")
+        case "sqlite":
+            raise Misconfigured("DATABASE_URL: SQLite needs a file, as in sqlite:////var/lib/helpgraph/helpgraph.db")
+        case other:
+            raise Misconfigured(f"DATABASE_URL: {other!r} is not supported; use postgresql:// or sqlite://")
+
+
+def _prepare_file(path: Path) -> None:
+    """Create the file for its owner only: it holds what customers said."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as exc:
+        raise Misconfigured(
+            f"the database file {path} can't be opened ({exc.strerror}): check HELPGRAPH_DATA_DIR"
+        ) from exc
+
+
+def _sqlite(url: URL, *, readers: bool) -> AsyncEngine:
+    engine = create_async_engine(
+        url,
+        # None hands transactions to us, so that BEGIN says what we mean.
+        connect_args={"isolation_level": None},
+        pool_size=_READERS if readers else 1,
+        max_overflow=_READERS if readers else 0,
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def configure(connection: Any, record: object) -> None:
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        if readers:
+            cursor.execute("PRAGMA query_only = ON")
+        else:
+            cursor.execute("PRAGMA journal_mode = WAL")
+            cursor.execute("PRAGMA synchronous = FULL")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Any) -> None:
+        # A write that begins as a read can't wait for the lock: SQLite refuses it at once.
+        connection.exec_driver_sql("BEGIN" if readers else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _check_file(connection: Any) -> None:
+    if connection.dialect.name != "sqlite":
+        # Two processes that start at once would both migrate.
+        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7205759403792)")
+        return
+    path = Path(connection.engine.url.database)
+    if path.stat().st_size > _CHECKED_BYTES:
+        return
+    found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+    if found != "ok":
+        raise Misconfigured(f"the database file {path} is damaged ({found}): restore a backup")
+
+
+def _explain(exc: DBAPIError, where: str) -> str:
+    reason = " ".join(str(exc.orig).split())[:300]
+    if isinstance(exc.orig, sqlite3.DatabaseError):
+        if "not a database" in reason or "malformed" in reason:
+            return f"the database file {where} is damaged ({reason}): restore a backup, or move the file away"
+        if "already exists" in reason:
+            return f"the database file {where} belongs to another application ({reason})"
+        return f"the database file {where} can't be used ({reason}): check its owner and the disk"
+    if "already exists" in reason:
+        return f"the database {where} holds another application's tables ({reason}): give Helpgraph its own"
+    return f"the database {where} can't be reached or used ({reason}): check DATABASE_URL"

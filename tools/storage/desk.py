@@ -1,0 +1,260 @@
+"""What people on the team do with conversations: take, reply, hand back, resolve, and be reminded."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, Literal
+from uuid import uuid4
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from agent.errors import BadTurn, Conflict
+from agent.events import Custom
+from agent.handoff import Move, step
+from agent.types import Author, Mode
+from agent.wire import message_value, mode_value
+from tools.storage import desk_views, handoff_rows, rows
+from tools.storage.codec import custom
+from tools.storage.log import ConversationLog
+from tools.storage.records import Conversation, NewEvent, OverdueHandoff, Replied
+from tools.storage.schema import conversations, desk_replies, handoffs
+from tools.storage.scope import Scope
+from tools.storage.unfinished import deliver_unfinished
+from tools.storage.wakeups import inbox_key
+
+Resolution = Literal["solved", "not_solved", "duplicate", "spam"]
+
+
+class Desk:
+    """Every act is one transaction that checks the mode table. A scope with an owner sees no desk: NotFound."""
+
+    def __init__(self, log: ConversationLog) -> None:
+        self._db = log.database
+        self._wakeups = log.wakeups
+
+    async def handoffs(
+        self, scope: Scope, mode: Mode | None = None, *, now: datetime | None = None, limit: int = 200
+    ) -> list[dict[str, Any]]:
+        """Return the rows of the inbox; see `desk_views.inbox` for their shape and order."""
+        scope.require_staff()
+        async with self._db.reading() as conn:
+            return await desk_views.inbox(conn, scope, mode, now=now or datetime.now(UTC), limit=limit)
+
+    async def conversation_view(self, scope: Scope, conversation_id: str) -> dict[str, Any]:
+        """Return everything that a person needs to take over; see `desk_views.conversation`."""
+        scope.require_staff()
+        async with self._db.reading() as conn:
+            return await desk_views.conversation(conn, await rows.load(conn, scope, conversation_id))
+
+    async def take(self, scope: Scope, conversation_id: str, person: str, now: datetime) -> Conversation:
+        """Give the conversation to `person`, asked for or not. From here on the bot can't write to it.
+
+        Its unfinished turn ends as delivered; what the bot had said of an answer stays in the log.
+
+        Raises:
+            NotFound: no such conversation in this scope.
+        """
+        async with self._db.transaction() as conn:
+            conversation = await self._locked(conn, scope, conversation_id)
+            row = await handoff_rows.open_row(conn, conversation)
+            if conversation.mode is Mode.WITH_PERSON and row is not None and row.person == person:
+                return conversation
+            if row is None:
+                await handoff_rows.open_unasked(conn, conversation, now=now)
+                row = await handoff_rows.open_row(conn, conversation)
+            moved = await self._move(conn, conversation, Move.TAKE, row=row, person=person, now=now)
+            await handoff_rows.change(conn, moved, person=person, taken_at=now, read_seq=moved.last_seq)
+        self._told(moved)
+        return moved
+
+    async def reply(
+        self,
+        scope: Scope,
+        conversation_id: str,
+        text: str,
+        client_message_id: str,
+        person: str,
+        now: datetime,
+    ) -> Replied:
+        """Say `text` to the customer as `person`; once per `client_message_id`, however often it is sent.
+
+        Raises:
+            NotFound: no such conversation in this scope.
+            Conflict: nobody has taken the conversation, or the id was used for another text.
+            BadTurn: the text or the id is empty.
+        """
+        if not text.strip() or not client_message_id:
+            raise BadTurn("a reply needs a text and an id", field="text" if client_message_id else "client_message_id")
+        digest = rows.body_hash(text)
+        async with self._db.transaction() as conn:
+            conversation = await self._locked(conn, scope, conversation_id)
+            found = await conn.execute(
+                select(desk_replies).where(
+                    desk_replies.c.conversation_id == conversation_id,
+                    desk_replies.c.workspace_id == scope.workspace_id,
+                    desk_replies.c.client_message_id == client_message_id,
+                )
+            )
+            earlier = found.one_or_none()
+            if earlier is not None:
+                if earlier.body_hash != digest:
+                    raise Conflict(f"reply id {client_message_id!r} was used for another text")
+                return Replied(earlier.message_id, earlier.seq, duplicate=True)
+            if conversation.mode is not Mode.WITH_PERSON:
+                raise Conflict(f"take the conversation before replying: its mode is {conversation.mode.value!r}")
+            # An id of our own: the sender's could be one that a customer has used.
+            message_id = f"person_{uuid4().hex}"
+            value = message_value(
+                message_id=message_id, author=Author.PERSON, text=text, at=now.isoformat(), author_name=person
+            )
+            seq = await rows.append(conn, conversation, [NewEvent(custom(Custom.MESSAGE, value))], at=now)
+            await conn.execute(
+                insert(desk_replies).values(
+                    conversation_id=conversation_id,
+                    client_message_id=client_message_id,
+                    workspace_id=scope.workspace_id,
+                    message_id=message_id,
+                    seq=seq,
+                    body_hash=digest,
+                )
+            )
+            await handoff_rows.change(conn, conversation, read_seq=seq)
+        self._wakeups.notify(conversation_id, seq)
+        self._wakeups.notify(inbox_key(scope.workspace_id))
+        return Replied(message_id, seq, duplicate=False)
+
+    async def hand_back(self, scope: Scope, conversation_id: str, note: str | None, now: datetime) -> Conversation:
+        """Give the conversation back: the bot answers the customer's next message.
+
+        Raises:
+            NotFound: no such conversation in this scope.
+            Conflict: no person has it or is asked for.
+        """
+        return await self._end(scope, conversation_id, Move.HAND_BACK, outcome="handed_back", note=note, now=now)
+
+    async def resolve(
+        self, scope: Scope, conversation_id: str, outcome: Resolution, note: str | None, now: datetime
+    ) -> Conversation:
+        """Close the conversation with an outcome; a message from the customer opens it again, for the bot.
+
+        Raises:
+            NotFound: no such conversation in this scope.
+            Conflict: it is closed already.
+        """
+        return await self._end(scope, conversation_id, Move.RESOLVE, outcome=outcome, note=note, now=now)
+
+    async def overdue(self, now: datetime, *, limit: int = 100) -> list[OverdueHandoff]:
+        """Return handoffs of all workspaces that nobody took within their promise, not yet reminded of."""
+        query = (
+            select(
+                handoffs.c.conversation_id,
+                handoffs.c.workspace_id,
+                handoffs.c.queue_id,
+                handoffs.c.promised_by,
+                conversations.c.language,
+            )
+            .join(conversations, conversations.c.conversation_id == handoffs.c.conversation_id)
+            .where(*_unreminded(), handoffs.c.promised_by < now)
+            .order_by(handoffs.c.promised_by)
+            .limit(limit)
+        )
+        async with self._db.reading() as conn:
+            return [
+                OverdueHandoff(r.conversation_id, r.workspace_id, r.queue_id, r.promised_by, r.language)
+                for r in await conn.execute(query)
+            ]
+
+    async def remind(
+        self, scope: Scope, conversation_id: str, *, now: datetime, events: Sequence[NewEvent] = ()
+    ) -> bool:
+        """Mark the waiting handoff as reminded of and append `events` (what to tell whom); once per handoff.
+
+        Returns False, with nothing written, when somebody else did or a person has come.
+
+        Raises:
+            NotFound: no such conversation in this scope.
+        """
+        async with self._db.transaction() as conn:
+            conversation = await self._locked(conn, scope, conversation_id)
+            marked = await conn.execute(
+                update(handoffs)
+                .where(
+                    handoffs.c.conversation_id == conversation_id,
+                    handoffs.c.workspace_id == scope.workspace_id,
+                    *_unreminded(),
+                )
+                .values(reminded_at=now)
+                .returning(handoffs.c.handoff_id)
+            )
+            if marked.one_or_none() is None:
+                return False
+            seq = await rows.append(conn, conversation, events, at=now)
+        self._wakeups.notify(conversation_id, seq)
+        self._wakeups.notify(inbox_key(scope.workspace_id))
+        return True
+
+    async def _end(
+        self, scope: Scope, conversation_id: str, move: Move, *, outcome: str, note: str | None, now: datetime
+    ) -> Conversation:
+        async with self._db.transaction() as conn:
+            conversation = await self._locked(conn, scope, conversation_id)
+            step(conversation.mode, move)
+            row = await handoff_rows.open_row(conn, conversation)
+            if row is None:
+                # Closing what no person had: the row keeps the outcome.
+                await handoff_rows.open_unasked(conn, conversation, now=now)
+            await handoff_rows.close(conn, conversation, outcome=outcome, note=note, now=now)
+            said = []
+            if note:
+                said = [NewEvent(custom(Custom.NOTICE, {"code": outcome, "text": note}), audience="staff")]
+            moved = await self._move(conn, conversation, move, row=None, person=None, now=now, said=said)
+        self._told(moved)
+        return moved
+
+    async def _locked(self, conn: AsyncConnection, scope: Scope, conversation_id: str) -> Conversation:
+        scope.require_staff()
+        return await rows.load(conn, scope, conversation_id, lock=True)
+
+    async def _move(
+        self,
+        conn: AsyncConnection,
+        conversation: Conversation,
+        move: Move,
+        *,
+        row: Any,
+        person: str | None,
+        now: datetime,
+        said: Sequence[NewEvent] = (),
+    ) -> Conversation:
+        """Change the mode and begin a new epoch, so that a turn in flight is refused from here on."""
+        mode = step(conversation.mode, move).to
+        await deliver_unfinished(conn, conversation, now=now)
+        value = mode_value(mode, person=person)
+        if row is not None:
+            value = mode_value(
+                mode,
+                queue=row.queue_id,
+                promised_by=row.promised_by,
+                in_business_hours=(row.handoff or {}).get("in_business_hours", True),
+                person=person,
+            )
+        await rows.append(
+            conn,
+            conversation,
+            [*said, NewEvent(custom(Custom.MODE, value))],
+            at=now,
+            mode=mode.value,
+            handbacks=conversation.handbacks + (move is Move.HAND_BACK),
+            epoch=conversations.c.epoch + 1,
+            lease_holder=None,
+            lease_until=0.0,
+        )
+        return await rows.load(conn, Scope.system(conversation.workspace_id), conversation.conversation_id)
+
+    def _told(self, conversation: Conversation) -> None:
+        self._wakeups.notify(conversation.conversation_id, conversation.last_seq)
+        self._wakeups.notify(inbox_key(conversation.workspace_id))
+
+
+def _unreminded() -> tuple[Any, ...]:
+    return handoffs.c.closed_at.is_(None), handoffs.c.taken_at.is_(None), handoffs.c.reminded_at.is_(None)

@@ -1,0 +1,180 @@
+"""Reading the log: conversations, events, messages and the turn that runs."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, select, true
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from agent.events import Custom
+from agent.types import Message, Mode
+from tools.storage import rows
+from tools.storage.codec import message_from_wire
+from tools.storage.database import Database
+from tools.storage.records import UNFINISHED, ActiveTurn, Conversation, LogEvent, Stamp
+from tools.storage.schema import conversations, events, turns
+from tools.storage.scope import Scope
+
+_MESSAGES_SHOWN = 500
+
+
+class LogReader:
+    """What anyone who may see a conversation can read of it."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    @property
+    def database(self) -> Database:
+        """Where the log is kept."""
+        return self._db
+
+    async def conversation(self, scope: Scope, conversation_id: str) -> Conversation:
+        """Return the conversation as it stands.
+
+        Raises:
+            NotFound: it isn't there, or isn't the scope's.
+        """
+        async with self._db.reading() as conn:
+            return await rows.load(conn, scope, conversation_id)
+
+    async def find_thread(self, scope: Scope, thread_id: str) -> Conversation | None:
+        """Return the owner's conversation of that thread, or None; people on the team own no threads."""
+        if scope.owner_id is None:
+            return None
+        query = select(conversations).where(rows.visible(scope), conversations.c.thread_id == thread_id)
+        async with self._db.reading() as conn:
+            row = (await conn.execute(query)).one_or_none()
+        return None if row is None else rows.to_conversation(row)
+
+    async def recent(self, scope: Scope, *, limit: int = 200) -> list[Stamp]:
+        """Return stamps of the conversations that changed last, newest first."""
+        query = (
+            select(conversations.c.conversation_id, conversations.c.mode, conversations.c.last_seq)
+            .where(rows.visible(scope))
+            .order_by(conversations.c.updated_at.desc())
+            .limit(limit)
+        )
+        async with self._db.reading() as conn:
+            found = await conn.execute(query)
+            return [Stamp(row.conversation_id, Mode(row.mode), row.last_seq) for row in found]
+
+    async def read(
+        self, scope: Scope, conversation_id: str, *, after_seq: int, staff: bool, limit: int = 500
+    ) -> list[LogEvent]:
+        """Return events after `after_seq` in order, at most `limit`; staff-only ones when `staff` and allowed.
+
+        Raises:
+            NotFound: the conversation isn't there, or isn't the scope's.
+        """
+        query = (
+            select(events)
+            .join(conversations, conversations.c.conversation_id == events.c.conversation_id)
+            .where(
+                events.c.conversation_id == conversation_id,
+                events.c.workspace_id == scope.workspace_id,
+                rows.visible(scope),
+                events.c.seq > after_seq,
+            )
+            .order_by(events.c.seq)
+            .limit(limit)
+        )
+        if not (staff and scope.sees_everything):
+            query = query.where(events.c.audience == "all")
+        async with self._db.reading() as conn:
+            found = [
+                LogEvent(row.seq, row.at, row.turn_id, row.audience, row.event) for row in await conn.execute(query)
+            ]
+            if not found:
+                await rows.load(conn, scope, conversation_id)
+        return found
+
+    async def messages(self, scope: Scope, conversation_id: str) -> list[dict[str, Any]]:
+        """Return the values of `helpgraph.message.v1` in order, the newest 500, each message as it ended up.
+
+        Raises:
+            NotFound: the conversation isn't there, or isn't the scope's.
+        """
+        async with self._db.reading() as conn:
+            conversation = await rows.load(conn, scope, conversation_id)
+            kept = await message_rows(conn, conversation, before_seq=None, limit=_MESSAGES_SHOWN)
+        return [row.event["value"] for row in kept]
+
+    async def history(
+        self, scope: Scope, conversation_id: str, *, before_seq: int | None = None, limit: int = 50
+    ) -> list[Message]:
+        """Return the newest `limit` messages older than `before_seq`, in order.
+
+        Raises:
+            NotFound: the conversation isn't there, or isn't the scope's.
+        """
+        async with self._db.reading() as conn:
+            conversation = await rows.load(conn, scope, conversation_id)
+            kept = await message_rows(conn, conversation, before_seq=before_seq, limit=limit)
+        return [message_from_wire(row.event["value"]) for row in kept]
+
+    async def active_turn(self, scope: Scope, conversation_id: str) -> ActiveTurn | None:
+        """Return the oldest unfinished turn, which is the one that runs or runs next."""
+        query = (
+            select(turns.c.turn_id, turns.c.run_id, turns.c.run_started_seq)
+            .join(conversations, conversations.c.conversation_id == turns.c.conversation_id)
+            .where(
+                turns.c.conversation_id == conversation_id,
+                turns.c.workspace_id == scope.workspace_id,
+                rows.visible(scope),
+                turns.c.status.in_(UNFINISHED),
+            )
+            .order_by(turns.c.first_seq)
+            .limit(1)
+        )
+        async with self._db.reading() as conn:
+            row = (await conn.execute(query)).one_or_none()
+        return None if row is None else ActiveTurn(row.turn_id, row.run_id, row.run_started_seq)
+
+    async def typing_at(self, conversation_id: str) -> datetime | None:
+        """Return when the customer last typed without having sent it; for the runner, which has no scope."""
+        query = select(conversations.c.typing_at).where(conversations.c.conversation_id == conversation_id)
+        async with self._db.reading() as conn:
+            at: datetime | None = (await conn.execute(query)).scalar_one_or_none()
+        return at
+
+
+async def message_rows(
+    conn: AsyncConnection, conversation: Conversation, *, before_seq: int | None, limit: int
+) -> list[Row[Any]]:
+    """Return the message events (seq, turn_id, event) in order; a message told twice counts as told last."""
+    query = (
+        select(events.c.seq, events.c.turn_id, events.c.event)
+        .where(
+            events.c.conversation_id == conversation.conversation_id,
+            events.c.workspace_id == conversation.workspace_id,
+            events.c.kind == Custom.MESSAGE.value,
+            true() if before_seq is None else events.c.seq < before_seq,
+        )
+        .order_by(events.c.seq.desc())
+        .limit(limit)
+    )
+    by_id: dict[str, Row[Any]] = {}
+    for row in reversed((await conn.execute(query)).all()):
+        by_id[row.event["value"]["message_id"]] = row
+    return list(by_id.values())
+
+
+async def turn_facts(
+    conn: AsyncConnection, conversation: Conversation, turn_ids: Sequence[str], name: Custom
+) -> dict[str, dict[str, Any]]:
+    """Return each turn's last value of a CUSTOM event, by turn id."""
+    if not turn_ids:
+        return {}
+    query = (
+        select(events.c.turn_id, events.c.event)
+        .where(
+            events.c.conversation_id == conversation.conversation_id,
+            events.c.workspace_id == conversation.workspace_id,
+            events.c.kind == name.value,
+            events.c.turn_id.in_(set(turn_ids)),
+        )
+        .order_by(events.c.seq)
+    )
+    return {row.turn_id: row.event["value"] for row in await conn.execute(query)}

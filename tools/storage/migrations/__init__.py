@@ -1,0 +1,1 @@
+"""Alembic's revisions, run by tools/storage/migrate.py at every start."""

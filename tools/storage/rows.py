@@ -1,0 +1,149 @@
+"""What every write to a conversation is made of: find it within a scope, lock it, append to its log."""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import ColumnElement, Row, and_, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from agent.errors import LeaseLost, NotFound
+from agent.types import Mode
+from tools.storage.codec import identity_from_json
+from tools.storage.columns import storable
+from tools.storage.records import Conversation, Lease, NewEvent
+from tools.storage.schema import conversations, events, turns
+from tools.storage.scope import Scope
+
+
+def visible(scope: Scope) -> ColumnElement[bool]:
+    """The predicate that keeps a scope to its own conversations."""
+    if scope.owner_id is None:
+        return conversations.c.workspace_id == scope.workspace_id
+    return and_(conversations.c.workspace_id == scope.workspace_id, conversations.c.owner_id == scope.owner_id)
+
+
+def body_hash(*parts: object) -> str:
+    """Return what tells one message body from another."""
+    return hashlib.sha256(orjson.dumps(storable(parts))).hexdigest()
+
+
+async def load(conn: AsyncConnection, scope: Scope, conversation_id: str, *, lock: bool = False) -> Conversation:
+    """Return the conversation; `lock` keeps other writers out until the transaction ends.
+
+    Raises:
+        NotFound: it isn't there, or isn't the scope's.
+    """
+    query = select(conversations).where(conversations.c.conversation_id == conversation_id, visible(scope))
+    row = (await conn.execute(query.with_for_update() if lock else query)).one_or_none()
+    if row is None:
+        raise NotFound("no such conversation")
+    return to_conversation(row)
+
+
+async def load_leased(conn: AsyncConnection, lease: Lease) -> Conversation:
+    """Return the lease's conversation, locked until the transaction ends.
+
+    Raises:
+        LeaseLost: another epoch has begun.
+    """
+    query = select(conversations).where(
+        conversations.c.conversation_id == lease.conversation_id,
+        conversations.c.workspace_id == lease.workspace_id,
+        conversations.c.epoch == lease.epoch,
+    )
+    row = (await conn.execute(query.with_for_update())).one_or_none()
+    if row is None:
+        raise LeaseLost(f"epoch {lease.epoch} of conversation {lease.conversation_id!r} is over")
+    return to_conversation(row)
+
+
+def to_conversation(row: Row[Any]) -> Conversation:
+    """Return a row of `conversations` as a value."""
+    return Conversation(
+        conversation_id=row.conversation_id,
+        workspace_id=row.workspace_id,
+        owner_id=row.owner_id,
+        thread_id=row.thread_id,
+        identity=identity_from_json(row.identity),
+        channel=row.channel,
+        language=row.language,
+        mode=Mode(row.mode),
+        last_seq=row.last_seq,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        contact_email=row.contact_email,
+        asked_email=row.asked_email,
+        handbacks=row.handbacks,
+    )
+
+
+async def append(
+    conn: AsyncConnection,
+    conversation: Conversation | Lease,
+    new: Sequence[NewEvent],
+    *,
+    at: datetime,
+    turn_id: str | None = None,
+    **changes: Any,
+) -> int:
+    """Append events, set `changes` on the conversation, and return the last event's seq.
+
+    A lease in place of a conversation makes the write depend on its epoch. Seqs are dense: the counter and the
+    rows commit together, and the counter's row lock puts writers in a line.
+
+    Raises:
+        LeaseLost: another epoch has begun.
+    """
+    mine = [
+        conversations.c.conversation_id == conversation.conversation_id,
+        conversations.c.workspace_id == conversation.workspace_id,
+    ]
+    if isinstance(conversation, Lease):
+        mine.append(conversations.c.epoch == conversation.epoch)
+    counted = await conn.execute(
+        update(conversations)
+        .where(*mine)
+        .values(last_seq=conversations.c.last_seq + len(new), updated_at=at, **changes)
+        .returning(conversations.c.last_seq)
+    )
+    last_seq = counted.scalar_one_or_none()
+    if last_seq is None:
+        raise LeaseLost(f"conversation {conversation.conversation_id!r} has another writer")
+    if not new:
+        return int(last_seq)
+    first = last_seq - len(new) + 1
+    rows = [
+        {
+            "conversation_id": conversation.conversation_id,
+            "seq": first + offset,
+            "workspace_id": conversation.workspace_id,
+            "turn_id": turn_id,
+            "at": at,
+            "audience": item.audience,
+            "kind": kind(item.event),
+            "event": item.event,
+        }
+        for offset, item in enumerate(new)
+    ]
+    await conn.execute(insert(events), rows)
+    started = next((row["seq"] for row in rows if row["kind"] == "RUN_STARTED"), None)
+    if started is not None and turn_id is not None:
+        # The first start stays: who reads from it sees the restart too.
+        await conn.execute(
+            update(turns)
+            .where(
+                turns.c.turn_id == turn_id,
+                turns.c.workspace_id == conversation.workspace_id,
+                turns.c.run_started_seq.is_(None),
+            )
+            .values(run_started_seq=started)
+        )
+    return int(last_seq)
+
+
+def kind(event: dict[str, object]) -> str:
+    """Return an event's type, or for a CUSTOM event its name."""
+    return str(event["name"]) if event.get("type") == "CUSTOM" else str(event["type"])

@@ -1,0 +1,310 @@
+"""The built-in bug tracker: one bug per bug, counted by conversations."""
+
+import logging
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Row, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from agent.errors import ConnectorError, NotFound, TrackerError
+from agent.ports import BugReport, Embedder
+from agent.types import BugDraft, BugTicket
+from agent.wire import to_json
+from tools.storage import tracker_views
+from tools.storage.database import Database
+from tools.storage.schema import bug_counters, bug_filings, bug_occurrences, bugs
+from tools.storage.scope import Scope
+from tools.storage.word_overlap import word_overlap
+
+logger = logging.getLogger(__name__)
+
+BugStatus = Literal["open", "fixed", "dismissed"]
+_GIST_CHARS = 2_000
+# What a customer adds to a bug they have reported reads differently from the first report of it.
+_OWN_BUG_EASE = 0.75
+
+
+@dataclass(frozen=True, slots=True)
+class _Match:
+    bug_id: str
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Gist:
+    """What a report is compared by. `vector` is None when there is no embedder, or it failed."""
+
+    text: str
+    vector: NDArray[np.float32] | None
+
+
+class BuiltInTracker:
+    """Implements `agent.ports.TicketTracker` over our own tables.
+
+    Two reports are the same bug when their vectors' cosine reaches `same_bug_similarity`; without vectors, when
+    their words overlap by `same_words_similarity` (see `word_overlap`).
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        embedder: Embedder | None,
+        *,
+        same_bug_similarity: float = 0.62,
+        same_words_similarity: float = 0.35,
+    ) -> None:
+        self._db = db
+        self._embedder = embedder
+        self._same_bug = same_bug_similarity
+        self._same_words = same_words_similarity
+
+    async def find_same(self, report: BugReport) -> BugTicket | None:
+        """Return the open bug that this report is about, or None.
+
+        Raises:
+            TrackerError: the database couldn't be read.
+        """
+        try:
+            gist = await self._gist(report.workspace_id, report.draft)
+            async with self._db.reading() as conn:
+                match = await self._best_match(conn, report, gist)
+                if match is None:
+                    return None
+                return await _ticket(conn, report.workspace_id, match.bug_id, False, match.similarity)
+        except TrackerError:
+            raise
+        except ConnectorError as exc:
+            raise TrackerError("the bug tables can't be read", retryable=exc.retryable) from exc
+
+    async def file(self, report: BugReport) -> BugTicket:
+        """Count the report on the same open bug, else open one; once per `effect_key`, in one transaction.
+
+        A conversation counts once per bug; its later reports replace the context that engineers see.
+
+        Raises:
+            TrackerError: the database couldn't be written.
+        """
+        try:
+            gist = await self._gist(report.workspace_id, report.draft)
+            async with self._db.transaction() as conn:
+                number = await self._lock(conn, report.workspace_id)
+                earlier = await _filed(conn, report)
+                if earlier is not None:
+                    return await _ticket(conn, report.workspace_id, earlier.bug_id, earlier.is_new, earlier.similarity)
+                match = await self._best_match(conn, report, gist)
+                if match is None:
+                    bug_id = await self._open_bug(conn, report, gist, number + 1)
+                else:
+                    bug_id = match.bug_id
+                    await _seen_again(conn, report, bug_id)
+                await self._count(conn, report, bug_id)
+                similarity = match.similarity if match else None
+                await conn.execute(
+                    insert(bug_filings).values(
+                        workspace_id=report.workspace_id,
+                        effect_key=report.effect_key,
+                        bug_id=bug_id,
+                        is_new=match is None,
+                        similarity=similarity,
+                        at=report.reported_at,
+                    )
+                )
+                ticket = await _ticket(conn, report.workspace_id, bug_id, match is None, similarity)
+        except TrackerError:
+            raise
+        except ConnectorError as exc:
+            raise TrackerError("the bug tables can't be written", retryable=exc.retryable) from exc
+        logger.info("bug filed bug_id=%s new=%s occurrences=%d", bug_id, ticket.is_new, ticket.occurrences)
+        return ticket
+
+    async def bugs(self, scope: Scope, *, limit: int = 500) -> list[dict[str, Any]]:
+        """Return the workspace's bugs, the most reported first; see `tracker_views`. For people on the team."""
+        scope.require_staff()
+        async with self._db.reading() as conn:
+            return await tracker_views.bugs_of(conn, scope.workspace_id, limit=limit)
+
+    async def bug(self, scope: Scope, bug_id: str) -> dict[str, Any]:
+        """Return one bug with its draft and all reports; see `tracker_views`.
+
+        Raises:
+            NotFound: no such bug in the workspace, or the scope isn't the team's.
+        """
+        scope.require_staff()
+        async with self._db.reading() as conn:
+            return await tracker_views.bug(conn, scope.workspace_id, bug_id)
+
+    async def set_status(self, scope: Scope, bug_id: str, status: BugStatus) -> None:
+        """Open or close a bug. A closed one isn't found any more: the next report of it opens a new bug.
+
+        Raises:
+            NotFound: no such bug in the workspace, or the scope isn't the team's.
+        """
+        scope.require_staff()
+        statement = (
+            update(bugs)
+            .where(bugs.c.workspace_id == scope.workspace_id, bugs.c.bug_id == bug_id)
+            .values(status=status)
+            .returning(bugs.c.bug_id)
+        )
+        async with self._db.transaction() as conn:
+            if (await conn.execute(statement)).one_or_none() is None:
+                raise NotFound("no such bug")
+
+    async def _gist(self, workspace_id: str, draft: BugDraft) -> _Gist:
+        """Embed the report, and first whatever bugs another embedder (or none) left without a usable vector."""
+        text = gist_of(draft)
+        if self._embedder is None:
+            return _Gist(text, None)
+        try:
+            await self._renew_vectors(workspace_id, self._embedder)
+            return _Gist(text, (await self._embedder.embed([text]))[0].astype(np.float32))
+        except ConnectorError as exc:
+            # A report isn't lost because a model is down: words decide, and the vector is made later.
+            logger.warning("embedder failed, comparing words error=%s", type(exc).__name__)
+            return _Gist(text, None)
+
+    async def _renew_vectors(self, workspace_id: str, embedder: Embedder) -> None:
+        query = select(bugs.c.bug_id, bugs.c.gist).where(
+            bugs.c.workspace_id == workspace_id,
+            bugs.c.status == "open",
+            bugs.c.embedder.is_distinct_from(embedder.name),
+        )
+        async with self._db.reading() as conn:
+            old = (await conn.execute(query)).all()
+        if not old:
+            return
+        vectors = await embedder.embed([row.gist for row in old])
+        async with self._db.transaction() as conn:
+            for row, vector in zip(old, vectors, strict=True):
+                await conn.execute(
+                    update(bugs)
+                    .where(bugs.c.workspace_id == workspace_id, bugs.c.bug_id == row.bug_id)
+                    .values(embedder=embedder.name, vector=vector.astype(np.float32).tobytes())
+                )
+        logger.info("bug vectors renewed count=%d", len(old))
+
+    async def _best_match(self, conn: AsyncConnection, report: BugReport, gist: _Gist) -> _Match | None:
+        own = await _reported_by(conn, report)
+        query = (
+            select(bugs.c.bug_id, bugs.c.gist, bugs.c.embedder, bugs.c.vector)
+            .where(bugs.c.workspace_id == report.workspace_id, bugs.c.status == "open")
+            .order_by(bugs.c.first_seen, bugs.c.bug_id)
+        )
+        best: tuple[float, _Match] | None = None
+        for row in await conn.execute(query):
+            if gist.vector is not None and self._embedder is not None and row.embedder == self._embedder.name:
+                similarity = float(np.frombuffer(row.vector, dtype=np.float32) @ gist.vector)
+                threshold = self._same_bug
+            else:
+                similarity, threshold = word_overlap(row.gist, gist.text), self._same_words
+            if row.bug_id in own:
+                threshold *= _OWN_BUG_EASE
+            # The two scales differ, so bugs compete by how far they are past their own threshold.
+            excess = (similarity - threshold) / (1 - threshold)
+            if excess >= 0 and (best is None or excess > best[0]):
+                best = (excess, _Match(row.bug_id, round(similarity, 4)))
+        return best[1] if best else None
+
+    async def _lock(self, conn: AsyncConnection, workspace_id: str) -> int:
+        """Put filings of a workspace in a line and return the last bug's number."""
+        await conn.execute(
+            self._db.insert(bug_counters)
+            .values(workspace_id=workspace_id, last_number=0)
+            .on_conflict_do_nothing(index_elements=["workspace_id"])
+        )
+        locked = await conn.execute(
+            select(bug_counters.c.last_number).where(bug_counters.c.workspace_id == workspace_id).with_for_update()
+        )
+        return int(locked.scalar_one())
+
+    async def _open_bug(self, conn: AsyncConnection, report: BugReport, gist: _Gist, number: int) -> str:
+        bug_id = f"BUG-{number}"
+        await conn.execute(
+            update(bug_counters).where(bug_counters.c.workspace_id == report.workspace_id).values(last_number=number)
+        )
+        draft = report.draft
+        await conn.execute(
+            insert(bugs).values(
+                workspace_id=report.workspace_id,
+                bug_id=bug_id,
+                title=draft.title,
+                status="open",
+                severity=draft.severity,
+                feature=draft.feature,
+                page=draft.page,
+                draft=to_json(draft),
+                gist=gist.text,
+                embedder=self._embedder.name if self._embedder and gist.vector is not None else None,
+                vector=gist.vector.tobytes() if gist.vector is not None else None,
+                first_seen=report.reported_at,
+                last_seen=report.reported_at,
+            )
+        )
+        return bug_id
+
+    async def _count(self, conn: AsyncConnection, report: BugReport, bug_id: str) -> None:
+        context = {
+            "account_id": report.account_id,
+            "account_tier": report.account_tier,
+            "said": report.said.render_plain(),
+            "draft": to_json(report.draft),
+            "at": report.reported_at,
+        }
+        await conn.execute(
+            self._db.insert(bug_occurrences)
+            .values(
+                workspace_id=report.workspace_id,
+                bug_id=bug_id,
+                conversation_id=report.conversation_id,
+                first_at=report.reported_at,
+                **context,
+            )
+            .on_conflict_do_update(index_elements=["workspace_id", "bug_id", "conversation_id"], set_=context)
+        )
+
+
+def gist_of(draft: BugDraft) -> str:
+    """Return the text that two reports are compared by: what it is called, what happens, what one was doing."""
+    parts = (part.strip() for part in (draft.title, draft.actual, draft.doing))
+    return "\n".join(dict.fromkeys(part for part in parts if part))[:_GIST_CHARS]
+
+
+async def _filed(conn: AsyncConnection, report: BugReport) -> Row[Any] | None:
+    found = await conn.execute(
+        select(bug_filings).where(
+            bug_filings.c.workspace_id == report.workspace_id, bug_filings.c.effect_key == report.effect_key
+        )
+    )
+    return found.one_or_none()
+
+
+async def _reported_by(conn: AsyncConnection, report: BugReport) -> set[str]:
+    found = await conn.execute(
+        select(bug_occurrences.c.bug_id).where(
+            bug_occurrences.c.workspace_id == report.workspace_id,
+            bug_occurrences.c.conversation_id == report.conversation_id,
+        )
+    )
+    return set(found.scalars())
+
+
+async def _seen_again(conn: AsyncConnection, report: BugReport, bug_id: str) -> None:
+    await conn.execute(
+        update(bugs)
+        .where(
+            bugs.c.workspace_id == report.workspace_id,
+            bugs.c.bug_id == bug_id,
+            bugs.c.last_seen < report.reported_at,
+        )
+        .values(last_seen=report.reported_at)
+    )
+
+
+async def _ticket(
+    conn: AsyncConnection, workspace_id: str, bug_id: str, is_new: bool, similarity: float | None
+) -> BugTicket:
+    found = await tracker_views.counted(conn, workspace_id, bug_id)
+    return BugTicket(bug_id, found.title, found.occurrences, is_new, found.status, similarity)
