@@ -1,0 +1,133 @@
+/** The team's side of the server. People are known by a cookie that scripts can't read. */
+
+import { send, type RequestOptions } from "../wire/http";
+import type { Message, Mode, ModeValue } from "../wire/types";
+
+export interface HandoffRow {
+  conversation_id: string;
+  mode: Mode;
+  queue_id: string;
+  priority: "normal" | "high" | "urgent";
+  wanted: string;
+  reason: string;
+  sentiment: number;
+  waiting_since: string;
+  promised_by: string | null;
+  overdue: boolean;
+  account_summary: string | null;
+  language: string;
+  page: string | null;
+  last_message: string | null;
+  unread: number;
+  person?: string | null;
+}
+
+export interface Reason {
+  name: string;
+  value: number | string;
+  weight: number;
+  towards: string;
+}
+
+export interface Decision {
+  route: string;
+  reasons: Reason[];
+  expected_cost: Record<string, number>;
+  understanding?: Record<string, unknown>;
+  page?: { route: string | null; area: string | null; errors?: string[] } | null;
+}
+
+export interface Evidence {
+  probability: number;
+  passages: {
+    passage_id: string;
+    article_id: string;
+    title: string;
+    section: string;
+    url: string | null;
+    score: number;
+    text: string;
+  }[];
+}
+
+export interface Handoff {
+  wanted: string;
+  tried: string[];
+  reason: string;
+  reasons: Reason[];
+  sentiment: number;
+  queue_id: string;
+  priority: string;
+  suggested_next_step: string;
+  language: string;
+  account_id: string | null;
+  account_summary: string | null;
+  page: string | null;
+  links: string[];
+  bug_id: string | null;
+  promised_by: string | null;
+}
+
+export type StaffMessage = Message & { decision?: Decision | null; evidence?: Evidence | null };
+
+export interface ConversationView {
+  conversation: {
+    conversation_id: string;
+    mode: Mode;
+    mode_value?: ModeValue | null;
+    language: string;
+    account_id: string | null;
+    contact_email: string | null;
+  };
+  handoff: Handoff | null;
+  messages: StaffMessage[];
+  last_event_id: string | null;
+  workspace?: { name: string; link_hosts: string[] };
+}
+
+export interface BugRow {
+  bug_id: string;
+  title: string;
+  status: string;
+  severity: string;
+  occurrences: number;
+  customers: number;
+  feature: string;
+  page: string;
+  first_seen: string;
+  last_seen: string;
+}
+
+export type BugView = BugRow & {
+  draft: Record<string, unknown> | null;
+  reports: { conversation_id: string; account_id: string | null; tier: string | null; said: string; at: string }[];
+};
+
+export type Outcome = "solved" | "not_solved" | "duplicate" | "spam";
+
+async function ask<T>(path: string, options: RequestOptions = {}): Promise<T> {
+  const response = await send(path, { timeoutMs: 20_000, withCookie: true, ...options });
+  const text = await response.text();
+  return (text ? JSON.parse(text) : null) as T;
+}
+
+function conversation(conversationId: string): string {
+  return `/v1/inbox/conversations/${encodeURIComponent(conversationId)}`;
+}
+
+export const api = {
+  login: (password: string) => ask("/inbox/login", { body: { password } }),
+  handoffs: (mode: string) =>
+    ask<{ handoffs: HandoffRow[] }>(`/v1/inbox/handoffs?mode=${encodeURIComponent(mode)}`),
+  conversation: (conversationId: string) => ask<ConversationView>(conversation(conversationId)),
+  eventsOf: (conversationId: string) => `${conversation(conversationId)}/events`,
+  take: (conversationId: string, person: string) => ask(`${conversation(conversationId)}/take`, { body: { person } }),
+  reply: (conversationId: string, body: { text: string; client_message_id: string; person: string }) =>
+    ask(`${conversation(conversationId)}/reply`, { body }),
+  handBack: (conversationId: string, note: string) =>
+    ask(`${conversation(conversationId)}/hand_back`, { body: note ? { note } : {} }),
+  resolve: (conversationId: string, outcome: Outcome, note: string) =>
+    ask(`${conversation(conversationId)}/resolve`, { body: note ? { outcome, note } : { outcome } }),
+  bugs: () => ask<{ bugs: BugRow[] }>("/v1/inbox/bugs"),
+  bug: (bugId: string) => ask<BugView>(`/v1/inbox/bugs/${encodeURIComponent(bugId)}`),
+};

@@ -1,0 +1,150 @@
+/** The list of bugs: how often each was reported, the draft for engineers, and who said what. */
+
+import { html, nothing, render, type TemplateResult } from "lit";
+import { guard } from "lit/directives/guard.js";
+
+import { renderMessage } from "../render/index";
+import { Problem } from "../wire/http";
+import { api, type BugRow, type BugView } from "./api";
+import { headerView, loginView, spoken, text, troubleText, when } from "./shared";
+
+const REFRESH_MS = 15_000;
+
+export class BugsPage {
+  #signedIn = true;
+  #bugs: BugRow[] | null = null;
+  #bug: BugView | null = null;
+  #selected: string | null = null;
+  #trouble = "";
+  #loginTrouble = "";
+
+  constructor(private readonly root: HTMLElement) {
+    window.addEventListener("hashchange", () => this.#route());
+    setInterval(() => {
+      if (this.#signedIn && document.visibilityState === "visible") void this.#load();
+    }, REFRESH_MS);
+    this.#route();
+  }
+
+  #route(): void {
+    const match = /^#\/b\/([^/]+)$/.exec(location.hash);
+    this.#selected = match?.[1] ? decodeURIComponent(match[1]) : null;
+    this.#bug = null;
+    void this.#load();
+  }
+
+  async #load(): Promise<void> {
+    const selected = this.#selected;
+    try {
+      const [{ bugs }, bug] = await Promise.all([api.bugs(), selected ? api.bug(selected) : null]);
+      if (selected !== this.#selected) return;
+      this.#bugs = bugs;
+      this.#bug = bug;
+      this.#signedIn = true;
+      this.#trouble = "";
+    } catch (error) {
+      if (error instanceof Problem && error.status === 401) this.#signedIn = false;
+      else this.#trouble = troubleText(error);
+    }
+    this.#draw();
+  }
+
+  async #login(password: string): Promise<void> {
+    try {
+      await api.login(password);
+      this.#loginTrouble = "";
+      await this.#load();
+    } catch (error) {
+      const wrong = error instanceof Problem && [401, 403].includes(error.status);
+      this.#loginTrouble = wrong ? "That isn't the password." : troubleText(error);
+      this.#draw();
+    }
+  }
+
+  #draw(): void {
+    const page = html`${headerView("bugs", this.#bugs !== null && !this.#trouble)}
+      <main class="bugs">
+        <h1>Bugs</h1>
+        <p class="bad" role="alert">${this.#trouble}</p>
+        ${this.#bugs ? tableView(this.#bugs, this.#selected) : html`<p role="status">Loading…</p>`}
+        ${this.#bug ? bugView(this.#bug) : nothing}
+      </main>`;
+    render(this.#signedIn ? page : loginView(this.#loginTrouble, (word) => void this.#login(word)), this.root);
+  }
+}
+
+function tableView(bugs: readonly BugRow[], selected: string | null): TemplateResult {
+  if (!bugs.length) return html`<p class="muted">No bugs were reported.</p>`;
+  const rows = [...bugs].sort((a, b) => b.occurrences - a.occurrences || b.last_seen.localeCompare(a.last_seen));
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Bugs by number of reports">
+    <table>
+      <thead>
+        <tr>
+          ${["Bug", "Reports", "Customers", "Severity", "Status", "Feature", "Page", "First seen", "Last seen"].map(
+            (label) => html`<th scope="col">${label}</th>`,
+          )}
+        </tr>
+      </thead>
+      <tbody>
+        ${rows.map(
+          (bug) =>
+            html`<tr class=${bug.bug_id === selected ? "chosen" : ""}>
+              <td>
+                <a href="#/b/${bug.bug_id}" aria-current=${bug.bug_id === selected ? "true" : nothing}
+                  >${text(bug.title)}</a
+                >
+              </td>
+              <td>${bug.occurrences}</td>
+              <td>${bug.customers}</td>
+              <td>${spoken(bug.severity)}</td>
+              <td>${spoken(bug.status)}</td>
+              <td>${text(bug.feature)}</td>
+              <td>${text(bug.page)}</td>
+              <td>${when(bug.first_seen)}</td>
+              <td>${when(bug.last_seen)}</td>
+            </tr>`,
+        )}
+      </tbody>
+    </table>
+  </div>`;
+}
+
+function draftValue(value: unknown): unknown {
+  if (Array.isArray(value)) {
+    return html`<ol>
+      ${value.map((item) => html`<li>${text(String(item))}</li>`)}
+    </ol>`;
+  }
+  return plain(String(value));
+}
+
+/** Drawn once, so that a refresh doesn't undo what somebody is selecting to copy. */
+function plain(words: string): unknown {
+  return guard([words], () => renderMessage(words, { linkHosts: [], format: "plain" }));
+}
+
+function bugView(bug: BugView): TemplateResult {
+  const draft = Object.entries(bug.draft ?? {}).filter(([, value]) => value !== null && value !== "" && String(value));
+  return html`<section class="bug" aria-label="Bug">
+    <h2>${text(bug.title)} <span class="muted">${bug.bug_id}</span></h2>
+    <dl>
+      ${draft.map(
+        ([name, value]) =>
+          html`<dt>${spoken(name)}</dt>
+            <dd>${draftValue(value)}</dd>`,
+      )}
+    </dl>
+    <h3>Reports (${bug.reports.length})</h3>
+    ${bug.reports.map(
+      (report) =>
+        html`<article class="message">
+          <p class="muted">
+            ${text(report.account_id) === nothing ? "Unverified" : text(report.account_id)}
+            ${report.tier ? html`, ${text(report.tier)}` : nothing} <time>${when(report.at)}</time>
+            <a href="/inbox#/c/${report.conversation_id}">Conversation</a>
+          </p>
+          ${plain(report.said)}
+        </article>`,
+    )}
+  </section>`;
+}

@@ -1,0 +1,210 @@
+/** The inbox: what is selected, what the server said last, and the streams that tell when to ask again. */
+
+import { html, nothing, render } from "lit";
+
+import { Follow } from "../wire/follow";
+import { newId, Problem } from "../wire/http";
+import { api, type ConversationView, type HandoffRow } from "./api";
+import { detailView } from "./detail";
+import { listView, type Filter } from "./list";
+import { debounce, headerView, loginView, troubleText } from "./shared";
+
+const PERSON_KEY = "helpgraph-inbox-person";
+const POLL_MS = 10_000;
+
+function remembered(key: string): string {
+  try {
+    return localStorage.getItem(key) ?? "";
+  } catch {
+    return "";
+  }
+}
+
+export class DeskPage {
+  #signedIn = true;
+  #rows: HandoffRow[] = [];
+  #filter: Filter = "waiting";
+  #selected: string | null = null;
+  #view: ConversationView | null = null;
+  #person = remembered(PERSON_KEY);
+  #busy = false;
+  #trouble = "";
+  #loginTrouble = "";
+  #listStream: Follow | null = null;
+  #conversationStream: Follow | null = null;
+  /** The id of a reply that may or may not have arrived; the same text goes out under it again. */
+  #pending: { text: string; id: string } | null = null;
+
+  constructor(private readonly root: HTMLElement) {
+    window.addEventListener("hashchange", () => this.#route());
+    // Promises become overdue and streams break without a word: ask now and then all the same.
+    setInterval(() => {
+      if (this.#signedIn && document.visibilityState === "visible") this.#refreshList();
+    }, POLL_MS);
+    this.#route();
+    void this.#loadList();
+  }
+
+  #route(): void {
+    const match = /^#\/c\/([^/]+)$/.exec(location.hash);
+    const selected = match?.[1] ? decodeURIComponent(match[1]) : null;
+    if (selected === this.#selected) return this.#draw();
+    this.#selected = selected;
+    this.#view = null;
+    this.#trouble = "";
+    this.#pending = null;
+    this.#conversationStream?.close();
+    this.#conversationStream = null;
+    if (selected) void this.#loadConversation(selected);
+    this.#draw();
+  }
+
+  async #loadList(): Promise<void> {
+    try {
+      const { handoffs } = await api.handoffs(this.#filter === "mine" ? "with_person" : this.#filter);
+      this.#rows = this.#filter === "mine" ? handoffs.filter((row) => this.#isMine(row)) : handoffs;
+      this.#signedIn = true;
+      this.#listStream ??= this.#stream("/v1/inbox/events", null, () => {
+        this.#refreshList();
+      });
+    } catch (error) {
+      this.#failed(error);
+    }
+    this.#draw();
+  }
+
+  /** Servers that don't name the person show everybody's. */
+  #isMine(row: HandoffRow): boolean {
+    return row.person === undefined || row.person === null || row.person === this.#person;
+  }
+
+  async #loadConversation(conversationId: string): Promise<void> {
+    try {
+      const view = await api.conversation(conversationId);
+      if (conversationId !== this.#selected) return;
+      this.#view = view;
+      this.#conversationStream ??= this.#stream(api.eventsOf(conversationId), view.last_event_id, () => {
+        this.#refreshConversation();
+      });
+    } catch (error) {
+      this.#failed(error);
+    }
+    this.#draw();
+  }
+
+  readonly #refreshList = debounce(() => void this.#loadList(), 300);
+  readonly #refreshConversation = debounce(() => {
+    if (this.#selected) void this.#loadConversation(this.#selected);
+  }, 200);
+
+  #stream(url: string, lastEventId: string | null, onEvent: () => void): Follow {
+    return new Follow({
+      url,
+      token: () => null,
+      withCookie: true,
+      lastEventId,
+      onEvent,
+      onState: () => this.#draw(),
+      onRefused: (problem) => this.#failed(problem),
+    });
+  }
+
+  #failed(error: unknown): void {
+    if (error instanceof Problem && error.status === 401) {
+      this.#signedIn = false;
+      this.#listStream?.close();
+      this.#conversationStream?.close();
+      this.#listStream = this.#conversationStream = null;
+    } else {
+      this.#trouble = troubleText(error);
+    }
+    this.#draw();
+  }
+
+  async #login(password: string): Promise<void> {
+    try {
+      await api.login(password);
+      this.#loginTrouble = "";
+      await this.#loadList();
+      if (this.#selected) await this.#loadConversation(this.#selected);
+    } catch (error) {
+      const wrong = error instanceof Problem && [401, 403].includes(error.status);
+      this.#loginTrouble = wrong ? "That isn't the password." : troubleText(error);
+      this.#draw();
+    }
+  }
+
+  /** Do something to the selected conversation; true when the server did it. */
+  async #act(action: (conversationId: string) => Promise<unknown>): Promise<boolean> {
+    const selected = this.#selected;
+    if (!selected || this.#busy) return false;
+    this.#busy = true;
+    this.#trouble = "";
+    this.#draw();
+    try {
+      await action(selected);
+      return true;
+    } catch (error) {
+      this.#failed(error);
+      return false;
+    } finally {
+      this.#busy = false;
+      // Not awaited: the form is cleared as soon as the server has the text.
+      void this.#loadConversation(selected);
+      this.#refreshList();
+    }
+  }
+
+  async #reply(text: string): Promise<boolean> {
+    if (!text) return false;
+    if (this.#pending?.text !== text) this.#pending = { text, id: newId() };
+    const body = { text, client_message_id: this.#pending.id, person: this.#person };
+    const done = await this.#act((conversationId) => api.reply(conversationId, body));
+    if (done) this.#pending = null;
+    return done;
+  }
+
+  #setPerson(person: string): void {
+    this.#person = person;
+    try {
+      localStorage.setItem(PERSON_KEY, person);
+    } catch {
+      // Then the name has to be given again next time.
+    }
+    this.#draw();
+  }
+
+  #draw(): void {
+    render(this.#signedIn ? this.#page() : loginView(this.#loginTrouble, (word) => void this.#login(word)), this.root);
+  }
+
+  #page(): unknown {
+    const model = {
+      rows: this.#rows,
+      filter: this.#filter,
+      selected: this.#selected,
+      onFilter: (filter: Filter) => {
+        this.#filter = filter;
+        void this.#loadList();
+      },
+    };
+    return html`${headerView("inbox", this.#listStream?.live ?? false)}
+      <main class=${this.#selected ? "desk chosen" : "desk"}>${listView(model)} ${this.#detail()}</main>`;
+  }
+
+  #detail(): unknown {
+    if (!this.#selected) return html`<p class="detail muted">Choose a conversation. ${this.#trouble || nothing}</p>`;
+    if (!this.#view) return html`<p class="detail" role="status">${this.#trouble || "Loading…"}</p>`;
+    return detailView({
+      view: this.#view,
+      person: this.#person,
+      busy: this.#busy,
+      trouble: this.#trouble,
+      onPerson: (person) => this.#setPerson(person),
+      onTake: () => void this.#act((conversationId) => api.take(conversationId, this.#person)),
+      onReply: (text) => this.#reply(text),
+      onHandBack: (note) => this.#act((conversationId) => api.handBack(conversationId, note)),
+      onResolve: (outcome, note) => this.#act((conversationId) => api.resolve(conversationId, outcome, note)),
+    });
+  }
+}

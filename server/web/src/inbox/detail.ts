@@ -1,0 +1,161 @@
+/** One conversation: its story, its messages, and what a person can do with it. */
+
+import { html, nothing, type TemplateResult } from "lit";
+import { guard } from "lit/directives/guard.js";
+import { repeat } from "lit/directives/repeat.js";
+
+import { renderMessage, renderSource } from "../render/index";
+import { completeMessage } from "../wire/types";
+import type { ConversationView, Outcome, StaffMessage } from "./api";
+import { spoken, text, when } from "./shared";
+import { decisionView, evidenceView, storyView } from "./story";
+
+export interface DetailModel {
+  view: ConversationView;
+  person: string;
+  busy: boolean;
+  trouble: string;
+  onPerson: (person: string) => void;
+  onTake: () => void;
+  onReply: (text: string) => Promise<boolean>;
+  onHandBack: (note: string) => Promise<boolean>;
+  onResolve: (outcome: Outcome, note: string) => Promise<boolean>;
+}
+
+const OUTCOMES: [Outcome, string][] = [
+  ["solved", "Solved"],
+  ["not_solved", "Not solved"],
+  ["duplicate", "Duplicate"],
+  ["spam", "Spam"],
+];
+
+export function detailView(model: DetailModel): TemplateResult {
+  const { view } = model;
+  const hosts = view.workspace?.link_hosts ?? [];
+  return html`<section class="detail" aria-label="Conversation">
+    <p class="back"><a href="#/">Back to the list</a></p>
+    <h1>${text(view.handoff?.wanted) === nothing ? "Conversation" : text(view.handoff?.wanted)}</h1>
+    <p class="muted">${spoken(view.conversation.mode)}</p>
+    ${storyView(view, hosts)}
+    <h2>Conversation</h2>
+    <div class="messages" role="log" aria-label="Messages" tabindex="0">
+      ${repeat(
+        view.messages,
+        (message) => message.message_id,
+        (message) => messageView(message, hosts),
+      )}
+    </div>
+    <p class="bad" role="alert">${model.trouble}</p>
+    ${actionsView(model)}
+  </section>`;
+}
+
+function messageView(raw: StaffMessage, hosts: readonly string[]): TemplateResult {
+  const message = { ...raw, ...completeMessage(raw) };
+  const who = message.author === "customer" ? "Customer" : message.author === "bot" ? "Bot" : "Person";
+  const decision = raw.decision;
+  const evidence = raw.evidence;
+  return html`<article class="message ${message.author}">
+    <p class="muted">
+      ${who}${message.author_name ? html`, ${text(message.author_name)}` : nothing} <time>${when(message.at)}</time>
+      ${message.outcome ? html`<span class="mark">${spoken(message.outcome)}</span>` : nothing}
+    </p>
+    ${guard([message.text, hosts.join()], () =>
+      renderMessage(message.text, {
+        linkHosts: hosts,
+        format: message.author === "customer" ? "plain" : "markdown",
+        anyQuery: message.author === "person",
+        citations: message.citations,
+      }),
+    )}
+    ${message.citations.length
+      ? html`<ol class="sources">
+          ${message.citations.map(
+            (source) => html`<li value=${source.n}>
+              ${guard([source.title, source.url, hosts.join()], () => renderSource(source.title, source.url, hosts))}
+            </li>`,
+          )}
+        </ol>`
+      : nothing}
+    ${message.ticket
+      ? html`<p><a href="/bugs#/b/${message.ticket.bug_id}">Bug ${message.ticket.bug_id}</a> ${text(message.ticket.title)}</p>`
+      : nothing}
+    ${decision ? guard([JSON.stringify(decision)], () => decisionView(decision)) : nothing}
+    ${evidence ? guard([JSON.stringify(evidence), hosts.join()], () => evidenceView(evidence, hosts)) : nothing}
+  </article>`;
+}
+
+function submitting(read: (form: HTMLFormElement) => Promise<boolean>): (event: Event) => void {
+  return (event) => {
+    event.preventDefault();
+    const form = event.currentTarget as HTMLFormElement;
+    void read(form).then((done) => {
+      if (done) form.reset();
+    });
+  };
+}
+
+function field(form: HTMLFormElement, name: string): string {
+  const control = form.elements.namedItem(name) as HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement;
+  return control.value.trim();
+}
+
+function actionsView(model: DetailModel): TemplateResult {
+  const { mode } = model.view.conversation;
+  const mine = mode === "with_person";
+  const named = model.person !== "";
+  return html`<div class="actions">
+    <div class="field">
+      <label for="person">Your name, as the customer sees it</label>
+      <input
+        id="person"
+        autocomplete="name"
+        maxlength="80"
+        .value=${model.person}
+        @change=${(event: Event) => model.onPerson((event.currentTarget as HTMLInputElement).value.trim())}
+      />
+    </div>
+    ${mine
+      ? nothing
+      : html`<button class="primary take" type="button" ?disabled=${model.busy || !named} @click=${model.onTake}>
+          Take
+        </button>`}
+    ${mine ? replyForm(model, named) : nothing}
+    ${mode === "waiting" || mine ? handBackForm(model) : nothing} ${mode === "closed" ? nothing : resolveForm(model)}
+  </div>`;
+}
+
+function replyForm(model: DetailModel, named: boolean): TemplateResult {
+  return html`<form class="reply" @submit=${submitting((form) => model.onReply(field(form, "text")))}>
+    <label for="reply">Reply to the customer</label>
+    <textarea id="reply" name="text" rows="4" maxlength="8000" dir="auto" required></textarea>
+    <button class="primary" type="submit" ?disabled=${model.busy || !named}>Send reply</button>
+  </form>`;
+}
+
+function handBackForm(model: DetailModel): TemplateResult {
+  return html`<details>
+    <summary>Hand back to the bot</summary>
+    <form class="hand-back" @submit=${submitting((form) => model.onHandBack(field(form, "note")))}>
+      <label for="back-note">Note for the bot's next turn (optional)</label>
+      <input id="back-note" name="note" maxlength="1000" dir="auto" />
+      <button type="submit" ?disabled=${model.busy}>Hand back</button>
+    </form>
+  </details>`;
+}
+
+function resolveForm(model: DetailModel): TemplateResult {
+  const submit = submitting((form) => model.onResolve(field(form, "outcome") as Outcome, field(form, "note")));
+  return html`<details>
+    <summary>Resolve</summary>
+    <form class="resolve" @submit=${submit}>
+      <label for="outcome">Outcome</label>
+      <select id="outcome" name="outcome">
+        ${OUTCOMES.map(([value, label]) => html`<option value=${value}>${label}</option>`)}
+      </select>
+      <label for="resolve-note">Note (optional)</label>
+      <input id="resolve-note" name="note" maxlength="1000" dir="auto" />
+      <button type="submit" ?disabled=${model.busy}>Resolve</button>
+    </form>
+  </details>`;
+}

@@ -1,0 +1,81 @@
+/** The list of conversations that people have, or should have, in hand. */
+
+import { html, nothing, type TemplateResult } from "lit";
+import { repeat } from "lit/directives/repeat.js";
+
+import type { HandoffRow } from "./api";
+import { ago, mood, spoken, text, when } from "./shared";
+
+export type Filter = "waiting" | "with_person" | "mine" | "all";
+
+const FILTERS: [Filter, string][] = [
+  ["waiting", "Waiting"],
+  ["mine", "With me"],
+  ["with_person", "With a person"],
+  ["all", "All"],
+];
+
+const WEIGHT = { urgent: 0, high: 1, normal: 2 };
+
+export interface ListModel {
+  rows: HandoffRow[];
+  filter: Filter;
+  selected: string | null;
+  onFilter: (filter: Filter) => void;
+}
+
+/** Overdue first, then by priority, then whoever has waited longest. */
+export function sorted(rows: readonly HandoffRow[]): HandoffRow[] {
+  return [...rows].sort(
+    (a, b) =>
+      Number(b.overdue) - Number(a.overdue) ||
+      WEIGHT[a.priority] - WEIGHT[b.priority] ||
+      a.waiting_since.localeCompare(b.waiting_since),
+  );
+}
+
+export function listView(model: ListModel): TemplateResult {
+  return html`<section class="list" aria-label="Conversations">
+    <div class="filters" role="group" aria-label="Show">
+      ${FILTERS.map(
+        ([filter, label]) =>
+          html`<button
+            type="button"
+            aria-pressed=${model.filter === filter ? "true" : "false"}
+            @click=${() => model.onFilter(filter)}
+          >
+            ${label}
+          </button>`,
+      )}
+    </div>
+    ${model.rows.length
+      ? html`<ul>
+          ${repeat(
+            sorted(model.rows),
+            (row) => row.conversation_id,
+            (row) => rowView(row, model.selected),
+          )}
+        </ul>`
+      : html`<p class="muted">Nothing here.</p>`}
+  </section>`;
+}
+
+function rowView(row: HandoffRow, selected: string | null): TemplateResult {
+  const current = row.conversation_id === selected;
+  return html`<li>
+    <a href="#/c/${row.conversation_id}" class="row" aria-current=${current ? "true" : nothing}>
+      <span class="marks">
+        ${row.overdue ? html`<strong class="mark overdue">Overdue</strong>` : nothing}
+        ${row.priority === "normal" ? nothing : html`<strong class="mark">${spoken(row.priority)}</strong>`}
+        ${row.unread ? html`<span class="mark">${row.unread} new</span>` : nothing}
+        <span class="muted">${spoken(row.mode)}, ${ago(row.waiting_since)}</span>
+      </span>
+      <span class="wanted">${text(row.wanted) === nothing ? text(row.last_message) : text(row.wanted)}</span>
+      <span class="muted">
+        ${spoken(row.queue_id)}, ${mood(row.sentiment)}${row.promised_by ? `, promised by ${when(row.promised_by)}` : ""}
+        ${row.account_summary ? html`<br />${text(row.account_summary)}` : nothing}
+        ${row.page ? html`<br />${text(row.page)}` : nothing}
+      </span>
+    </a>
+  </li>`;
+}

@@ -1,0 +1,87 @@
+/** What the inbox and the list of bugs have in common: words for values, the frame, the login. */
+
+import { html, nothing, type TemplateResult } from "lit";
+
+import { visible } from "../render/parse";
+import { Problem } from "../wire/http";
+
+/** "wants_person" as people write it. */
+export function spoken(name: string): string {
+  const words = visible(name).replace(/[_.]+/g, " ").trim();
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+export function when(iso: string | null | undefined): string {
+  const date = new Date(iso ?? "");
+  if (Number.isNaN(date.getTime())) return "";
+  const today = date.toDateString() === new Date().toDateString();
+  return date.toLocaleString(undefined, today ? { timeStyle: "short" } : { dateStyle: "medium", timeStyle: "short" });
+}
+
+/** How long ago, in the largest unit that fits. */
+export function ago(iso: string | null | undefined, now = Date.now()): string {
+  const minutes = Math.round((now - Date.parse(iso ?? "")) / 60_000);
+  if (Number.isNaN(minutes)) return "";
+  if (minutes < 1) return "just now";
+  if (minutes < 60) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} days`;
+}
+
+export function mood(sentiment: number): string {
+  if (sentiment <= -0.6) return "very unhappy";
+  if (sentiment <= -0.2) return "unhappy";
+  return sentiment < 0.3 ? "neutral" : "content";
+}
+
+export function number(value: number | string): string {
+  return typeof value === "number" ? String(Math.round(value * 1000) / 1000) : visible(value);
+}
+
+/** Text from outside, isolated so that its direction can't reorder its neighbours. */
+export function text(value: string | null | undefined): TemplateResult | typeof nothing {
+  return value ? html`<bdi dir="auto">${visible(value)}</bdi>` : nothing;
+}
+
+export function troubleText(error: unknown): string {
+  if (!(error instanceof Problem)) return "Something went wrong. Please try again.";
+  if (error.status === 0) return "The server can't be reached.";
+  const wait = error.retryAfterMs ? ` Try again in ${Math.ceil(error.retryAfterMs / 1000)} s.` : "";
+  return (error.detail || `The server answered ${error.status}.`) + wait;
+}
+
+export function headerView(current: "inbox" | "bugs", live: boolean): TemplateResult {
+  const link = (page: "inbox" | "bugs", label: string): TemplateResult =>
+    html`<a href="/${page}" aria-current=${current === page ? "page" : nothing}>${label}</a>`;
+  return html`<header class="top">
+    <nav aria-label="Pages">${link("inbox", "Inbox")} ${link("bugs", "Bugs")}</nav>
+    <span class="live" role="status">${live ? "Live" : "Connecting…"}</span>
+  </header>`;
+}
+
+export function loginView(trouble: string, onLogin: (password: string) => void): TemplateResult {
+  const submit = (event: Event): void => {
+    event.preventDefault();
+    const field = (event.currentTarget as HTMLFormElement).elements.namedItem("password") as HTMLInputElement;
+    onLogin(field.value);
+    field.value = "";
+  };
+  return html`<main class="login">
+    <h1>Sign in</h1>
+    <form @submit=${submit}>
+      <label for="password">Password</label>
+      <input id="password" name="password" type="password" autocomplete="current-password" required autofocus />
+      <p class="bad" role="alert">${trouble}</p>
+      <button class="primary" type="submit">Sign in</button>
+    </form>
+  </main>`;
+}
+
+/** Run `action` once things have been quiet for `ms`. */
+export function debounce(action: () => void, ms: number): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  return () => {
+    clearTimeout(timer);
+    timer = setTimeout(action, ms);
+  };
+}

@@ -1,0 +1,1 @@
+"""The widget and the inbox in a real browser."""

@@ -1,0 +1,2 @@
+// What the two-turn conversation needs of the official client.
+export { HttpAgent } from "@ag-ui/client";

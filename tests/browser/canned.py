@@ -1,0 +1,193 @@
+"""A server's answers, written down: enough for the pages to stand still and be looked at."""
+
+import json
+from typing import Any
+
+from tests.browser.conftest import STATIC, Answer
+
+CONVERSATION = "0123456789abcdef"
+AT = "2026-03-02T09:30:00+00:00"
+INBOX_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; "
+    "trusted-types lit-html dompurify"
+)
+
+HOST_PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Reports</title></head><body>
+<main><h1>Reports</h1>
+<button data-help="export">Export CSV</button>
+<form data-help="profile"><label>Card <input data-help="card" value="4111-1111"></label>
+<textarea data-help="note" aria-label="Note">my secret note</textarea>
+<div contenteditable data-help="essay" role="textbox" aria-label="Essay">private essay</div>
+<select data-help="plan" aria-label="Plan"><option>Enterprise</option></select></form>
+<button data-help="gone" hidden>Gone</button></main>
+<script src="/widget.js" data-workspace="orrery" data-route-base="/demo"></script></body></html>"""
+
+
+def as_json(value: object) -> Answer:
+    """A JSON answer."""
+    return Answer(json.dumps(value), "application/json")
+
+
+def message(message_id: str, author: str, text: str, **more: Any) -> dict[str, Any]:
+    """A message as the wire has it."""
+    return {
+        "message_id": message_id,
+        "author": author,
+        "author_name": None,
+        "text": text,
+        "at": AT,
+        "citations": [],
+        "guidance": None,
+        "quick_replies": [],
+        "outcome": None,
+        "ticket": None,
+        **more,
+    }
+
+
+ANSWER = message(
+    "m2",
+    "bot",
+    "# Export\n\nPress **Export** [1], see [the guide](https://docs.orrery.example/export).\n\n```\ncsv\n```",
+    citations=[
+        {"n": 1, "article_id": "a", "title": "Exporting", "section": "CSV", "url": "https://docs.orrery.example/e"}
+    ],
+    guidance={"title": "Export", "steps": [{"element_id": "export", "selector": "", "text": "Press here"}]},
+    quick_replies=[{"label": "That helped", "text": "That helped"}],
+    ticket={"bug_id": "BUG-1", "title": "Export is empty", "occurrences": 3, "is_new": False},
+    outcome="answered",
+)
+TALK = [message("m1", "customer", "How do I export?"), ANSWER]
+MODE = {
+    "mode": "waiting",
+    "queue": "billing",
+    "promised_by": AT,
+    "in_business_hours": True,
+    "ask_email": True,
+    "person": None,
+}
+
+
+def stream(*events: dict[str, Any]) -> Answer:
+    """An event stream that ends after `events`, numbered from 11."""
+    lines = [f"id: {seq}\ndata: {json.dumps(event)}\n\n" for seq, event in enumerate(events, 11)]
+    return Answer("".join(lines), "text/event-stream")
+
+
+def widget_answers(*, messages: list[dict[str, Any]], events: list[dict[str, Any]]) -> dict[str, Answer]:
+    """A page with the widget, whose session already holds `messages`."""
+    session = {
+        "session_token": "token",
+        "expires_at": AT,
+        "conversation_id": CONVERSATION,
+        "mode": "bot",
+        "opening": "You are on **Reports**.",
+        "suggestions": ["How do I export?", "Why is my report empty?"],
+        "identity": {"level": "anonymous", "display_name": None},
+        "workspace": {"name": "Orrery", "link_hosts": ["docs.orrery.example"]},
+        "messages": messages,
+        "last_event_id": "10",
+        "active_run": None,
+    }
+    return {
+        "/demo/reports": Answer(HOST_PAGE, "text/html"),
+        "/widget.js": Answer((STATIC / "widget.js").read_bytes(), "text/javascript"),
+        "/v1/sessions": as_json(session),
+        f"/v1/conversations/{CONVERSATION}/events": stream(*events),
+    }
+
+
+HANDOFF = {
+    "wanted": "A refund for a double charge",
+    "tried": ["Asked for the invoice"],
+    "reason": "billing_dispute",
+    "reasons": [{"name": "risk", "value": 0.8, "weight": 2.0, "towards": "handoff"}],
+    "sentiment": -0.7,
+    "queue_id": "billing",
+    "priority": "urgent",
+    "suggested_next_step": "Compare the two invoices",
+    "language": "en",
+    "account_id": "acc_1",
+    "account_summary": "Acme, Pro plan",
+    "page": "/settings/billing",
+    "links": ["https://docs.orrery.example/billing"],
+    "bug_id": "BUG-1",
+    "promised_by": AT,
+    "in_business_hours": True,
+    "ask_email": False,
+}
+DECISION = {
+    "route": "handoff",
+    "reasons": HANDOFF["reasons"],
+    "expected_cost": {"answer": 3.2, "handoff": 1.0},
+    "understanding": {"kind": "complaint", "category": "billing", "sentiment": -0.7},
+    "page": {"route": "/settings/billing", "area": None, "errors": []},
+    "account": None,
+}
+PASSAGE = {
+    "passage_id": "p",
+    "article_id": "a",
+    "title": "Refunds",
+    "section": "",
+    "url": None,
+    "score": 0.5,
+    "text": "We refund **double** charges.",
+}
+BUG = {
+    "bug_id": "BUG-1",
+    "title": "Export is empty",
+    "status": "open",
+    "severity": "high",
+    "occurrences": 3,
+    "customers": 2,
+    "feature": "export",
+    "page": "/reports",
+    "first_seen": AT,
+    "last_seen": AT,
+}
+
+
+def inbox_answers(*, said: str = "I was charged twice") -> dict[str, Answer]:
+    """The team's pages, signed in, with one conversation (`c1`) in which the customer said `said`."""
+    row = {
+        **{key: HANDOFF[key] for key in ("queue_id", "priority", "wanted", "reason", "sentiment", "language", "page")},
+        "conversation_id": "c1",
+        "mode": "waiting",
+        "waiting_since": AT,
+        "promised_by": AT,
+        "overdue": True,
+        "account_summary": "Acme, Pro plan",
+        "last_message": said,
+        "unread": 2,
+    }
+    bot = {**ANSWER, "decision": DECISION, "evidence": {"probability": 0.4, "features": {}, "passages": [PASSAGE]}}
+    conversation = {
+        "conversation_id": "c1",
+        "mode": "with_person",
+        "language": "en",
+        "account_id": "acc_1",
+        "contact_email": said,
+    }
+    view = {
+        "conversation": conversation,
+        "handoff": {**HANDOFF, "wanted": said, "tried": [said], "suggested_next_step": said},
+        "messages": [message("m1", "customer", said), bot, message("m3", "person", said, author_name=said)],
+        "last_event_id": "10",
+        "workspace": {"name": "Orrery", "link_hosts": ["docs.orrery.example"]},
+    }
+    report = {"conversation_id": "c1", "account_id": None, "tier": None, "said": said, "at": AT}
+    draft = {"title": said, "steps": [said], "expected": "Rows", "actual": "None", "missing": []}
+    page = {"Content-Security-Policy": INBOX_POLICY}
+    return {
+        "/inbox": Answer((STATIC / "inbox.html").read_bytes(), "text/html", page),
+        "/bugs": Answer((STATIC / "bugs.html").read_bytes(), "text/html", page),
+        "/assets/inbox.js": Answer((STATIC / "inbox.js").read_bytes(), "text/javascript"),
+        "/assets/inbox.css": Answer((STATIC / "inbox.css").read_bytes(), "text/css"),
+        "/v1/inbox/handoffs": as_json({"handoffs": [row]}),
+        "/v1/inbox/events": stream(),
+        "/v1/inbox/conversations/c1": as_json(view),
+        "/v1/inbox/conversations/c1/events": stream(),
+        "/v1/inbox/bugs": as_json({"bugs": [{**BUG, "title": said}]}),
+        "/v1/inbox/bugs/BUG-1": as_json({**BUG, "title": said, "draft": draft, "reports": [report]}),
+    }

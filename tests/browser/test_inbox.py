@@ -1,0 +1,77 @@
+"""The team's pages, as built: what customers wrote can't reach a colleague's session."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.browser.canned import inbox_answers
+from tests.browser.conftest import Answer, OpenPage
+from tests.browser.corpus import VECTORS
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+
+# All of the corpus that fits in a message each, a few texts per page.
+BATCHES = ["\n\n".join(vector.text for vector in VECTORS[n::8] if len(vector.text) < 500) for n in range(8)]
+FORBIDDEN = ":is(img, iframe, svg, math, object, embed, style, video, audio, base, meta[http-equiv], [onerror])"
+
+
+def unprotected(answers: dict[str, Answer]) -> dict[str, Answer]:
+    """The same pages without their policy, so that whatever got through would run."""
+    return {path: Answer(answer.body, answer.content_type) for path, answer in answers.items()}
+
+
+@pytest.mark.parametrize("said", BATCHES, ids=range(len(BATCHES)))
+def test_hostile_texts_stay_texts_in_the_inbox_and_in_the_bugs(open_page: OpenPage, said: str) -> None:
+    page, site = open_page("/inbox#/c/c1", unprotected(inbox_answers(said=said)))
+    page.get_by_label("Reply to the customer").wait_for()
+    in_inbox = page.locator(FORBIDDEN).count()
+    page.goto("http://app.test/bugs#/b/BUG-1")
+    page.get_by_role("heading", name="Reports (1)").wait_for()
+    page.wait_for_timeout(150)
+
+    assert (in_inbox, page.locator(FORBIDDEN).count()) == (0, 0)
+    assert page.evaluate("window.__pwned ?? null") is None
+    assert site.strangers == []
+
+
+def test_the_pages_live_with_their_strict_policy(open_page: OpenPage) -> None:
+    page, _ = open_page("/inbox", inbox_answers())
+    complaints: list[str] = []
+    page.on("console", lambda entry: complaints.append(entry.text) if "Policy" in entry.text else None)
+    page.reload()
+
+    page.locator("a.row").click()
+    page.get_by_label("Reply to the customer").wait_for()
+
+    assert complaints == []
+
+
+def test_a_reply_goes_out_under_one_id_until_it_is_taken(open_page: OpenPage) -> None:
+    page, _ = open_page("/inbox#/c/c1", inbox_answers())
+    bodies: list[dict[str, Any]] = []
+
+    def fail_once(route: Any) -> None:
+        bodies.append(json.loads(route.request.post_data))
+        route.fulfill(status=503 if len(bodies) == 1 else 204, body="")
+
+    page.route("**/reply", fail_once)
+    page.get_by_label("Your name").fill("Ada")
+    page.get_by_label("Your name").press("Tab")
+    page.get_by_label("Reply to the customer").fill("We refund it.")
+    page.get_by_role("button", name="Send reply").click()
+    page.get_by_text("The server answered 503.").wait_for()
+    page.get_by_role("button", name="Send reply").click()
+    page.wait_for_function("() => document.querySelector('#reply').value === ''")
+
+    assert len(bodies) == 2
+    assert bodies[0] == bodies[1] == {**bodies[0], "text": "We refund it.", "person": "Ada"}
+
+
+def test_the_story_is_told_before_the_conversation(open_page: OpenPage) -> None:
+    page, _ = open_page("/inbox#/c/c1", inbox_answers(said="Charged twice"))
+
+    story = page.get_by_label("Summary").inner_text()
+
+    for part in ("Charged twice", "Billing dispute", "very unhappy", "Acme, Pro plan", "/settings/billing", "BUG-1"):
+        assert part in story

@@ -1,0 +1,197 @@
+"""The built widget on a page of somebody else's, against a server that only answers from a list."""
+
+import json
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.canned import CONVERSATION, TALK, message, stream, widget_answers
+from tests.browser.conftest import Answer, OpenPage, Site
+from tests.browser.corpus import VECTORS
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+
+RUN_ID = {"threadId": CONVERSATION, "runId": "r"}
+
+
+def custom(name: str, value: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "CUSTOM", "name": f"helpgraph.{name}.v1", "value": value}
+
+
+def open_widget(open_page: OpenPage, answers: dict[str, Answer]) -> tuple[Page, Site, list[dict[str, Any]]]:
+    """The page with its widget open, and the bodies of all requests to come."""
+    page, site = open_page("/demo/reports", answers, locale="en-US")
+    sent: list[dict[str, Any]] = []
+
+    def note(request: Any) -> None:
+        if request.method == "POST":
+            sent.append({"path": request.url.partition("/v1/")[2], **json.loads(request.post_data or "{}")})
+
+    page.on("request", note)
+    page.get_by_role("button", name="Open help").click()
+    page.get_by_label("Write a message").wait_for()
+    return page, site, sent
+
+
+def test_page_context_names_what_is_there_and_never_what_was_typed(open_page: OpenPage) -> None:
+    page, _, _ = open_widget(open_page, widget_answers(messages=[], events=[]))
+    page.get_by_label("Card").fill("5500-0000")
+    page.evaluate("console.error('Load failed for https://api.test/x?token=abc123')")
+    page.get_by_role("button", name="Export CSV").click()
+
+    with page.expect_request("**/v1/agui") as asked:
+        page.get_by_role("button", name="How do I export?").click()
+
+    context = json.loads(asked.value.post_data or "{}")["forwardedProps"]["page"]
+    assert context["route"] == "/reports"
+    assert context["title"] == "Reports"
+    assert context["actions"] == ["opened /reports", "clicked Export CSV"]
+    assert context["errors"] == ["Load failed for https://api.test/x?…"]
+    assert [element["id"] for element in context["elements"]] == [
+        "export",
+        "profile",
+        "card",
+        "note",
+        "essay",
+        "plan",
+    ]
+    told = json.dumps(context)
+    for typed in ("4111", "5500", "my secret note", "private essay", "Enterprise", "abc123"):
+        assert typed not in told
+
+
+def test_an_event_told_by_both_streams_is_shown_once(open_page: OpenPage) -> None:
+    events = [
+        {"type": "RUN_STARTED", **RUN_ID},
+        {"type": "TEXT_MESSAGE_START", "messageId": "b1", "role": "assistant"},
+        {"type": "TEXT_MESSAGE_CONTENT", "messageId": "b1", "delta": "Press "},
+        {"type": "TEXT_MESSAGE_CONTENT", "messageId": "b1", "delta": "Export."},
+        {"type": "TEXT_MESSAGE_END", "messageId": "b1"},
+        {"type": "RUN_FINISHED", **RUN_ID},
+    ]
+    # The stream that stays open ends here each time, so the widget asks again and hears everything once more.
+    answers = widget_answers(messages=[], events=events)
+    page, _, _ = open_widget(open_page, {**answers, "/v1/agui": stream(*events)})
+    page.locator(".message.bot:not(.opening)").wait_for()
+
+    page.get_by_label("Write a message").fill("How do I export?")
+    page.get_by_label("Write a message").press("Enter")
+    page.locator(".message.customer").wait_for()
+    page.wait_for_timeout(1_500)
+
+    assert page.locator(".message.bot .bubble").all_inner_texts() == ["Press Export."]
+
+
+def test_the_final_record_replaces_what_was_streamed(open_page: OpenPage) -> None:
+    events = [
+        {"type": "RUN_STARTED", **RUN_ID},
+        {"type": "TEXT_MESSAGE_START", "messageId": "b1", "role": "assistant"},
+        {"type": "TEXT_MESSAGE_CONTENT", "messageId": "b1", "delta": "Wrong"},
+        custom("message", message("b1", "bot", "Right")),
+        {"type": "RUN_FINISHED", **RUN_ID},
+    ]
+    answers = widget_answers(messages=[], events=[])
+    page, _, _ = open_widget(open_page, {**answers, "/v1/agui": stream(*events)})
+
+    page.get_by_role("button", name="How do I export?").click()
+    page.locator(".bubble", has_text="Right").wait_for()
+
+    assert page.locator(".message.bot").count() == 1
+
+
+def test_a_message_goes_out_again_under_its_own_id(open_page: OpenPage) -> None:
+    page, _, sent = open_widget(open_page, widget_answers(messages=[], events=[]))
+    answer = stream({"type": "RUN_STARTED", **RUN_ID}, {"type": "RUN_FINISHED", **RUN_ID})
+    tries = []
+
+    def busy_once(route: Any) -> None:
+        tries.append(route)
+        if len(tries) == 1:
+            route.fulfill(status=503, headers={"Retry-After": "1"}, body="{}")
+        else:
+            route.fulfill(status=200, headers={"Content-Type": answer.content_type}, body=answer.body)
+
+    page.route("**/v1/agui", busy_once)
+    page.get_by_role("button", name="How do I export?").click()
+    page.locator(".banner", has_text="Trying again").wait_for()
+    page.wait_for_function("() => !document.querySelector('helpgraph-widget').shadowRoot.querySelector('.under')")
+
+    ids = [body["messages"][0]["id"] for body in sent if body["path"] == "agui"]
+    assert len(ids) == 2
+    assert ids[0] == ids[1]
+    assert page.locator(".message.customer").count() == 1
+
+
+def test_a_refused_message_says_why_and_can_be_tried_again(open_page: OpenPage) -> None:
+    page, _, _ = open_widget(open_page, widget_answers(messages=[], events=[]))
+    problem = json.dumps({"title": "Unprocessable", "detail": "That text can't be read."})
+    page.route("**/v1/agui", lambda route: route.fulfill(status=422, body=problem))
+
+    page.get_by_role("button", name="How do I export?").click()
+
+    page.get_by_text("That text can't be read.").wait_for()
+    assert page.get_by_role("button", name="Try again").is_visible()
+
+
+def test_guidance_shows_words_as_text_and_steps_that_are_there(open_page: OpenPage) -> None:
+    steps = [
+        {"element_id": "gone", "selector": "#nowhere[", "text": "Not here"},
+        {"element_id": "export", "selector": "", "text": "<img src=x onerror=window.__pwned=1> Press"},
+    ]
+    guided = message("b1", "bot", "Look", guidance={"title": "<b>Export</b>", "steps": steps})
+    page, _, _ = open_widget(open_page, widget_answers(messages=[*TALK[:1], guided], events=[]))
+
+    page.get_by_role("button", name="Show me").click()
+    page.locator(".driver-popover-title", has_text="<b>Export</b>").wait_for()
+
+    assert page.locator(".driver-popover-description").inner_text() == "<img src=x onerror=window.__pwned=1> Press"
+    assert page.locator(".driver-popover img").count() == 0
+    assert page.evaluate("window.__pwned ?? null") is None
+
+
+def test_the_browser_keeps_the_token_and_no_text(open_page: OpenPage) -> None:
+    page, _, _ = open_widget(open_page, widget_answers(messages=TALK, events=[]))
+    page.locator(".message.bot").wait_for()
+
+    kept = page.evaluate("Object.values(localStorage).join()")
+
+    assert json.loads(kept) == {"token": "token", "conversationId": CONVERSATION}
+
+
+def test_escape_closes_and_focus_returns_to_the_launcher(open_page: OpenPage) -> None:
+    page, _, _ = open_widget(open_page, widget_answers(messages=[], events=[]))
+
+    page.keyboard.press("Escape")
+    page.locator(".launcher").wait_for()
+
+    page.wait_for_function(
+        "() => document.querySelector('helpgraph-widget').shadowRoot.activeElement?.className === 'launcher'"
+    )
+
+
+def test_hostile_messages_ask_no_stranger(open_page: OpenPage) -> None:
+    hostile = [message(vector.name, "bot", vector.text, citations=_cited(vector.text)) for vector in VECTORS[::3]]
+    page, site, _ = open_widget(open_page, widget_answers(messages=hostile, events=[]))
+    page.locator(".message.bot").last.wait_for()
+    page.wait_for_timeout(300)
+
+    assert site.strangers == []
+    assert page.evaluate("window.__pwned ?? null") is None
+    assert page.locator(":is(img, iframe, script, svg, object, embed):not([src='/widget.js'])").count() == 0
+
+
+def _cited(text: str) -> list[dict[str, Any]]:
+    return [{"n": 1, "article_id": "a", "title": text[:300], "section": text[:300], "url": "javascript:alert(1)"}]
+
+
+def test_a_server_that_is_away_is_said_and_can_be_tried_again(open_page: OpenPage) -> None:
+    answers = widget_answers(messages=[], events=[])
+    session = answers.pop("/v1/sessions")
+    page, site, _ = open_widget(open_page, answers)
+    page.get_by_text("Help isn't reachable right now.").wait_for()
+
+    site.answers["/v1/sessions"] = session
+    page.get_by_role("button", name="Try again").click()
+
+    page.get_by_role("button", name="How do I export?").wait_for()
