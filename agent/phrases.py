@@ -31,6 +31,19 @@ class Phrase(StrEnum):
     HANDED_BACK = "handed_back"
     LAST_RUNG = "last_rung"
     WANTS_PERSON_BUTTON = "wants_person_button"
+    GREETING = "greeting"
+    YOURE_WELCOME = "youre_welcome"
+    REFUSAL = "refusal"
+    ON_PAGE = "on_page"
+    OTHER_LANGUAGE = "other_language"
+    SIGN_IN_NEEDED = "sign_in_needed"
+    ACCOUNT_PLAN = "account_plan"
+    ACCOUNT_RENEWS = "account_renews"
+    ACCOUNT_SEATS = "account_seats"
+    ORDER_STATUS = "order_status"
+    ORDER_EXPECTED = "order_expected"
+    ORDER_CARRIER = "order_carrier"
+    NO_ORDERS = "no_orders"
     QR_PERSON = "qr_person"
     QR_PERSON_TEXT = "qr_person_text"
     QR_REPHRASE = "qr_rephrase"
@@ -140,6 +153,71 @@ _TEXTS: dict[Phrase, dict[Language, str]] = {
         "en": "I'd like to talk to a person.",
         "de": "Ich möchte mit einem Menschen sprechen.",
         "es": "Quiero hablar con una persona.",
+    },
+    Phrase.GREETING: {
+        "en": "Hello! Tell me what you are trying to do or what isn't working, and I'll look it up.",
+        "de": "Hallo! Sagen Sie mir, was Sie vorhaben oder was nicht klappt, und ich sehe nach.",
+        "es": "¡Hola! Dígame qué quiere hacer o qué no funciona y lo busco.",
+    },
+    Phrase.YOURE_WELCOME: {
+        "en": "You're welcome! I'm here if anything else comes up.",
+        "de": "Gern geschehen! Ich bin da, wenn noch etwas ist.",
+        "es": "¡De nada! Aquí estoy si surge algo más.",
+    },
+    Phrase.REFUSAL: {
+        "en": "I can't do that. I can help with questions about the product, or fetch someone from the team.",
+        "de": "Das kann ich nicht tun. Ich helfe bei Fragen zum Produkt oder hole jemanden aus dem Team.",
+        "es": "Eso no puedo hacerlo. Puedo ayudar con preguntas sobre el producto o avisar a alguien del equipo.",
+    },
+    Phrase.ON_PAGE: {
+        "en": "You're on **{page}**, the right place for this.",
+        "de": "Sie sind auf **{page}**, hier sind Sie dafür richtig.",
+        "es": "Está en **{page}**, el lugar adecuado para esto.",
+    },
+    Phrase.OTHER_LANGUAGE: {
+        "en": "Our article on this is in another language ({of}). It says:",
+        "de": "Unser Artikel dazu ist in einer anderen Sprache ({of}). Darin steht:",
+        "es": "Nuestro artículo sobre esto está en otro idioma ({of}). Dice:",
+    },
+    Phrase.SIGN_IN_NEEDED: {
+        "en": "To look at your own account I need you to be signed in to the product on this page.",
+        "de": "Um in Ihr Konto zu sehen, müssten Sie auf dieser Seite im Produkt angemeldet sein.",
+        "es": "Para ver su cuenta necesito que haya iniciado sesión en el producto en esta página.",
+    },
+    Phrase.ACCOUNT_PLAN: {
+        "en": "Your workspace is on the **{plan}** plan, billing status **{billing_status}**.",
+        "de": "Ihr Arbeitsbereich hat den Tarif **{plan}**, Zahlungsstatus **{billing_status}**.",
+        "es": "Su espacio de trabajo tiene el plan **{plan}**, estado de facturación **{billing_status}**.",
+    },
+    Phrase.ACCOUNT_RENEWS: {
+        "en": "It renews on {renewal_on}.",
+        "de": "Er verlängert sich am {renewal_on}.",
+        "es": "Se renueva el {renewal_on}.",
+    },
+    Phrase.ACCOUNT_SEATS: {
+        "en": "{seats_used} of {seats} seats are in use.",
+        "de": "{seats_used} von {seats} Plätzen sind belegt.",
+        "es": "{seats_used} de {seats} plazas están en uso.",
+    },
+    Phrase.ORDER_STATUS: {
+        "en": "Your order **{order_id}** of {ordered_on}: **{status}**.",
+        "de": "Ihre Bestellung **{order_id}** vom {ordered_on}: **{status}**.",
+        "es": "Su pedido **{order_id}** del {ordered_on}: **{status}**.",
+    },
+    Phrase.ORDER_EXPECTED: {
+        "en": "The expected date is {expected_on}.",
+        "de": "Der erwartete Termin ist der {expected_on}.",
+        "es": "La fecha prevista es el {expected_on}.",
+    },
+    Phrase.ORDER_CARRIER: {
+        "en": "Carrier: {carrier}, tracking number {tracking}.",
+        "de": "Versand mit {carrier}, Sendungsnummer {tracking}.",
+        "es": "Transportista: {carrier}, número de seguimiento {tracking}.",
+    },
+    Phrase.NO_ORDERS: {
+        "en": "I find no orders on your account.",
+        "de": "Ich finde zu Ihrem Konto keine Bestellung.",
+        "es": "No encuentro pedidos en su cuenta.",
     },
     Phrase.QR_PERSON: {"en": "Talk to a person", "de": "Mit einem Menschen sprechen", "es": "Hablar con una persona"},
     Phrase.QR_PERSON_TEXT: {

@@ -9,9 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
-from agent.untrusted import Source, Untrusted
-
-__all__ = ["Source", "Untrusted"]  # Stored states name them here as well.
+from agent.untrusted import Source as Source
+from agent.untrusted import Untrusted as Untrusted
 
 Language = Literal["en", "de", "es"]
 LANGUAGES: tuple[Language, ...] = ("en", "de", "es")
@@ -63,10 +62,12 @@ class PageContext:
     """What the widget said about the page, bounded, joined with the workspace's page map.
 
     `route` is the page map's pattern when one matches (then `known` is true), else the cleaned path itself.
-    `elements` are those of the map that the widget reported as present.
+    `page_name` is the map's own name of it, which may be quoted. `elements` are those of the map that the widget
+    reported as present.
     """
 
     route: str | None = None
+    page_name: str | None = None
     title: Untrusted | None = None
     area: str | None = None
     known: bool = False

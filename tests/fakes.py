@@ -64,6 +64,9 @@ def passage(passage_id: str = "p1", text: str = "Invoices are under **Billing > 
     )
 
 
+EMPTY_EXPORT = BugDraft("Export empty", "exporting", "a file", "an empty file", (), "/reports", "", "", "medium")
+
+
 @dataclass
 class ScriptedEngine:
     """Says what it is told to say, and remembers what it was given."""
@@ -73,7 +76,7 @@ class ScriptedEngine:
     evidence: float = 0.95
     parts: Sequence[Sentence | ToolCall] = (Sentence("Invoices are under **Billing > History**.", cites=("p1",)),)
     after_tools: Sequence[Sentence | ToolCall] = ()
-    draft: BugDraft = BugDraft("Export empty", "exporting", "a file", "an empty file", (), "/reports", "", "", "medium")
+    draft: BugDraft = EMPTY_EXPORT
     fail_in: str = ""
     briefs: list[AnswerBrief] = field(default_factory=list)
 

@@ -120,6 +120,7 @@ class PageMap:
         reported, truncated = self._reported_elements(page.get("elements"), known)
         return PageContext(
             route=known.route if known else path,
+            page_name=known.title if known else None,
             title=Untrusted.of(title, Source.PAGE, limit=_LINE_LIMIT) if title else None,
             area=known.area if known else None,
             known=known is not None,
@@ -130,10 +131,10 @@ class PageMap:
             truncated=truncated,
         )
 
-    def title(self, route: str | None) -> str | None:
-        """The map's own title of a route, which is the operator's text and may be quoted."""
+    def element_ids(self, route: str) -> list[str] | None:
+        """Ids of the elements that a route's page can have, or None when the map has no such route."""
         page = self._match(route)
-        return page.title if page else None
+        return [element.id for element in page.elements] if page else None
 
     def opening(self, route: str | None, language: Language) -> tuple[str, tuple[str, ...]]:
         """Return the opening and the suggestions for a route, falling back to the map's general ones."""

@@ -70,11 +70,11 @@ class _Category(_Strict):
 
 
 class _Costs(_Strict):
-    wrong_answer: float = Field(10.0, gt=0)
-    needless_handoff: float = Field(3.0, gt=0)
-    missed_handoff: float = Field(12.0, gt=0)
-    needless_question: float = Field(1.0, gt=0)
-    needless_ticket: float = Field(4.0, gt=0)
+    wrong_answer: float = Field(default=10.0, gt=0)
+    needless_handoff: float = Field(default=3.0, gt=0)
+    missed_handoff: float = Field(default=12.0, gt=0)
+    needless_question: float = Field(default=1.0, gt=0)
+    needless_ticket: float = Field(default=4.0, gt=0)
 
 
 class _Workspace(_Strict):
@@ -84,7 +84,7 @@ class _Workspace(_Strict):
     link_hosts: list[str] = []
     support_email: str | None = None
     business_hours: _Hours = _Hours()
-    reply_promise_minutes: int = Field(15, ge=1)
+    reply_promise_minutes: int = Field(default=15, ge=1)
     queues: list[_Queue] = []
     categories: list[_Category] = []
     costs: _Costs = _Costs()

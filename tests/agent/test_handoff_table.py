@@ -1,6 +1,6 @@
 """The state machine of who speaks, and what is promised."""
 
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from hypothesis import given
@@ -77,9 +77,9 @@ def test_what_is_promised_follows_the_calendar(now: datetime, by: datetime, open
     assert (promised.by, promised.open_now) == (by, open_now)
 
 
-@given(st.datetimes(min_value=datetime(2026, 1, 1), max_value=datetime(2030, 1, 1)))
-def test_a_promise_is_never_in_the_past(moment: datetime) -> None:
-    now = moment.replace(tzinfo=UTC)
+@given(st.integers(0, 4 * 365 * 24 * 60))
+def test_a_promise_is_never_in_the_past(minutes: int) -> None:
+    now = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)
 
     assert promise(now, BERLIN, minutes=15).by > now
     assert promise(now, BusinessHours("UTC", {}), minutes=15).by > now

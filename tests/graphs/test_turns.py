@@ -12,7 +12,7 @@ import pytest
 from agent.deps import TurnDeps
 from agent.errors import BadTurn, Conflict
 from agent.ports import AnswerBrief
-from agent.types import Identity, Mode, Sentence, ToolCall, Understanding
+from agent.types import Identity, Message, Mode, PageContext, Sentence, ToolCall, Understanding, Untrusted
 from graphs.checkpoints import open_checkpointer
 from graphs.supervisor import Supervisor
 from graphs.turn_graph import build_turn_graph
@@ -101,9 +101,11 @@ class SlowEngine(ScriptedEngine):
     understand_s = 0.3
     pause_s = 0.0
 
-    async def understand(self, *args: object) -> Understanding:  # type: ignore[override]  # Passes all through.
+    async def understand(
+        self, texts: tuple[Untrusted, ...], history: tuple[Message, ...], page: PageContext
+    ) -> Understanding:
         await asyncio.sleep(self.understand_s)
-        return await super().understand(*args)  # type: ignore[arg-type]  # Passes all through.
+        return await super().understand(texts, history, page)
 
     async def answer(self, brief: AnswerBrief) -> AsyncIterator[Sentence | ToolCall]:
         self.briefs.append(brief)

@@ -1,0 +1,107 @@
+"""`helpgraph doctor`: whether everything is in place, and what to do where it isn't."""
+
+import asyncio
+import platform
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+
+from agent.errors import SupportError
+from graphs.assembly import open_runtime
+from graphs.cli import set_up_logging
+from graphs.running import find_running
+from graphs.settings import load_settings
+
+_PACKAGES = (
+    "helpgraph",
+    "langgraph",
+    "langchain-core",
+    "chromadb",
+    "fastapi",
+    "sse-starlette",
+    "sqlalchemy",
+    "onnxruntime",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    state: Literal["ok", "note", "wrong"]
+    what: str
+    detail: str
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("doctor")(doctor_command)
+
+
+def doctor_command(
+    workspace: Annotated[Path | None, typer.Option(help="Workspace folder. [env: HELPGRAPH_WORKSPACE]")] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Data folder. [env: HELPGRAPH_DATA_DIR]")] = None,
+) -> None:
+    """Check settings, stores, model and versions. Exit code 1 when something is wrong."""
+    set_up_logging("error")
+    console = Console(highlight=False)
+    wrong = asyncio.run(_examine(workspace, data_dir, console))
+    if wrong:
+        console.print(f"\n{wrong} wrong: see above")
+        raise typer.Exit(1)
+    console.print("\nall is well")
+
+
+async def _examine(workspace: Path | None, data_dir: Path | None, console: Console) -> int:
+    marks = {"ok": "[green]ok[/]   ", "note": "[yellow]note[/] ", "wrong": "[red]wrong[/]"}
+    wrong = 0
+    async for finding in _findings(workspace, data_dir):
+        console.print(f"{marks[finding.state]}  {finding.what:<12} ", end="")
+        console.print(finding.detail, markup=False, soft_wrap=True)
+        wrong += finding.state == "wrong"
+    return wrong
+
+
+async def _findings(workspace: Path | None, data_dir: Path | None) -> AsyncIterator[Finding]:
+    python = platform.python_version()
+    yield Finding("ok" if sys.version_info >= (3, 11) else "wrong", "python", python)
+    yield Finding("ok", "packages", ", ".join(f"{name} {_version(name)}" for name in _PACKAGES))
+    try:
+        settings = load_settings(workspace=workspace, data_dir=data_dir)
+        yield Finding("ok", "settings", f"data folder {settings.data_dir.resolve()}")
+        server = find_running(settings.data_dir)
+        if server is not None:
+            yield Finding("note", "server", f"running at {server.url}: it owns the index; asking it")
+            for part, said in (await server.post("/v1/admin/status", {})).items():
+                yield Finding("ok", part, str(said))
+            return
+        async with open_runtime(settings) as runtime:
+            yield Finding("ok", "workspace", f"{runtime.workspace.name} ({runtime.workspace.workspace_id})")
+            yield Finding("ok", "database", f"{runtime.db.dialect}, schema up to date")
+            status = await runtime.knowledge.status()
+            state: Literal["ok", "note"] = "ok" if status.articles else "note"
+            hint = "" if status.articles else "; fill it with: helpgraph ingest PATH"
+            yield Finding(state, "knowledge", f"{status.articles} articles, {status.passages} passages{hint}")
+            if runtime.embedder is None:
+                yield Finding("note", "embedding", "none: search is by words alone (see HELPGRAPH_EMBEDDING)")
+            else:
+                vectors = await runtime.embedder.embed(["Where do I find my invoices?"])
+                yield Finding("ok", "embedding", f"{runtime.embedder.name}, {vectors.shape[1]} dimensions")
+            yield Finding("ok", "engine", runtime.engine.name)
+            routes = len(runtime.pages.routes)
+            yield Finding("ok" if routes else "note", "pages", f"{routes} routes")
+    except SupportError as exc:
+        yield Finding("wrong", type(exc).__name__, str(exc))
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"

@@ -1,0 +1,243 @@
+"""The AG-UI door: one message in, one run out; and the resuming of streams."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+from uuid import uuid4
+
+from fastapi import APIRouter, Header, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+from sse_starlette import EventSourceResponse, ServerSentEvent
+
+from agent.errors import BadTurn
+from agent.wire import JsonObject
+from graphs.turns import SubmittedMessage
+from server.auth import Caller, InCaller
+from server.context import Doors, InDoors
+from server.problems import Problem
+from server.run_stream import ENDS, RunStream, snapshot
+from server.sse import encode, respond, tail
+from tools.storage.log import Accepted, Conversation
+from tools.storage.scope import Scope
+
+router = APIRouter(tags=["conversations"])
+
+_ID = Field(min_length=1, max_length=200)
+PageJson = dict[str, Any]
+
+
+class AguiMessage(BaseModel):
+    """A message of the client. Only the newest one is read, and only if the customer wrote it."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    id: str = _ID
+    role: str = Field(max_length=40)
+    content: str | list[dict[str, Any]] | None = None
+
+
+class RunInput(BaseModel):
+    """AG-UI's `RunAgentInput`. History, state, tools and context of the client are accepted and not believed."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    threadId: str = _ID  # AG-UI's own name.
+    runId: str = _ID  # AG-UI's own name.
+    messages: list[AguiMessage] = Field(max_length=2000)
+    forwardedProps: dict[str, Any] | None = None  # AG-UI's own name.
+
+
+@router.post("/v1/agui", response_class=EventSourceResponse)
+async def run(body: RunInput, request: Request, doors: InDoors, caller: InCaller) -> EventSourceResponse:
+    """Take the newest message of the customer and stream the run that answers it.
+
+    The same message id again gives the same run; with another text it is a 409.
+    """
+    message = _newest(body.messages)
+    page = (body.forwardedProps or {}).get("page")
+    conversation = await open_thread(doors, caller, body.threadId, page)
+    accepted = await submit(
+        doors, caller, conversation, message_id=message.id, text=_text(message), run_id=body.runId, page=page
+    )
+    stream = RunStream(run_id=body.runId, thread_id=body.threadId)
+    events = run_events(doors, caller.scope, conversation.conversation_id, accepted, stream)
+    return respond(doors, request, caller.owner, events)
+
+
+@router.get("/v1/conversations/{conversation_id}/events", response_class=EventSourceResponse)
+async def events(
+    conversation_id: str,
+    request: Request,
+    doors: InDoors,
+    caller: InCaller,
+    follow: Annotated[bool, Query(description="Stay open after the current run, for what people say.")] = False,
+    last_event_id: Annotated[str | None, Header(description="The last event's id that was seen.")] = None,
+) -> EventSourceResponse:
+    """Resume a conversation's stream after `Last-Event-ID`; without it, begin with a snapshot."""
+    conversation = await doors.runtime.log.conversation(caller.scope, conversation_id)
+    after = _last_seen(last_event_id, conversation)
+    if after is None:
+        found = rejoin(doors, caller.scope, conversation, follow=follow)
+    else:
+        found = resume(doors, caller.scope, conversation, after_seq=after, follow=follow)
+    return respond(doors, request, caller.owner, found)
+
+
+async def open_thread(doors: Doors, caller: Caller, thread_id: str, page: object) -> Conversation:
+    """Return the caller's conversation of that thread, made if there was none. Another's thread is never found."""
+    from datetime import UTC, datetime
+
+    language = page.get("language") if isinstance(page, dict) else None
+    return await doors.runtime.log.create_conversation(
+        caller.scope,
+        thread_id=thread_id,
+        identity=caller.identity,
+        channel=caller.channel,
+        language=language[:10] if isinstance(language, str) and language else "en",
+        now=datetime.now(UTC),
+    )
+
+
+async def submit(
+    doors: Doors,
+    caller: Caller,
+    conversation: Conversation,
+    *,
+    message_id: str,
+    text: str,
+    run_id: str,
+    page: object,
+    wish: bool = False,
+) -> Accepted:
+    """Accept a message within the caller's rate.
+
+    Raises:
+        Problem: 429, too many messages.
+        BadTurn, Conflict: as `TurnService.submit`.
+    """
+    wait_s = doors.messages.take(caller.owner)
+    if wait_s > 0:
+        doors.metrics.refused.labels("429").inc()
+        raise Problem(429, "too many messages at once", headers={"Retry-After": str(int(wait_s) + 1)})
+    message = SubmittedMessage(
+        client_message_id=message_id, text=text, run_id=run_id, page=page if isinstance(page, dict) else None, wish=wish
+    )
+    accepted = await doors.runtime.turns.submit(caller.scope, conversation.conversation_id, message)
+    doors.metrics.accepted.labels(caller.channel).inc()
+    return accepted
+
+
+async def run_events(
+    doors: Doors, scope: Scope, conversation_id: str, accepted: Accepted, stream: RunStream
+) -> AsyncIterator[ServerSentEvent]:
+    """Stream the run of an accepted message from its beginning to its end."""
+    after = accepted.seq
+    if accepted.joined or accepted.duplicate:
+        # The run may have begun before this message joined it.
+        for event in stream.begin():
+            yield encode(event, accepted.seq, first=True)
+        if accepted.run_started_seq is not None and accepted.duplicate:
+            after = min(after, accepted.run_started_seq)
+    async for logged in tail(doors, scope, conversation_id, after_seq=after):
+        if logged.turn_id != accepted.turn_id:
+            continue
+        for event in stream.take(logged.event):
+            yield encode(event, logged.seq, first=event["type"] == "RUN_STARTED")
+        if stream.ended:
+            return
+
+
+async def resume(
+    doors: Doors, scope: Scope, conversation: Conversation, *, after_seq: int, follow: bool
+) -> AsyncIterator[ServerSentEvent]:
+    """Go on exactly after an event: the log as it is, without a gap or a repeat."""
+    active = await doors.runtime.log.active_turn(scope, conversation.conversation_id)
+    first = True
+    if not follow and active is None:
+        for logged in await doors.runtime.log.read(
+            scope, conversation.conversation_id, after_seq=after_seq, staff=False, limit=5000
+        ):
+            yield encode(logged.event, logged.seq, first=first)
+            first = False
+        return
+    async for logged in tail(doors, scope, conversation.conversation_id, after_seq=after_seq):
+        yield encode(logged.event, logged.seq, first=first)
+        first = False
+        if not follow and active and logged.turn_id == active.turn_id and logged.event["type"] in ENDS:
+            return
+
+
+async def rejoin(
+    doors: Doors, scope: Scope, conversation: Conversation, *, follow: bool
+) -> AsyncIterator[ServerSentEvent]:
+    """Begin in the middle: the run, what has been said, the open message, then what comes."""
+    log, conversation_id = doors.runtime.log, conversation.conversation_id
+    active = await log.active_turn(scope, conversation_id)
+    run_id = active.run_id if active else f"rejoin-{uuid4().hex}"
+    stream = RunStream(run_id=run_id, thread_id=conversation.thread_id)
+    seen = conversation.last_seq
+    open_id, open_text = await _open_message(doors, scope, conversation, active.run_started_seq if active else None)
+    messages = await log.messages(scope, conversation_id)
+    begun: list[JsonObject] = [*stream.begin(), snapshot([m for m in messages if m["message_id"] != open_id])]
+    if open_id is not None:
+        begun += stream.open_message(open_id, open_text)
+    if active is None:
+        begun += stream.take({"type": "RUN_FINISHED", "threadId": "", "runId": ""})
+    for index, event in enumerate(begun):
+        yield encode(event, seen, first=index == 0)
+    if active is None and not follow:
+        return
+    async for logged in tail(doors, scope, conversation_id, after_seq=seen):
+        if active is not None and logged.turn_id == active.turn_id and not stream.ended:
+            for event in stream.take(logged.event):
+                yield encode(event, logged.seq)
+            if stream.ended and not follow:
+                return
+        elif follow:
+            yield encode(logged.event, logged.seq)
+
+
+async def _open_message(
+    doors: Doors, scope: Scope, conversation: Conversation, since: int | None
+) -> tuple[str | None, str]:
+    """The message that is being written up to the conversation's last event, and its text so far."""
+    if since is None:
+        return None, ""
+    open_id: str | None = None
+    text = ""
+    for logged in await doors.runtime.log.read(
+        scope, conversation.conversation_id, after_seq=since - 1, staff=False, limit=10_000
+    ):
+        if logged.seq > conversation.last_seq:
+            break
+        event = logged.event
+        if event["type"] == "TEXT_MESSAGE_START":
+            open_id, text = str(event["messageId"]), ""
+        elif event["type"] == "TEXT_MESSAGE_CONTENT" and event["messageId"] == open_id:
+            text += str(event["delta"])
+        elif event["type"] in ("TEXT_MESSAGE_END", "MESSAGES_SNAPSHOT"):
+            open_id = None
+    return open_id, text
+
+
+def _last_seen(header: str | None, conversation: Conversation) -> int | None:
+    if header is None or header == "":
+        return None
+    if not header.isascii() or not header.isdigit() or len(header) > 18:
+        raise BadTurn("Last-Event-ID is not an event's number", field="Last-Event-ID")
+    seen = int(header)
+    if seen > conversation.last_seq:
+        raise Problem(409, f"Last-Event-ID {seen} lies after the conversation's last event {conversation.last_seq}")
+    return seen
+
+
+def _newest(messages: list[AguiMessage]) -> AguiMessage:
+    if not messages or messages[-1].role != "user":
+        raise BadTurn("the last message must be the user's", field="messages")
+    return messages[-1]
+
+
+def _text(message: AguiMessage) -> str:
+    if isinstance(message.content, str):
+        return message.content
+    parts = [part.get("text") for part in message.content or [] if part.get("type") == "text"]
+    return "\n".join(part for part in parts if isinstance(part, str))

@@ -1,0 +1,91 @@
+"""The application: every door on one installation, with its walls around it."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+
+from agent.errors import SupportError
+from agent.events import Custom
+from agent.phrases import Phrase, phrase
+from agent.types import Mode
+from server import admin_api, agui, api_docs, inbox_api, openai_api, pages, problems, widget_api
+from server.context import Doors
+from server.headers import GuardHost, SecurityHeaders
+from server.limits import BodyLimit
+from tools.storage.codec import custom
+from tools.storage.log import NewEvent
+from tools.storage.scope import Scope
+
+logger = logging.getLogger(__name__)
+
+_SWEEP_S = 15.0
+_DESCRIPTION = """A support agent for software products. `POST /v1/agui` streams AG-UI events; `/v1/chat/completions`
+speaks OpenAI's format. Errors before the first byte are problem JSON (RFC 9457), after it `RUN_ERROR` events."""
+
+
+def create_app(doors: Doors) -> FastAPI:
+    """Build the application around an open installation. Turns begin with the application's lifespan."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        await doors.runtime.turns.start()
+        doors.runtime.supervisor.spawn(_sweep(doors), name="overdue-sweep")
+        yield
+
+    app = FastAPI(
+        title="Helpgraph",
+        version="1",
+        description=_DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+    )
+    app.state.doors = doors
+    problems.install(app)
+    for module in (agui, widget_api, openai_api, inbox_api, admin_api, pages, api_docs):
+        app.include_router(module.router)
+    api_docs.mount(app)
+    app.add_middleware(BodyLimit, metrics=doors.metrics)
+    app.add_middleware(SecurityHeaders)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=doors.settings.allowed_origins,
+        allow_methods=["GET", "POST"],
+        allow_headers=["Authorization", "Content-Type", "Last-Event-ID"],
+        expose_headers=["Retry-After"],
+        max_age=600,
+    )
+    app.add_middleware(GuardHost, loopback=doors.settings.on_loopback)
+    return app
+
+
+async def _sweep(doors: Doors) -> None:
+    """Nobody is left waiting unnoticed: past the promise the customer hears so, and the inbox shows it."""
+    runtime = doors.runtime
+    staff = Scope(runtime.workspace.workspace_id, None, "system")
+    while True:
+        try:
+            doors.metrics.waiting.set(len(await runtime.desk.handoffs(staff, Mode.WAITING)))
+            await _remind_overdue(doors)
+            await runtime.sessions.purge(now=datetime.now(UTC))
+        except (SupportError, OSError):
+            logger.exception("overdue sweep failed")
+        await asyncio.sleep(_SWEEP_S)
+
+
+async def _remind_overdue(doors: Doors) -> None:
+    desk = doors.runtime.desk
+    now = datetime.now(UTC)
+    for waiting in await desk.overdue(now):
+        text = phrase(Phrase.STILL_WAITING, widget_api.as_language(waiting.language))
+        notice = NewEvent(custom(Custom.NOTICE, {"code": "still_waiting", "text": text}))
+        scope = Scope(waiting.workspace_id, None, "system")
+        if await desk.remind(scope, waiting.conversation_id, now=now, events=[notice]):
+            doors.metrics.overdue.inc()
+            logger.warning("handoff overdue conversation_id=%s", waiting.conversation_id)

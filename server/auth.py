@@ -1,0 +1,201 @@
+"""Who is calling, and what they may see. The only place that makes a `Scope` for a request."""
+
+import hashlib
+import hmac
+import logging
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import jwt
+from fastapi import Depends, Request
+from itsdangerous import BadSignature, TimestampSigner
+
+from agent.types import Identity, IdentityLevel
+from server.context import Doors, InDoors
+from server.problems import Problem
+from tools.storage.scope import Scope
+
+logger = logging.getLogger(__name__)
+
+SESSION_PREFIX = "hgs_"
+STAFF_COOKIE = "hg_staff"
+STAFF_HOURS = 12
+_LEEWAY_S = 60
+_MAX_LIFETIME_S = 3600
+_ID_LIMIT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A customer's browser or a bot. `session_token` is set for browsers."""
+
+    scope: Scope
+    identity: Identity
+    channel: str
+    session_token: str | None = None
+
+    @property
+    def owner(self) -> str:
+        """The key that limits count by."""
+        return self.scope.owner_id or "nobody"
+
+
+def unauthorized(detail: str) -> Problem:
+    """A 401."""
+    return Problem(401, detail, headers={"WWW-Authenticate": "Bearer"})
+
+
+async def get_caller(request: Request, doors: InDoors) -> Caller:
+    """Resolve the bearer token: a widget's session, or a bot's key.
+
+    Raises:
+        Problem: 401, the token is unknown or over.
+    """
+    token = bearer(request)
+    if token is not None and token.startswith(SESSION_PREFIX):
+        return await session_caller(doors, token)
+    keys = [key.get_secret_value() for key in doors.settings.api_keys]
+    if token is not None and any([hmac.compare_digest(token.encode(), key.encode()) for key in keys]):  # noqa: C419  # Every key is compared.
+        return _bot(doors, token)
+    if not keys and doors.settings.on_loopback:
+        # A developer's own machine, nothing configured: whatever key a client insists on names its conversations.
+        return _bot(doors, token or "local")
+    raise unauthorized("a session token or an API key is needed: Authorization: Bearer ...")
+
+
+InCaller = Annotated[Caller, Depends(get_caller)]
+
+
+async def session_caller(doors: Doors, token: str) -> Caller:
+    """Resolve a widget's session token.
+
+    Raises:
+        Problem: 401, it is unknown or over.
+    """
+    workspace_id = doors.runtime.workspace.workspace_id
+    found = await doors.runtime.sessions.lookup(workspace_id, token.removeprefix(SESSION_PREFIX), now=datetime.now(UTC))
+    if found is None or found.scope.role != "customer":
+        raise unauthorized("this session is over; begin a new one with POST /v1/sessions")
+    return Caller(found.scope, found.identity, "widget", token)
+
+
+def _bot(doors: Doors, token: str) -> Caller:
+    owner = f"key:{hashlib.sha256(token.encode()).hexdigest()[:32]}"
+    return Caller(Scope(doors.runtime.workspace.workspace_id, owner, "bot"), Identity(), "api")
+
+
+def bearer(request: Request) -> str | None:
+    """The bearer token, or None."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() or None if scheme.lower() == "bearer" else None
+
+
+def verify_identity(doors: Doors, token: str) -> Identity:
+    """Read a JWT by which the product says who its signed-in user is.
+
+    HS256 only; `sub` (user id), `exp` (at most an hour ahead) and `aud` (the workspace) are required, `account_id` and
+    `name` are optional.
+
+    Raises:
+        Problem: 401, the token doesn't verify, or no secret is set.
+    """
+    if doors.identity_secret is None:
+        raise unauthorized("identity tokens are not set up: HELPGRAPH_IDENTITY_SECRET is not set")
+    try:
+        claims: dict[str, Any] = jwt.decode(
+            token,
+            doors.identity_secret,
+            algorithms=["HS256"],
+            audience=doors.runtime.workspace.workspace_id,
+            leeway=_LEEWAY_S,
+            options={"require": ["exp", "sub", "aud"]},
+        )
+    except jwt.InvalidTokenError as exc:
+        logger.info("identity token refused error=%s", type(exc).__name__)
+        raise unauthorized("the identity token doesn't verify") from exc
+    if claims["exp"] > datetime.now(UTC).timestamp() + _MAX_LIFETIME_S + _LEEWAY_S:
+        raise unauthorized("the identity token lives longer than an hour")
+    user_id, account_id, name = claims["sub"], claims.get("account_id"), claims.get("name")
+    for value in (user_id, account_id, name):
+        if value is not None and (not isinstance(value, str) or not 0 < len(value) <= _ID_LIMIT):
+            raise unauthorized("the identity token has an unusable claim")
+    return Identity(IdentityLevel.VERIFIED, user_id=user_id, account_id=account_id, display_name=name)
+
+
+def sign_identity(secret: str, *, workspace_id: str, user_id: str, account_id: str, name: str) -> str:
+    """Sign an identity as a product's own backend would; the example product uses it."""
+    now = int(datetime.now(UTC).timestamp())
+    claims = {
+        "sub": user_id,
+        "account_id": account_id,
+        "name": name,
+        "aud": workspace_id,
+        "iat": now,
+        "exp": now + 1800,
+    }
+    return jwt.encode(claims, secret, algorithm="HS256")
+
+
+def owner_of(identity: Identity) -> str:
+    """The owner of a new session's conversations: the verified user, or a visitor nobody else can be."""
+    if identity.level is IdentityLevel.VERIFIED:
+        return f"user:{identity.user_id}"
+    return f"visitor:{secrets.token_hex(16)}"
+
+
+# --- people on the team ------------------------------------------------------------------------------------------
+
+
+def get_staff(request: Request, doors: InDoors) -> Scope:
+    """Let people on the team through: the inbox's cookie, or anyone on an open loopback installation.
+
+    Raises:
+        Problem: 401 without the cookie; 403 from another site's page.
+    """
+    origin = request.headers.get("origin")
+    if origin is not None and origin.split("://")[-1] != request.headers.get("host"):
+        raise Problem(403, "the inbox is for its own pages")
+    password = doors.settings.inbox_password
+    if password is not None:
+        cookie = request.cookies.get(STAFF_COOKIE, "")
+        try:
+            _signer(doors).unsign(cookie, max_age=STAFF_HOURS * 3600)
+        except BadSignature as exc:
+            raise Problem(401, "sign in to the inbox first") from exc
+    return Scope(doors.runtime.workspace.workspace_id, None, "staff")
+
+
+InStaff = Annotated[Scope, Depends(get_staff)]
+
+
+def check_password(doors: Doors, given: str) -> str:
+    """Return the cookie for the right password.
+
+    Raises:
+        Problem: 401, it is another.
+    """
+    wanted = doors.settings.inbox_password
+    if wanted is not None and not hmac.compare_digest(given.encode(), wanted.get_secret_value().encode()):
+        raise Problem(401, "that is not the password")
+    return _signer(doors).sign("staff").decode()
+
+
+def _signer(doors: Doors) -> TimestampSigner:
+    return TimestampSigner(doors.cookie_secret, salt="helpgraph-inbox")
+
+
+def require_admin(request: Request, doors: InDoors) -> Scope:
+    """Let through who can read the data folder, where the token is.
+
+    Raises:
+        Problem: 401.
+    """
+    token = bearer(request)
+    if token is None or not hmac.compare_digest(token.encode(), doors.admin_token.encode()):
+        raise unauthorized("the token of the data folder's owner is needed")
+    return Scope(doors.runtime.workspace.workspace_id, None, "system")
+
+
+InAdmin = Annotated[Scope, Depends(require_admin)]

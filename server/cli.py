@@ -1,0 +1,178 @@
+"""`helpgraph serve`."""
+
+import asyncio
+import errno
+import logging
+import secrets
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+from rich.console import Console
+
+from agent.errors import Misconfigured
+from graphs.assembly import Runtime, open_runtime
+from graphs.cli import set_up_logging
+from graphs.running import RunningServer, announce
+from graphs.settings import Settings, load_settings
+from server.app import create_app
+from server.context import Doors
+from server.limits import OpenStreams, RateLimit
+from server.metrics import Metrics
+from server.settings import ServerSettings, load_server_settings
+
+logger = logging.getLogger(__name__)
+
+_GRACE_S = 15
+_KEEP_ALIVE_S = 5
+_SEND_BUFFER = 64 * 1024
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("serve")(serve_command)
+
+
+def serve_command(
+    host: Annotated[str | None, typer.Option(help="Address to listen on. [env: HELPGRAPH_HOST]")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on. [env: HELPGRAPH_PORT]")] = None,
+    workspace: Annotated[Path | None, typer.Option(help="Workspace folder. [env: HELPGRAPH_WORKSPACE]")] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Data folder. [env: HELPGRAPH_DATA_DIR]")] = None,
+    demo: Annotated[
+        bool | None, typer.Option("--demo/--no-demo", help="Serve the example product at /demo (loopback only).")
+    ] = None,
+    log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
+) -> None:
+    """Serve the widget, the inbox and the API.
+
+    A workspace that ships articles has them ingested on first use. Ctrl-C stops: running turns get a moment, the rest
+    goes on at the next start.
+    """
+    if log_level not in ("debug", "info", "warning", "error"):
+        raise typer.BadParameter("choose debug, info, warning or error", param_hint="--log-level")
+    set_up_logging(log_level)
+    settings = load_settings(workspace=workspace, data_dir=data_dir)
+    server_settings = load_server_settings(host=host, port=port, demo=demo)
+    listener = _listen(server_settings)
+    with suppress(KeyboardInterrupt):
+        asyncio.run(_serve(settings, server_settings, listener, Console(highlight=False)))
+
+
+def _listen(settings: ServerSettings) -> socket.socket:
+    """Bind before anything is opened, so that a port in use is said at once.
+
+    Raises:
+        Misconfigured: the port is in use, or the address isn't this machine's.
+    """
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # Accepted connections inherit it: what a stalled reader can hold in the kernel stays small.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 20_000)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as exc:
+        listener.close()
+        if exc.errno == errno.EADDRINUSE:
+            raise Misconfigured(
+                f"port {settings.port} is in use: stop what listens there, or choose another with --port"
+            ) from exc
+        raise Misconfigured(f"can't listen on {settings.host} port {settings.port}: {exc.strerror}") from exc
+    except OverflowError as exc:
+        listener.close()
+        raise Misconfigured(f"there is no port {settings.port}") from exc
+    listener.listen(2048)
+    return listener
+
+
+async def _serve(
+    settings: Settings, server_settings: ServerSettings, listener: socket.socket, console: Console
+) -> None:
+    metrics = Metrics()
+    async with open_runtime(settings, metrics=metrics) as runtime:
+        await _prepare(runtime, console)
+        doors = make_doors(runtime, server_settings, metrics)
+        address, port = listener.getsockname()[:2]
+        url = f"http://{'[' + address + ']' if ':' in address else address}:{port}"
+        config = uvicorn.Config(
+            create_app(doors),
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=_GRACE_S,
+            timeout_keep_alive=_KEEP_ALIVE_S,
+            server_header=False,
+        )
+        async with _announced(settings.data_dir, RunningServer(_own_url(address, port), doors.admin_token)):
+            _say_what_is_where(console, url, doors)
+            await uvicorn.Server(config).serve(sockets=[listener])
+
+
+def make_doors(runtime: Runtime, settings: ServerSettings, metrics: Metrics) -> Doors:
+    """Put together what the routes need; the secrets of a demo last as long as the process."""
+    secret = settings.identity_secret.get_secret_value() if settings.identity_secret else None
+    if secret is None and settings.demo:
+        secret = secrets.token_urlsafe(32)
+    return Doors(
+        runtime=runtime,
+        settings=settings,
+        metrics=metrics,
+        admin_token=secrets.token_urlsafe(32),
+        cookie_secret=secrets.token_urlsafe(32),
+        identity_secret=secret,
+        streams=OpenStreams(settings.streams_per_owner, settings.streams_per_address),
+        messages=RateLimit(settings.messages_per_minute),
+        sessions=RateLimit(settings.sessions_per_minute),
+    )
+
+
+@asynccontextmanager
+async def _announced(data_dir: Path, server: RunningServer) -> AsyncIterator[None]:
+    path = announce(data_dir, server)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _own_url(address: str, port: int) -> str:
+    """How this machine itself reaches the server."""
+    if address in ("0.0.0.0", ""):  # noqa: S104  # Compared, not bound.
+        return f"http://127.0.0.1:{port}"
+    if address == "::":
+        return f"http://[::1]:{port}"
+    return f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}"
+
+
+async def _prepare(runtime: Runtime, console: Console) -> None:
+    """Ingest the workspace's own articles when the base is empty."""
+    status = await runtime.knowledge.status()
+    articles = runtime.workspace.articles
+    if status.articles or articles is None:
+        return
+    with console.status(f"preparing {runtime.workspace.name}: reading its articles (only on first use)"):
+        report = await runtime.knowledge.ingest(articles)
+    console.print(f"read {report.added} articles, {report.passages} passages in {report.seconds:.0f} s")
+
+
+def _say_what_is_where(console: Console, url: str, doors: Doors) -> None:
+    runtime = doors.runtime
+    rows = [("workspace", f"{runtime.workspace.name}, engine {runtime.engine.name}")]
+    if doors.settings.demo:
+        rows.append(("try it", f"{url}/demo/settings/billing"))
+    rows += [
+        ("inbox", f"{url}/inbox" + ("" if doors.settings.inbox_password else "  (no password: this machine only)")),
+        ("bugs", f"{url}/bugs"),
+        ("API", f"{url}/docs"),
+        ("widget", f'<script src="{url}/widget.js" defer></script>'),
+        ("data", str(runtime.settings.data_dir.resolve())),
+    ]
+    console.print(f"[bold]Helpgraph[/] serves on {url}")
+    for name, where in rows:
+        console.print(f"  {name:<10} ", end="")
+        console.print(where, markup=False, soft_wrap=True)
+    console.print("Ctrl-C stops.")

@@ -1,0 +1,45 @@
+"""What every route may need, kept once per application."""
+
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from graphs.assembly import Runtime
+from server.limits import OpenStreams, RateLimit
+from server.metrics import Metrics
+from server.settings import ServerSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """The installation behind the doors, and what the doors themselves keep.
+
+    `admin_token` proves that a caller may read the data folder; `identity_secret` verifies the product's signatures;
+    `cookie_secret` signs the inbox's cookie.
+    """
+
+    runtime: Runtime
+    settings: ServerSettings
+    metrics: Metrics
+    admin_token: str
+    cookie_secret: str
+    identity_secret: str | None
+    streams: OpenStreams = field(default_factory=lambda: OpenStreams(8, 64))
+    messages: RateLimit = field(default_factory=lambda: RateLimit(30))
+    sessions: RateLimit = field(default_factory=lambda: RateLimit(60))
+    logins: RateLimit = field(default_factory=lambda: RateLimit(10))
+
+
+def get_doors(request: Request) -> Doors:
+    """The application's doors, for routes."""
+    doors: Doors = request.app.state.doors
+    return doors
+
+
+InDoors = Annotated[Doors, Depends(get_doors)]
+
+
+def client_address(request: Request) -> str:
+    """The address the connection comes from; behind a proxy uvicorn has put the real one there."""
+    return request.client.host if request.client else "unknown"

@@ -1,0 +1,202 @@
+"""The inbox's door: handoffs, replies, hand-backs, bugs."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+from sse_starlette import EventSourceResponse, ServerSentEvent
+
+from agent.errors import BadTurn
+from agent.types import Mode
+from agent.untrusted import clean
+from agent.wire import JsonObject
+from server.auth import STAFF_COOKIE, STAFF_HOURS, InStaff, check_password
+from server.context import Doors, InDoors, client_address
+from server.problems import Problem
+from server.sse import POLL_S, encode, respond, tail
+from server.widget_api import workspace_value
+from tools.storage.scope import Scope
+from tools.storage.wakeups import inbox_key
+
+router = APIRouter(tags=["inbox"])
+
+_NAME = Field(min_length=1, max_length=100)
+_TEXT_LIMIT = 20_000
+_STREAM_OWNER = "staff"
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class LoginBody(_Body):
+    """The inbox's password."""
+
+    password: str = Field(max_length=1000)
+
+
+class TakeBody(_Body):
+    """Who takes the conversation."""
+
+    person: str = _NAME
+
+
+class ReplyBody(_Body):
+    """What a person says to the customer; `client_message_id` makes repeating it harmless."""
+
+    text: str = Field(min_length=1, max_length=_TEXT_LIMIT)
+    client_message_id: str = Field(min_length=1, max_length=200)
+    person: str = _NAME
+
+
+class HandBackBody(_Body):
+    """A note for the log; customers don't see it."""
+
+    note: str | None = Field(None, max_length=2000)
+
+
+class ResolveBody(_Body):
+    """How it ended."""
+
+    outcome: Literal["solved", "not_solved", "duplicate", "spam"]
+    note: str | None = Field(None, max_length=2000)
+
+
+class BugStatusBody(_Body):
+    """Where a bug stands."""
+
+    status: Literal["open", "fixed", "dismissed"]
+
+
+@router.post("/inbox/login", status_code=204)
+async def login(body: LoginBody, request: Request, response: Response, doors: InDoors) -> None:
+    """Sign in with the password; at most ten tries a minute from one address."""
+    wait_s = doors.logins.take(client_address(request))
+    if wait_s > 0:
+        raise Problem(429, "too many tries", headers={"Retry-After": str(int(wait_s) + 1)})
+    response.set_cookie(
+        STAFF_COOKIE,
+        check_password(doors, body.password),
+        max_age=STAFF_HOURS * 3600,
+        httponly=True,
+        samesite="strict",
+        secure=not doors.settings.on_loopback,
+    )
+
+
+@router.get("/v1/inbox/handoffs")
+async def handoffs(
+    doors: InDoors,
+    staff: InStaff,
+    mode: Annotated[Literal["waiting", "with_person", "all"], Query()] = "waiting",
+) -> JsonObject:
+    """What waits for a person, the most pressing first; or all conversations, the newest first."""
+    wanted = None if mode == "all" else Mode(mode)
+    return {"handoffs": await doors.runtime.desk.handoffs(staff, wanted)}
+
+
+@router.get("/v1/inbox/conversations/{conversation_id}")
+async def conversation(conversation_id: str, doors: InDoors, staff: InStaff) -> JsonObject:
+    """The summary and the whole conversation, with what the agent saw and cited."""
+    view = await doors.runtime.desk.conversation_view(staff, conversation_id)
+    return {**view, "workspace": workspace_value(doors)}
+
+
+@router.post("/v1/inbox/conversations/{conversation_id}/take")
+async def take(conversation_id: str, body: TakeBody, doors: InDoors, staff: InStaff) -> JsonObject:
+    """Take the conversation: from now on the agent is silent."""
+    moved = await doors.runtime.desk.take(staff, conversation_id, _name(body.person), _now())
+    return {"mode": moved.mode.value}
+
+
+@router.post("/v1/inbox/conversations/{conversation_id}/reply")
+async def reply(conversation_id: str, body: ReplyBody, doors: InDoors, staff: InStaff) -> JsonObject:
+    """Answer the customer; they see it live."""
+    text = clean(body.text, limit=_TEXT_LIMIT).strip()
+    if not text:
+        raise BadTurn("the reply is empty", field="text")
+    person = _name(body.person)
+    replied = await doors.runtime.desk.reply(staff, conversation_id, text, body.client_message_id, person, _now())
+    return {"message_id": replied.message_id, "duplicate": replied.duplicate}
+
+
+@router.post("/v1/inbox/conversations/{conversation_id}/hand_back")
+async def hand_back(conversation_id: str, body: HandBackBody, doors: InDoors, staff: InStaff) -> JsonObject:
+    """Give the conversation back to the agent."""
+    moved = await doors.runtime.desk.hand_back(staff, conversation_id, body.note, _now())
+    return {"mode": moved.mode.value}
+
+
+@router.post("/v1/inbox/conversations/{conversation_id}/resolve")
+async def resolve(conversation_id: str, body: ResolveBody, doors: InDoors, staff: InStaff) -> JsonObject:
+    """Close the conversation with an outcome; it opens again when the customer writes."""
+    moved = await doors.runtime.desk.resolve(staff, conversation_id, body.outcome, body.note, _now())
+    return {"mode": moved.mode.value}
+
+
+@router.get("/v1/inbox/bugs")
+async def bugs(doors: InDoors, staff: InStaff) -> JsonObject:
+    """Every bug with its counts."""
+    return {"bugs": await doors.runtime.tracker.bugs(staff)}
+
+
+@router.get("/v1/inbox/bugs/{bug_id}")
+async def bug(bug_id: str, doors: InDoors, staff: InStaff) -> JsonObject:
+    """A bug with its draft and every report."""
+    return await doors.runtime.tracker.bug(staff, bug_id)
+
+
+@router.post("/v1/inbox/bugs/{bug_id}/status", status_code=204)
+async def set_bug_status(bug_id: str, body: BugStatusBody, doors: InDoors, staff: InStaff) -> None:
+    """Mark a bug as open, fixed or dismissed; only open ones are counted up."""
+    await doors.runtime.tracker.set_status(staff, bug_id, body.status)
+
+
+@router.get("/v1/inbox/conversations/{conversation_id}/events", response_class=EventSourceResponse)
+async def conversation_events(
+    conversation_id: str,
+    request: Request,
+    doors: InDoors,
+    staff: InStaff,
+    last_event_id: Annotated[int, Header(ge=0)] = 0,
+) -> EventSourceResponse:
+    """A conversation live, with what only the team sees."""
+    await doors.runtime.log.conversation(staff, conversation_id)
+
+    async def follow() -> AsyncIterator[ServerSentEvent]:
+        async for logged in tail(doors, staff, conversation_id, after_seq=last_event_id, staff=True):
+            yield encode(logged.event, logged.seq)
+
+    return respond(doors, request, _STREAM_OWNER, follow())
+
+
+@router.get("/v1/inbox/events", response_class=EventSourceResponse)
+async def inbox_events(request: Request, doors: InDoors, staff: InStaff) -> EventSourceResponse:
+    """A hint for every conversation that changes."""
+    return respond(doors, request, _STREAM_OWNER, _changes(doors, staff))
+
+
+async def _changes(doors: Doors, staff: Scope) -> AsyncIterator[ServerSentEvent]:
+    log = doors.runtime.log
+    seen = {stamp.conversation_id: stamp for stamp in await log.recent(staff)}
+    yield encode({"type": "CUSTOM", "name": "helpgraph.inbox.v1", "value": {}}, first=True)
+    while True:
+        await doors.runtime.wakeups.wait(inbox_key(staff.workspace_id), timeout_s=POLL_S * 5)
+        for stamp in reversed(await log.recent(staff)):
+            if seen.get(stamp.conversation_id) != stamp:
+                seen[stamp.conversation_id] = stamp
+                value = {"conversation_id": stamp.conversation_id, "mode": stamp.mode.value}
+                yield encode({"type": "CUSTOM", "name": "helpgraph.inbox.v1", "value": value})
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _name(given: str) -> str:
+    name = " ".join(clean(given, limit=100).split())
+    if not name:
+        raise BadTurn("a name is needed", field="person")
+    return name

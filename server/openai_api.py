@@ -1,0 +1,177 @@
+"""The OpenAI-compatible door, for helpdesk bots: `/v1/chat/completions` and `/v1/models`."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+from uuid import uuid4
+
+from fastapi import APIRouter, Header, Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+from sse_starlette import EventSourceResponse, ServerSentEvent
+
+from agent.errors import BadTurn
+from agent.events import Custom
+from agent.wire import JsonObject
+from server.agui import open_thread, submit
+from server.auth import Caller, InCaller
+from server.context import Doors, InDoors
+from server.run_stream import ENDS
+from server.sse import encode, respond, tail
+from tools.storage.log import Accepted
+
+router = APIRouter(prefix="/v1", tags=["openai"])
+
+MODEL = "helpgraph"
+_WAIT_S = 60.0
+
+
+class ChatMessage(BaseModel):
+    """A message. Only the newest one is read, and only if the user wrote it."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    role: str = Field(max_length=40)
+    content: str | list[dict[str, Any]] | None = None
+
+
+class ChatBody(BaseModel):
+    """OpenAI's chat request. Other messages, `tools` and sampling settings are accepted and change nothing."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    model: str = Field(MODEL, max_length=200)
+    messages: list[ChatMessage] = Field(min_length=1, max_length=2000)
+    stream: bool = False
+    stream_options: dict[str, Any] | None = None
+    user: str | None = Field(None, max_length=200)
+
+
+@router.get("/models")
+async def models(caller: InCaller) -> JsonObject:
+    """The one model there is."""
+    return {"object": "list", "data": [{"id": MODEL, "object": "model", "created": 0, "owned_by": "helpgraph"}]}
+
+
+@router.post("/chat/completions", response_model=None)
+async def chat(
+    body: ChatBody,
+    request: Request,
+    doors: InDoors,
+    caller: InCaller,
+    x_conversation_id: Annotated[
+        str | None, Header(max_length=200, description="The conversation to go on with; any string of yours.")
+    ] = None,
+    idempotency_key: Annotated[str | None, Header(max_length=200, description="Repeats find the same turn.")] = None,
+) -> JSONResponse | EventSourceResponse:
+    """Answer the newest user message. `X-Conversation-Id` (or `user`) keeps messages in one conversation."""
+    text = _text(body)
+    thread_id = x_conversation_id or body.user or uuid4().hex
+    conversation = await open_thread(doors, caller, thread_id, None)
+    run_id = f"chatcmpl-{uuid4().hex}"
+    accepted = await submit(
+        doors,
+        caller,
+        conversation,
+        message_id=idempotency_key or f"api-{uuid4().hex}",
+        text=text,
+        run_id=run_id,
+        page=None,
+    )
+    if body.stream:
+        usage = bool((body.stream_options or {}).get("include_usage"))
+        chunks = _chunks(doors, caller, conversation.conversation_id, accepted, run_id, usage=usage)
+        return respond(doors, request, caller.owner, chunks)
+    async with asyncio.timeout(_WAIT_S):
+        answer = await _whole(doors, caller, conversation.conversation_id, accepted)
+    return JSONResponse(
+        {
+            "id": run_id,
+            "object": "chat.completion",
+            "created": int(time.time()),
+            "model": MODEL,
+            "choices": [
+                {
+                    "index": 0,
+                    "finish_reason": "stop",
+                    "logprobs": None,
+                    "message": {"role": "assistant", "content": answer["text"], "refusal": None},
+                }
+            ],
+            "usage": _usage(),
+            "helpgraph": {"conversation_id": thread_id, **answer["facts"]},
+        }
+    )
+
+
+async def _whole(doors: Doors, caller: Caller, conversation_id: str, accepted: Accepted) -> JsonObject:
+    """The finished answer: its text, and our own facts."""
+    text = ""
+    facts: JsonObject = {"citations": [], "outcome": None, "ticket": None}
+    async for event in _turn(doors, caller, conversation_id, accepted):
+        if event.get("name") == Custom.MESSAGE and event["value"]["author"] == "bot":
+            value = event["value"]
+            text = _with_sources(value)
+            facts = {name: value[name] for name in ("citations", "outcome", "ticket")}
+    return {"text": text, "facts": facts}
+
+
+async def _chunks(
+    doors: Doors, caller: Caller, conversation_id: str, accepted: Accepted, run_id: str, *, usage: bool
+) -> AsyncIterator[ServerSentEvent]:
+    created = int(time.time())
+
+    def chunk(choices: list[JsonObject], **more: Any) -> ServerSentEvent:
+        base = {"id": run_id, "object": "chat.completion.chunk", "created": created, "model": MODEL}
+        return encode({**base, "choices": choices, **more})
+
+    def delta(content: JsonObject, finish: str | None = None) -> list[JsonObject]:
+        return [{"index": 0, "delta": content, "finish_reason": finish, "logprobs": None}]
+
+    yield chunk(delta({"role": "assistant", "content": ""}))
+    async for event in _turn(doors, caller, conversation_id, accepted):
+        if event["type"] == "TEXT_MESSAGE_CONTENT":
+            yield chunk(delta({"content": event["delta"]}))
+        elif event.get("name") == Custom.MESSAGE and event["value"]["author"] == "bot" and event["value"]["citations"]:
+            yield chunk(delta({"content": _sources(event["value"])}))
+    yield chunk(delta({}, "stop"))
+    if usage:
+        yield chunk([], usage=_usage())
+    yield ServerSentEvent(data="[DONE]", sep="\n")
+
+
+async def _turn(doors: Doors, caller: Caller, conversation_id: str, accepted: Accepted) -> AsyncIterator[JsonObject]:
+    after = accepted.seq
+    if accepted.duplicate and accepted.run_started_seq is not None:
+        after = min(after, accepted.run_started_seq - 1)
+    async for logged in tail(doors, caller.scope, conversation_id, after_seq=after):
+        if logged.turn_id == accepted.turn_id:
+            yield logged.event
+            if logged.event["type"] in ENDS:
+                return
+
+
+def _with_sources(value: JsonObject) -> str:
+    return str(value["text"]) + (_sources(value) if value["citations"] else "")
+
+
+def _sources(value: JsonObject) -> str:
+    """The citations as lines under the text, because this format has no other place for them."""
+    lines = [f"[{c['n']}] {c['title']}" + (f": {c['url']}" if c["url"] else "") for c in value["citations"]]
+    return "\n\n" + "\n".join(lines)
+
+
+def _usage() -> JsonObject:
+    """The local engine spends no tokens."""
+    return {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+
+
+def _text(body: ChatBody) -> str:
+    newest = body.messages[-1]
+    if newest.role != "user":
+        raise BadTurn("the last message must be the user's", field="messages")
+    if isinstance(newest.content, str):
+        return newest.content
+    parts = [part.get("text") for part in newest.content or [] if part.get("type") == "text"]
+    return "\n".join(part for part in parts if isinstance(part, str))

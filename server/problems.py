@@ -1,0 +1,87 @@
+"""Errors before the first byte, as problem JSON (RFC 9457)."""
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from agent.errors import BadTurn, Conflict, ConnectorError, NotFound, SupportError
+
+logger = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class Problem(Exception):
+    """An answer that is an error, with everything it needs."""
+
+    def __init__(self, status: int, detail: str, *, headers: dict[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.headers = headers or {}
+
+
+def problem(
+    status: int, detail: str, *, headers: dict[str, str] | None = None, errors: list[dict[str, Any]] | None = None
+) -> JSONResponse:
+    """Build a problem response."""
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+    }
+    if errors:
+        body["errors"] = errors
+    return JSONResponse(body, status_code=status, headers=headers, media_type=MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of the application a problem."""
+
+    @app.exception_handler(Problem)
+    async def on_problem(request: Request, exc: Problem) -> JSONResponse:
+        return problem(exc.status, exc.detail, headers=exc.headers)
+
+    @app.exception_handler(SupportError)
+    async def on_support_error(request: Request, exc: SupportError) -> JSONResponse:
+        return from_support_error(exc)
+
+    @app.exception_handler(HTTPException)
+    async def on_http(request: Request, exc: HTTPException) -> JSONResponse:
+        return problem(exc.status_code, str(exc.detail), headers=dict(exc.headers or {}))
+
+    @app.exception_handler(RequestValidationError)
+    async def on_invalid(request: Request, exc: RequestValidationError) -> JSONResponse:
+        # The input itself is left out: it may hold what a customer wrote.
+        errors = [{"loc": ".".join(str(part) for part in e["loc"]), "msg": str(e["msg"])} for e in exc.errors()]
+        first = errors[0] if errors else {"loc": "body", "msg": "invalid"}
+        return problem(422, f"{first['loc']}: {first['msg']}", errors=errors)
+
+    @app.exception_handler(Exception)
+    async def on_anything(request: Request, exc: Exception) -> JSONResponse:
+        logger.error("request failed path=%s", request.url.path, exc_info=exc)
+        return problem(500, "something failed on our side; the failure is in the server's log")
+
+
+def from_support_error(exc: SupportError) -> JSONResponse:
+    """Our own errors by who must act."""
+    match exc:
+        case BadTurn():
+            errors = [{"loc": exc.field, "msg": str(exc)}] if exc.field else None
+            return problem(422, str(exc), errors=errors)
+        case NotFound():
+            return problem(404, "there is nothing here, or it isn't yours")
+        case Conflict():
+            return problem(409, str(exc))
+        case ConnectorError():
+            logger.error("a connector failed", exc_info=exc)
+            return problem(503, "a part of the service can't be reached; try again", headers={"Retry-After": "5"})
+        case _:
+            logger.error("request failed", exc_info=exc)
+            return problem(500, "something failed on our side; the failure is in the server's log")

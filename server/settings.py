@@ -1,0 +1,87 @@
+"""What an operator can set about the doors. Built once at start-up and passed down."""
+
+import ipaddress
+from typing import Annotated
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from agent.errors import Misconfigured
+
+_MIN_SECRET = 16
+
+
+class ServerSettings(BaseSettings):
+    """Settings of the HTTP server. Every name has the prefix `HELPGRAPH_` in the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="HELPGRAPH_", env_file=".env", extra="ignore", frozen=True)
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
+    public_url: str | None = Field(None, description="The address that browsers use, when a proxy stands in front.")
+    inbox_password: SecretStr | None = Field(
+        None, description="Password of the inbox. Must be set when not on loopback; unset on loopback: open."
+    )
+    api_keys: Annotated[list[SecretStr], NoDecode] = Field(
+        default_factory=list, description="Keys of bots, separated by commas. None on loopback: any key works."
+    )
+    allowed_origins: Annotated[list[str], NoDecode] = Field(
+        default_factory=list, description="Origins of the product's pages that may open the widget, by commas."
+    )
+    identity_secret: SecretStr | None = Field(
+        None, description="Secret (HS256) with which the product signs who its user is. Unset: everyone is anonymous."
+    )
+    session_hours: float = Field(24 * 14, gt=0, description="How long a widget's session lasts, in hours.")
+    demo: bool = Field(default=False, description="Serve the example product at /demo; on loopback only.")
+    messages_per_minute: int = Field(30, ge=1, description="Messages of one session in a minute.")
+    streams_per_owner: int = Field(8, ge=1, description="Open event streams of one session.")
+    streams_per_address: int = Field(64, ge=1, description="Open event streams of one address.")
+    sessions_per_minute: int = Field(60, ge=1, description="New widget sessions of one address in a minute.")
+
+    @field_validator("api_keys", "allowed_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _are_origins(cls, value: list[str]) -> list[str]:
+        for origin in value:
+            if not origin.startswith(("https://", "http://")) or origin.count("/") != 2:
+                raise ValueError(f"{origin!r} is not an origin like https://app.example.com")
+        return value
+
+    @property
+    def on_loopback(self) -> bool:
+        """Whether only this machine can reach the server."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+
+def load_server_settings(**overrides: object) -> ServerSettings:
+    """Build the settings; `overrides` (from the command line) win, None means not given.
+
+    Raises:
+        Misconfigured: a value is wrong or missing; the message names the variable.
+    """
+    given = {key: value for key, value in overrides.items() if value is not None}
+    try:
+        settings = ServerSettings(**given)  # type: ignore[arg-type]  # Pydantic validates the mixed values.
+    except ValidationError as exc:
+        first = exc.errors(include_input=False)[0]
+        name = "HELPGRAPH_" + str(first["loc"][0]).upper() if first["loc"] else "settings"
+        raise Misconfigured(f"{name}: {first['msg']}") from exc
+    if not settings.on_loopback and settings.inbox_password is None:
+        raise Misconfigured(
+            f"HELPGRAPH_INBOX_PASSWORD must be set when listening on {settings.host}: others can reach the inbox"
+        )
+    if not settings.on_loopback and settings.demo:
+        raise Misconfigured("HELPGRAPH_DEMO signs anyone in as anyone: it works on 127.0.0.1 only")
+    for name, secret in (("IDENTITY_SECRET", settings.identity_secret), ("INBOX_PASSWORD", settings.inbox_password)):
+        if secret is not None and not settings.on_loopback and len(secret.get_secret_value()) < _MIN_SECRET:
+            raise Misconfigured(f"HELPGRAPH_{name} is too short: use at least {_MIN_SECRET} characters")
+    return settings

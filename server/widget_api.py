@@ -1,0 +1,221 @@
+"""The widget's door beside the stream: sessions, typing, a person, feedback."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from agent.events import Custom
+from agent.handoff import promise
+from agent.phrases import Phrase, phrase
+from agent.types import LANGUAGES, Identity, Language, Mode
+from agent.untrusted import clean
+from agent.wire import JsonObject, mode_value
+from server.agui import open_thread, submit
+from server.auth import SESSION_PREFIX, Caller, InCaller, owner_of, session_caller, verify_identity
+from server.context import Doors, InDoors, client_address
+from server.problems import Problem
+from tools.storage.codec import custom
+from tools.storage.log import Conversation, NewEvent
+from tools.storage.scope import Scope
+
+router = APIRouter(prefix="/v1", tags=["widget"])
+
+_TEXT = Field(max_length=2000)
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class SessionBody(_Body):
+    """Begin or resume: `identity_token` says who the product's user is, `session_token` which session to go on with."""
+
+    identity_token: str | None = Field(None, max_length=4000)
+    session_token: str | None = Field(None, max_length=200)
+    page: dict[str, Any] | None = None
+    language: str | None = Field(None, max_length=35)
+
+
+class HandoffBody(_Body):
+    """A wish for a person, with the words that go with it."""
+
+    text: str | None = _TEXT
+
+
+class FeedbackBody(_Body):
+    """Whether a message helped."""
+
+    message_id: str = Field(min_length=1, max_length=200)
+    helpful: bool
+
+
+class RatingBody(_Body):
+    """The conversation, in stars."""
+
+    stars: int = Field(ge=1, le=5)
+    comment: str | None = _TEXT
+
+
+@router.post("/sessions")
+async def begin_session(body: SessionBody, request: Request, doors: InDoors) -> JsonObject:
+    """Begin or resume a widget's session, knowing the page and the account before the first message."""
+    wait_s = doors.sessions.take(client_address(request))
+    if wait_s > 0:
+        doors.metrics.refused.labels("429").inc()
+        raise Problem(429, "too many new sessions", headers={"Retry-After": str(int(wait_s) + 1)})
+    identity = verify_identity(doors, body.identity_token) if body.identity_token else Identity()
+    language = _language(body)
+    caller, conversation, token, expires_at = await _session(doors, body, identity, language)
+    log = doors.runtime.log
+    active = await log.active_turn(caller.scope, conversation.conversation_id)
+    opening, suggestions = doors.runtime.pages.opening(_route(body.page), language)
+    facts = await doors.runtime.accounts.facts(identity)
+    return {
+        "session_token": token,
+        "expires_at": expires_at.isoformat(),
+        "conversation_id": conversation.conversation_id,
+        "mode": conversation.mode.value,
+        "mode_value": await _mode(doors, caller.scope, conversation),
+        "opening": opening,
+        "suggestions": list(suggestions),
+        "identity": {
+            "level": identity.level.value,
+            "display_name": identity.display_name,
+            "account": facts.name.render_plain() if facts else None,
+            "plan": facts.plan if facts else None,
+        },
+        "workspace": workspace_value(doors),
+        "messages": await log.messages(caller.scope, conversation.conversation_id),
+        "last_event_id": str(conversation.last_seq),
+        "active_run": {"turn_id": active.turn_id} if active else None,
+    }
+
+
+@router.get("/conversations/{conversation_id}/messages")
+async def messages(conversation_id: str, doors: InDoors, caller: InCaller) -> JsonObject:
+    """The conversation so far."""
+    log = doors.runtime.log
+    conversation = await log.conversation(caller.scope, conversation_id)
+    active = await log.active_turn(caller.scope, conversation_id)
+    return {
+        "messages": await log.messages(caller.scope, conversation_id),
+        "mode": conversation.mode.value,
+        "last_event_id": str(conversation.last_seq),
+        "active_run": {"turn_id": active.turn_id} if active else None,
+    }
+
+
+@router.post("/conversations/{conversation_id}/typing", status_code=204)
+async def typing(conversation_id: str, doors: InDoors, caller: InCaller) -> None:
+    """Say that the customer is typing: the answer's first word waits a moment."""
+    await doors.runtime.log.typing(caller.scope, conversation_id, datetime.now(UTC))
+
+
+@router.post("/conversations/{conversation_id}/handoff", status_code=202)
+async def ask_for_person(conversation_id: str, body: HandoffBody, doors: InDoors, caller: InCaller) -> JsonObject:
+    """Ask for a person; the wish is honoured whatever the agent thinks."""
+    conversation = await doors.runtime.log.conversation(caller.scope, conversation_id)
+    text = body.text or phrase(Phrase.WANTS_PERSON_BUTTON, as_language(conversation.language))
+    run_id = uuid4().hex
+    accepted = await submit(
+        doors, caller, conversation, message_id=f"wish-{run_id}", text=text, run_id=run_id, page=None, wish=True
+    )
+    return {"turn_id": accepted.turn_id}
+
+
+@router.post("/conversations/{conversation_id}/feedback", status_code=204)
+async def feedback(conversation_id: str, body: FeedbackBody, doors: InDoors, caller: InCaller) -> None:
+    """Judge a message of the agent."""
+    await _record(doors, caller, conversation_id, Custom.FEEDBACK, body.model_dump())
+
+
+@router.post("/conversations/{conversation_id}/rating", status_code=204)
+async def rating(conversation_id: str, body: RatingBody, doors: InDoors, caller: InCaller) -> None:
+    """Rate the conversation."""
+    comment = clean(body.comment, limit=2000) if body.comment else None
+    await _record(doors, caller, conversation_id, Custom.RATING, {"stars": body.stars, "comment": comment})
+
+
+async def _record(doors: Doors, caller: Caller, conversation_id: str, name: Custom, value: JsonObject) -> None:
+    await doors.runtime.log.record(caller.scope, conversation_id, [NewEvent(custom(name, value))])
+
+
+async def _session(
+    doors: Doors, body: SessionBody, identity: Identity, language: Language
+) -> tuple[Caller, Conversation, str, datetime]:
+    """Go on with the given session when it is the same person's, else begin a new one."""
+    now = datetime.now(UTC)
+    ttl_s = doors.settings.session_hours * 3600
+    workspace_id = doors.runtime.workspace.workspace_id
+    if body.session_token is not None:
+        caller = await _resumable(doors, body.session_token, identity)
+        if caller is not None and caller.session_token is not None:
+            plain = caller.session_token.removeprefix(SESSION_PREFIX)
+            found = await doors.runtime.sessions.lookup(workspace_id, plain, now=now)
+            if found is not None and found.conversation_id is not None:
+                conversation = await doors.runtime.log.conversation(caller.scope, found.conversation_id)
+                expires_at = await doors.runtime.sessions.prolong(
+                    workspace_id, plain, conversation_id=conversation.conversation_id, ttl_s=ttl_s, now=now
+                )
+                return caller, conversation, caller.session_token, expires_at
+    scope = Scope(workspace_id, owner_of(identity), "customer")
+    caller = Caller(scope, identity, "widget")
+    conversation = await open_thread(doors, caller, "", {"language": language})
+    session = await doors.runtime.sessions.create(
+        scope, identity=identity, conversation_id=conversation.conversation_id, ttl_s=ttl_s, now=now
+    )
+    return caller, conversation, f"{SESSION_PREFIX}{session.token}", session.expires_at
+
+
+async def _resumable(doors: Doors, token: str, identity: Identity) -> Caller | None:
+    """The session's caller if it still lives and belongs to the same person; another person begins anew."""
+    try:
+        caller = await session_caller(doors, token)
+    except Problem:
+        return None
+    same = (caller.identity.level, caller.identity.user_id) == (identity.level, identity.user_id)
+    return caller if same else None
+
+
+async def _mode(doors: Doors, scope: Scope, conversation: Conversation) -> JsonObject:
+    """The newest word on who speaks, so that a reload knows the promise and the person."""
+    if conversation.mode in (Mode.BOT, Mode.HANDED_BACK):
+        return mode_value(conversation.mode)
+    newest = mode_value(conversation.mode)
+    after = 0
+    while found := await doors.runtime.log.read(scope, conversation.conversation_id, after_seq=after, staff=False):
+        after = found[-1].seq
+        for logged in found:
+            value = logged.event.get("value")
+            if logged.event.get("name") == Custom.MODE and isinstance(value, dict):
+                newest = value
+    return newest
+
+
+def workspace_value(doors: Doors) -> JsonObject:
+    """What a page may know of the workspace."""
+    workspace = doors.runtime.workspace
+    hours = promise(datetime.now(UTC), workspace.policy.business_hours, minutes=workspace.policy.reply_promise_minutes)
+    return {
+        "name": workspace.name,
+        "link_hosts": list(workspace.policy.link_hosts),
+        "people_are_there": hours.open_now,
+    }
+
+
+def as_language(given: str | None) -> Language:
+    """The first of our languages that a language tag begins with, else English."""
+    return next((language for language in LANGUAGES if (given or "").lower().startswith(language)), "en")
+
+
+def _language(body: SessionBody) -> Language:
+    of_page = (body.page or {}).get("language")
+    return as_language(body.language or (of_page if isinstance(of_page, str) else None))
+
+
+def _route(page: dict[str, Any] | None) -> str | None:
+    route = (page or {}).get("route")
+    return route if isinstance(route, str) else None

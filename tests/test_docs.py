@@ -1,0 +1,81 @@
+"""What the documentation lists is what the code has."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from agent.events import STAFF_ONLY, Custom
+from agent.handoff import TABLE
+from agent.state import WRITERS, TurnState
+from agent.types import Mode, Outcome
+from graphs.settings import Settings
+from server.metrics import METRICS
+from server.settings import ServerSettings
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+def rows(page: str) -> dict[str, list[str]]:
+    """The rows of a page's tables by their first cell, without back-ticks."""
+    found: dict[str, list[str]] = {}
+    for line in (DOCS / page).read_text(encoding="utf-8").splitlines():
+        if line.startswith("| `"):
+            cells = [cell.strip() for cell in line.strip("|").split(" | ")]
+            found[cells[0].strip("` ")] = cells[1:]
+    return found
+
+
+def test_the_state_table_is_complete_and_names_the_right_writer() -> None:
+    listed = rows("state.md")
+
+    assert WRITERS.keys() == TurnState.__annotations__.keys()
+    assert {key: listed[key][0] for key in WRITERS} == WRITERS
+
+
+def test_every_mode_is_described() -> None:
+    listed = rows("state.md")
+
+    assert {mode.value for mode in Mode} <= listed.keys()
+    assert {mode for mode, _ in TABLE} == set(Mode)
+
+
+def test_the_event_list_is_complete_and_says_who_may_see_what() -> None:
+    listed = rows("events.md")
+
+    assert listed.keys() == {name.value for name in Custom}
+    assert {name for name, cells in listed.items() if cells[0] == "staff"} == {name.value for name in STAFF_ONLY}
+
+
+def test_every_outcome_is_in_the_event_list() -> None:
+    text = (DOCS / "events.md").read_text(encoding="utf-8")
+
+    assert all(f"`{outcome.value}`" in text for outcome in Outcome)
+
+
+@pytest.mark.parametrize("settings", [Settings, ServerSettings])
+def test_every_setting_is_documented_with_its_default(settings: type[Settings] | type[ServerSettings]) -> None:
+    listed = rows("settings.md")
+
+    for name, field in settings.model_fields.items():
+        variable = f"HELPGRAPH_{name.upper()}"
+        assert variable in listed, variable
+        assert field.description, variable
+
+
+def test_no_setting_is_documented_that_does_not_exist() -> None:
+    known = {f"HELPGRAPH_{name.upper()}" for name in (*Settings.model_fields, *ServerSettings.model_fields)}
+
+    assert rows("settings.md").keys() <= known
+
+
+def test_every_metric_is_documented() -> None:
+    assert rows("metrics.md").keys() == set(METRICS)
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    root = DOCS.parent
+    for page in [root / "README.md", root / "CONTRIBUTING.md", *DOCS.rglob("*.md")]:
+        for target in re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8")):
+            if "://" not in target:
+                assert (page.parent / target).exists(), (page.name, target)

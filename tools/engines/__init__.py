@@ -1,0 +1,1 @@
+"""Engines: what stands behind the port for everything that needs language."""

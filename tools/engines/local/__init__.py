@@ -1,0 +1,1 @@
+"""The local engine: no language model, no network, the same answer every time."""

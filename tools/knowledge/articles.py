@@ -1,0 +1,56 @@
+"""An article as it comes in, and why one may be refused."""
+
+import hashlib
+import re
+import unicodedata
+from dataclasses import dataclass
+
+MAX_ARTICLE_BYTES = 2 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """A help article. `body` is Markdown; `last_reviewed` is an ISO date; `source` is the file or line it came from."""
+
+    article_id: str
+    title: str
+    body: str
+    source: str
+    url: str | None = None
+    area: str | None = None
+    plans: tuple[str, ...] = ()
+    language: str = "en"
+    owner: str | None = None
+    last_reviewed: str | None = None
+
+    @property
+    def content_hash(self) -> str:
+        """Changes when anything does that a customer could see or that ranking uses."""
+        parts = (self.title, self.body, self.url, self.area, *self.plans, self.language, self.last_reviewed, self.owner)
+        return hashlib.sha256("\x1f".join(part or "" for part in parts).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A file or line that was not taken, and why."""
+
+    source: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a source held."""
+
+    articles: tuple[Article, ...]
+    refused: tuple[Refusal, ...]
+
+
+class Refused(Exception):
+    """This article can't be taken; the message is the reason."""
+
+
+def slug(text: str) -> str:
+    """Return `text` as an id: lower case ASCII words joined by dashes."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")[:120]

@@ -1,0 +1,208 @@
+"""One ingest: read, compare, build a generation beside the live one, check it, swap."""
+
+import asyncio
+import hashlib
+import random
+import re
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.errors import BadTurn, KnowledgeError
+from agent.ports import Embedder
+from tools.knowledge.articles import Article, Reading, Refusal
+from tools.knowledge.sources import read_source
+from tools.knowledge.split import Piece, split
+from tools.knowledge.vectors import VectorCollection, VectorStore
+from tools.storage.knowledge import ArticleRow, Generation, KnowledgeRows, PassageRow
+
+Progress = Callable[[str, int, int], None]
+
+_EMBED_BATCH = 128
+_SELF_QUERIES = 30
+_MAX_REFUSED_SHARE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class IngestReport:
+    """What an ingest did. Counts are of articles unless they say otherwise."""
+
+    added: int
+    changed: int
+    removed: int
+    unchanged: int
+    refused: tuple[Refusal, ...]
+    passages: int
+    seconds: float
+    generation_id: str
+    dense: bool
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as JSON, for the command line and the wire."""
+        return {**asdict(self), "refused": [asdict(refusal) for refusal in self.refused]}
+
+
+def passages_name(workspace_id: str, generation_id: str) -> str:
+    """The name of a generation's collection of passages."""
+    return f"{_collection_prefix(workspace_id)}-p-{generation_id}"
+
+
+def titles_name(workspace_id: str, generation_id: str) -> str:
+    """The name of a generation's collection of titles."""
+    return f"{_collection_prefix(workspace_id)}-t-{generation_id}"
+
+
+def _collection_prefix(workspace_id: str) -> str:
+    # A digest beside the readable part: two workspaces never share a collection, whatever characters they use.
+    readable = re.sub(r"[^A-Za-z0-9]+", "", workspace_id)[:24]
+    return f"kb-{readable}{hashlib.sha256(workspace_id.encode()).hexdigest()[:12]}"
+
+
+class Ingest:
+    """Runs once. What it leaves behind when it is interrupted is dropped at the next opening."""
+
+    def __init__(self, rows: KnowledgeRows, vectors: VectorStore, embedder: Embedder | None, workspace_id: str) -> None:
+        self._rows = rows
+        self._vectors = vectors
+        self._embedder = embedder
+        self._workspace_id = workspace_id
+
+    async def run(self, path: Path, on_progress: Progress, *, force: bool) -> IngestReport:
+        """Read `path` and make it the live generation.
+
+        Raises:
+            BadTurn: nothing to read, or too much refused.
+            KnowledgeError: the new generation didn't find its own passages.
+        """
+        began = time.monotonic()
+        reading = await asyncio.to_thread(read_source, path)
+        _require_most(reading, force=force)
+        on_progress("read", len(reading.articles), len(reading.articles))
+        live = await self._rows.live()
+        before = {a.article_id: a.content_hash for a in await self._rows.articles(live.generation_id)} if live else {}
+        now = {article.article_id: article.content_hash for article in reading.articles}
+        unchanged = sum(before.get(article_id) == digest for article_id, digest in now.items())
+        dense = self._embedder is not None
+        generation_id, passages = live.generation_id if live else "", live.passages if live else 0
+        if live is None or before != now or live.embedder != (self._embedder.name if self._embedder else None):
+            pieces = [piece for article in reading.articles for piece in await asyncio.to_thread(split, article)]
+            generation_id, passages = uuid4().hex[:16], len(pieces)
+            await self._build(generation_id, reading, pieces, live, on_progress)
+            await self._rows.swap(generation_id)
+        return IngestReport(
+            added=len(now.keys() - before.keys()),
+            changed=len(now.keys() & before.keys()) - unchanged,
+            removed=len(before.keys() - now.keys()),
+            unchanged=unchanged,
+            refused=reading.refused,
+            passages=passages,
+            seconds=time.monotonic() - began,
+            generation_id=generation_id,
+            dense=dense,
+        )
+
+    async def _build(
+        self,
+        generation_id: str,
+        reading: Reading,
+        pieces: Sequence[Piece],
+        live: Generation | None,
+        on_progress: Progress,
+    ) -> None:
+        await self._rows.build(
+            generation_id,
+            [_article_row(article) for article in reading.articles],
+            [PassageRow(p.passage_id, p.article_id, p.section, p.position, p.text, p.content_hash) for p in pieces],
+            [(refusal.source, refusal.reason) for refusal in reading.refused],
+            embedder=self._embedder.name if self._embedder else None,
+        )
+        if self._embedder is None:
+            return
+        titles = {article.article_id: article.title for article in reading.articles}
+        texts = {p.passage_id: f"{titles[p.article_id]}. {p.section}\n{p.text}" for p in pieces}
+        known = await self._known_vectors(live, texts)
+        await self._fill(
+            passages_name(self._workspace_id, generation_id), texts, known, self._embedder, on_progress, "passages"
+        )
+        await self._fill(
+            titles_name(self._workspace_id, generation_id), titles, {}, self._embedder, on_progress, "titles"
+        )
+
+    async def _known_vectors(self, live: Generation | None, texts: dict[str, str]) -> dict[str, NDArray[np.float32]]:
+        """Vectors of passages that the live generation has already; an id covers title, section and text."""
+        if live is None or self._embedder is None or live.embedder != self._embedder.name:
+            return {}
+        old = await asyncio.to_thread(self._vectors.open, passages_name(self._workspace_id, live.generation_id))
+        return await asyncio.to_thread(old.get, list(texts)) if old else {}
+
+    async def _fill(
+        self,
+        name: str,
+        texts: dict[str, str],
+        known: dict[str, NDArray[np.float32]],
+        embedder: Embedder,
+        on_progress: Progress,
+        stage: str,
+    ) -> None:
+        vectors = dict(known)
+        missing = [entry_id for entry_id in texts if entry_id not in vectors]
+        for start in range(0, len(missing), _EMBED_BATCH):
+            batch = missing[start : start + _EMBED_BATCH]
+            embedded = await embedder.embed([texts[entry_id] for entry_id in batch])
+            vectors.update(zip(batch, embedded, strict=True))
+            on_progress(stage, len(known) + start + len(batch), len(texts))
+        ids = list(texts)
+        matrix = np.stack([vectors[entry_id] for entry_id in ids]).astype(np.float32)
+        await asyncio.to_thread(self._store, name, ids, matrix)
+
+    def _store(self, name: str, ids: list[str], matrix: NDArray[np.float32]) -> None:
+        collection = self._vectors.create(name)
+        collection.add(ids, matrix)
+        _check(collection, ids, matrix)
+
+
+def _check(collection: VectorCollection, ids: list[str], matrix: NDArray[np.float32]) -> None:
+    """Find a sample of entries by their own vectors: a count alone has been seen to lie.
+
+    Raises:
+        KnowledgeError: an entry, or another with the same vector, isn't found.
+    """
+    if collection.count() != len(ids):
+        raise KnowledgeError(f"the new index has {collection.count()} of {len(ids)} entries; the old one is kept")
+    sample = random.Random(len(ids)).sample(range(len(ids)), min(_SELF_QUERIES, len(ids)))  # noqa: S311  # No secret.
+    for index in sample:
+        hits = collection.search(matrix[index], limit=1)
+        if not hits or hits[0].cosine < 0.999:
+            raise KnowledgeError("the new index doesn't find its own passages; the old one is kept", retryable=True)
+
+
+def _require_most(reading: Reading, *, force: bool) -> None:
+    total = len(reading.articles) + len(reading.refused)
+    if len(reading.refused) > _MAX_REFUSED_SHARE * total and not force:
+        first = reading.refused[0]
+        raise BadTurn(
+            f"{len(reading.refused)} of {total} were refused, so nothing was changed; the first: "
+            f"{first.source}: {first.reason}. Use --force to go on with the rest"
+        )
+
+
+def _article_row(article: Article) -> ArticleRow:
+    return ArticleRow(
+        article_id=article.article_id,
+        title=article.title,
+        url=article.url,
+        area=article.area,
+        plans=article.plans,
+        language=article.language,
+        owner=article.owner,
+        last_reviewed=article.last_reviewed,
+        content_hash=article.content_hash,
+        body=article.body,
+        source_path=article.source,
+    )

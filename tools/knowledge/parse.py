@@ -1,0 +1,177 @@
+"""One file or line to one article."""
+
+import re
+from datetime import date
+from pathlib import PurePosixPath
+from typing import Any
+
+import orjson
+import yaml
+from bs4 import BeautifulSoup
+from markdownify import markdownify
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from agent.untrusted import clean
+from tools.knowledge.articles import MAX_ARTICLE_BYTES, Article, Refused, slug
+from tools.language import identify
+
+_FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n---[ \t]*(?:\n|\Z)", re.DOTALL)
+_HEADING = re.compile(r"^#{1,2}[ \t]+(.+?)[ \t#]*$", re.MULTILINE)
+_DROPPED_TAGS = ("script", "style", "noscript", "template", "iframe", "svg", "nav", "footer", "form", "button", "head")
+_TITLE_LIMIT = 300
+
+
+class _Meta(BaseModel):
+    """Front matter, or the fields of a JSON line. What we don't know is ignored: exports carry much more."""
+
+    model_config = ConfigDict(extra="ignore", coerce_numbers_to_str=True)
+
+    id: str | None = None
+    title: str | None = None
+    url: str | None = None
+    area: str | None = None
+    plans: list[str] = Field(default_factory=list)
+    language: str | None = None
+    owner: str | None = None
+    last_reviewed: str | None = None
+    content: str | None = None
+
+    @field_validator("last_reviewed", mode="before")
+    @classmethod
+    def _as_iso(cls, value: object) -> object:
+        return value.isoformat()[:10] if isinstance(value, date) else value
+
+    @field_validator("last_reviewed")
+    @classmethod
+    def _is_date(cls, value: str | None) -> str | None:
+        if value is not None:
+            date.fromisoformat(value[:10])
+        return value[:10] if value else None
+
+
+def parse_file(name: str, raw: bytes) -> Article:
+    """Parse a Markdown or HTML file; its id is its path without the ending.
+
+    Raises:
+        Refused: it can't be taken.
+    """
+    text = decode(raw)
+    path = PurePosixPath(name)
+    if path.suffix.lower() in (".html", ".htm"):
+        meta, body = _from_html(text)
+    else:
+        meta, body = _from_markdown(text)
+    return _article(meta, body, source=name, fallback_id=slug(str(path.with_suffix(""))), fallback_title=path.stem)
+
+
+def parse_json_line(source: str, raw: bytes) -> Article:
+    """Parse one line of JSON Lines: `{id, title, content, url?, ...}`.
+
+    Raises:
+        Refused: it can't be taken.
+    """
+    if len(raw) > MAX_ARTICLE_BYTES:
+        raise Refused(f"larger than {MAX_ARTICLE_BYTES // 1024 // 1024} MB")
+    try:
+        data = orjson.loads(raw)
+    except orjson.JSONDecodeError as exc:
+        raise Refused(f"not JSON: {exc}") from exc
+    if not isinstance(data, dict):
+        raise Refused("not a JSON object")
+    missing = [name for name in ("id", "title", "content") if not data.get(name)]
+    if missing:
+        raise Refused(f"no {', '.join(missing)}")
+    meta = _validate(data)
+    return _article(meta, meta.content or "", source=source, fallback_id="", fallback_title="")
+
+
+def _article(meta: _Meta, body: str, *, source: str, fallback_id: str, fallback_title: str) -> Article:
+    body = clean(body, limit=MAX_ARTICLE_BYTES).strip()
+    if not re.search(r"\w", body):
+        raise Refused("empty")
+    heading = _HEADING.search(body)
+    title = clean(meta.title or (heading.group(1) if heading else fallback_title), limit=_TITLE_LIMIT).strip()
+    if not title:
+        raise Refused("no title")
+    return Article(
+        article_id=clean(meta.id or fallback_id, limit=200) or slug(title),
+        title=" ".join(title.split()),
+        body=body,
+        source=source,
+        url=_https(meta.url),
+        area=meta.area,
+        plans=tuple(meta.plans),
+        language=_language(meta.language, f"{title}\n{body}"),
+        owner=meta.owner,
+        last_reviewed=meta.last_reviewed,
+    )
+
+
+def _language(given: str | None, text: str) -> str:
+    return given.lower()[:2] if given else identify(text).language
+
+
+def decode(raw: bytes) -> str:
+    """Decode a file as UTF-8, else as Windows-1252 when it is plainly text.
+
+    Raises:
+        Refused: it is binary or too large.
+    """
+    if len(raw) > MAX_ARTICLE_BYTES:
+        raise Refused(f"larger than {MAX_ARTICLE_BYTES // 1024 // 1024} MB")
+    if b"\x00" in raw:
+        raise Refused("binary, not text")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        pass
+    try:
+        text = raw.decode("cp1252")
+    except UnicodeDecodeError as exc:
+        raise Refused("neither UTF-8 nor Windows-1252 text") from exc
+    if sum(ord(char) < 32 and char not in "\t\n\r" for char in text) > len(text) / 100:
+        raise Refused("binary, not text")
+    return text
+
+
+def _from_markdown(text: str) -> tuple[_Meta, str]:
+    text = text.replace("\r\n", "\n")
+    found = _FRONT_MATTER.match(text)
+    if found is None:
+        if text.startswith("---\n"):
+            raise Refused("front matter without an end (a line of ---)")
+        return _Meta(), text
+    try:
+        data = yaml.safe_load(found.group(1))
+    except yaml.YAMLError as exc:
+        raise Refused("front matter is not YAML: " + " ".join(str(exc).split())[:200]) from exc
+    if not isinstance(data, dict | None):
+        raise Refused("front matter is not a mapping")
+    return _validate(data or {}), text[found.end() :]
+
+
+def _from_html(text: str) -> tuple[_Meta, str]:
+    soup = BeautifulSoup(text, "html.parser")
+    heading = soup.find("h1")
+    title = soup.title.get_text() if soup.title else heading.get_text() if heading else None
+    language = soup.html.get("lang") if soup.html else None
+    canonical = soup.find("link", rel="canonical")
+    url = canonical.get("href") if canonical is not None else None
+    for tag in soup.find_all(_DROPPED_TAGS):
+        tag.decompose()
+    body = soup.find("main") or soup.find("article") or soup.body or soup
+    markdown = markdownify(str(body), heading_style="ATX", strip=["img", "a"])
+    return _validate({"title": title, "language": language, "url": url}), re.sub(r"\n{3,}", "\n\n", markdown)
+
+
+def _validate(data: dict[str, Any]) -> _Meta:
+    try:
+        return _Meta.model_validate(data)
+    except ValidationError as exc:
+        first = exc.errors()[0]
+        raise Refused(f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}") from exc
+
+
+def _https(url: str | None) -> str | None:
+    """Only web addresses are kept: a citation is something to click on."""
+    return url if url and re.match(r"https?://[^\s<>\"]+\Z", url) else None

@@ -1,0 +1,105 @@
+"""Articles to passages: small enough to quote, whole enough to stand alone."""
+
+import hashlib
+from dataclasses import dataclass
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from tools.knowledge.articles import Article
+
+TARGET_WORDS = 120
+MAX_WORDS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A passage of an article before it is stored. `section` is "" before the first heading."""
+
+    passage_id: str
+    article_id: str
+    section: str
+    position: int
+    text: str
+    content_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    section: str
+    text: str
+
+    @property
+    def words(self) -> int:
+        return len(self.text.split())
+
+
+def split(article: Article) -> list[Piece]:
+    """Split by section, then join blocks up to about 120 words; a list of steps stays in one piece up to 200 words."""
+    pieces: list[Piece] = []
+    for section, text in _join(_blocks(article)):
+        digest = hashlib.sha256(f"{article.title}\x1f{section}\x1f{text}".encode()).hexdigest()
+        passage_id = hashlib.sha256(f"{article.article_id}\x1f{len(pieces)}\x1f{digest}".encode()).hexdigest()[:24]
+        pieces.append(Piece(passage_id, article.article_id, section, len(pieces), text, digest))
+    return pieces
+
+
+def _blocks(article: Article) -> list[_Block]:
+    """Top-level blocks with the heading they stand under; lists longer than a passage are cut between items."""
+    lines = article.body.split("\n")
+    blocks: list[_Block] = []
+    section = ""
+    tokens = MarkdownIt("commonmark").enable("table").parse(article.body)
+    for index, token in enumerate(tokens):
+        if token.level != 0 or token.map is None:
+            continue
+        if token.type == "heading_open":
+            heading = " ".join(tokens[index + 1].content.split())
+            section = "" if heading == article.title else heading
+            continue
+        text = "\n".join(lines[token.map[0] : token.map[1]]).strip("\n")
+        if not text.strip() or token.type in ("hr", "html_block"):
+            continue
+        if len(text.split()) > MAX_WORDS:
+            blocks += [_Block(section, part) for part in _cut(text, token, tokens[index:], lines)]
+        else:
+            blocks.append(_Block(section, text))
+    return blocks
+
+
+def _cut(text: str, token: Token, following: list[Token], lines: list[str]) -> list[str]:
+    """Cut a long block: a list between its items, anything else between words."""
+    parts: list[str] = []
+    if token.type in ("ordered_list_open", "bullet_list_open"):
+        for item in following[1:]:
+            if item.level == 0:
+                break
+            if item.type == "list_item_open" and item.level == 1 and item.map:
+                parts.append("\n".join(lines[item.map[0] : item.map[1]]).strip("\n"))
+    else:
+        parts = [text]
+    pieces: list[str] = []
+    for part in parts:
+        words = part.split()
+        if len(words) <= MAX_WORDS:
+            pieces.append(part)
+            continue
+        pieces += [" ".join(words[i : i + TARGET_WORDS]) for i in range(0, len(words), TARGET_WORDS)]
+    return pieces
+
+
+def _join(blocks: list[_Block]) -> list[tuple[str, str]]:
+    joined: list[tuple[str, str]] = []
+    open_words = 0
+    for block in blocks:
+        fits = open_words + block.words <= TARGET_WORDS or (
+            # A list belongs to the sentence that introduces it.
+            joined != [] and joined[-1][1].rstrip().endswith(":") and open_words + block.words <= MAX_WORDS
+        )
+        if joined and joined[-1][0] == block.section and fits:
+            joined[-1] = (block.section, f"{joined[-1][1]}\n\n{block.text}")
+            open_words += block.words
+        else:
+            joined.append((block.section, block.text))
+            open_words = block.words
+    return joined

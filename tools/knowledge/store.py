@@ -1,0 +1,216 @@
+"""The knowledge base of one workspace, open in the one process that owns it."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from agent.errors import ConnectorError, KnowledgeError
+from agent.ports import Embedder, SearchQuery
+from agent.types import Passage, Source, Untrusted
+from tools.knowledge.ingest import Ingest, IngestReport, Progress, passages_name, titles_name
+from tools.knowledge.lexical import LexicalIndex
+from tools.knowledge.owner import Ownership
+from tools.knowledge.ranking import Hits, Ranked, Shelf, rank
+from tools.knowledge.vectors import VectorCollection, VectorStore
+from tools.storage.database import Database
+from tools.storage.knowledge import Generation, KnowledgeRows
+
+logger = logging.getLogger(__name__)
+
+STALE_AFTER = timedelta(days=730)
+_CANDIDATES = 40
+
+
+@dataclass(frozen=True, slots=True)
+class KnowledgeStatus:
+    """What is in the base. `dense` is false when search is by words alone."""
+
+    articles: int
+    passages: int
+    generation_id: str | None
+    dense: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Live:
+    """The generation that answers, in memory. Replaced whole."""
+
+    generation: Generation
+    shelf: Shelf
+    lexical: LexicalIndex
+    passages: VectorCollection | None
+    titles: VectorCollection | None
+
+
+class KnowledgeStore:
+    """Implements `KnowledgeBase`. Open it with `open`, close it with `close`."""
+
+    def __init__(
+        self, rows: KnowledgeRows, vectors: VectorStore, embedder: Embedder | None, owner: Ownership, workspace_id: str
+    ) -> None:
+        self._rows = rows
+        self._vectors = vectors
+        self._embedder = embedder
+        self._owner = owner
+        self._workspace_id = workspace_id
+        self._live: _Live | None = None
+        self._ingesting = asyncio.Lock()
+
+    @classmethod
+    async def open(cls, db: Database, data_dir: Path, embedder: Embedder | None, workspace_id: str) -> "KnowledgeStore":
+        """Take the data folder, clean up after an interrupted ingest, load the live generation.
+
+        Raises:
+            Misconfigured: another process owns the folder.
+        """
+        owner = Ownership(data_dir)
+        try:
+            vectors = await asyncio.to_thread(VectorStore, data_dir / "vectors")
+            store = cls(KnowledgeRows(db, workspace_id), vectors, embedder, owner, workspace_id)
+            await store._clean_up()
+            await store._load()
+        except BaseException:
+            owner.close()
+            raise
+        return store
+
+    async def close(self) -> None:
+        """Let go of the folder."""
+        self._owner.close()
+
+    async def status(self) -> KnowledgeStatus:
+        """Say what is in the base now."""
+        live = self._live
+        if live is None:
+            return KnowledgeStatus(0, 0, None, dense=self._embedder is not None)
+        generation = live.generation
+        return KnowledgeStatus(
+            generation.articles, generation.passages, generation.generation_id, dense=live.passages is not None
+        )
+
+    async def search(self, query: SearchQuery) -> list[Passage]:
+        """Return the best passages; by words alone when the dense side is off or fails.
+
+        Raises:
+            KnowledgeError: the lexical side failed as well.
+        """
+        live = self._live
+        text = query.text.render_plain().strip()
+        if live is None or not text:
+            return []
+        vector_hits = await self._dense(live, text)
+        try:
+            return await asyncio.to_thread(_rank, live, query, text, vector_hits)
+        except (ValueError, RuntimeError) as exc:
+            raise KnowledgeError("the word index failed") from exc
+
+    async def passages(self, passage_ids: Sequence[str]) -> list[Passage]:
+        """Return the named passages that the live generation has, in the order asked."""
+        live = self._live
+        if live is None:
+            return []
+        shelf = live.shelf
+        known = [shelf.passages[passage_id] for passage_id in passage_ids if passage_id in shelf.passages]
+        return [_passage(Ranked(p, shelf.articles[p.article_id], 0.0, None, None), i) for i, p in enumerate(known)]
+
+    async def ingest(self, path: Path, on_progress: Progress | None = None, *, force: bool = False) -> IngestReport:
+        """Bring the base to exactly what `path` holds; the old one answers until the new one is whole.
+
+        Raises:
+            BadTurn: `path` holds no article, or more than half was refused and `force` wasn't given.
+            KnowledgeError: the new generation failed its own check; the old one still answers.
+        """
+        async with self._ingesting:
+            work = Ingest(self._rows, self._vectors, self._embedder, self._workspace_id)
+            report = await work.run(path, on_progress or (lambda stage, done, total: None), force=force)
+            await self._load()
+            await self._clean_up()
+        return report
+
+    async def _dense(self, live: _Live, text: str) -> tuple[Any, Any] | None:
+        """The nearest passages and titles, or None when search must do without."""
+        if self._embedder is None or live.passages is None or live.titles is None:
+            return None
+        try:
+            vector = (await self._embedder.embed([text]))[0]
+            return await asyncio.to_thread(_nearest, live.passages, live.titles, vector)
+        except ConnectorError:
+            logger.exception("dense search failed, going on by words alone")
+            return None
+
+    async def _load(self) -> None:
+        generation = await self._rows.live()
+        if generation is None:
+            self._live = None
+            return
+        articles = {row.article_id: row for row in await self._rows.articles(generation.generation_id)}
+        passages = await self._rows.passages(generation.generation_id)
+        titles_of: VectorCollection | None = None
+        passages_of: VectorCollection | None = None
+        if self._embedder is not None and generation.embedder == self._embedder.name:
+            passages_of = await asyncio.to_thread(
+                self._vectors.open, passages_name(self._workspace_id, generation.generation_id)
+            )
+            titles_of = await asyncio.to_thread(
+                self._vectors.open, titles_name(self._workspace_id, generation.generation_id)
+            )
+        if self._embedder is not None and passages_of is None:
+            logger.warning("the base has no vectors of this model: search is by words alone until the next ingest")
+        shelf = Shelf(
+            passages={row.passage_id: row for row in passages},
+            articles=articles,
+            first_passages={row.article_id: row.passage_id for row in reversed(passages)},
+            stale_before=(datetime.now(UTC) - STALE_AFTER).date(),
+        )
+        lexical = await asyncio.to_thread(LexicalIndex, passages, articles)
+        self._live = _Live(generation, shelf, lexical, passages_of, titles_of)
+
+    async def _clean_up(self) -> None:
+        """Drop retired generations and what an interruption left; the live one is never among them."""
+        for generation_id in await self._rows.leftovers():
+            await self._rows.drop(generation_id)
+        live = await self._rows.live()
+        keep = {f(self._workspace_id, live.generation_id) for f in (passages_name, titles_name)} if live else set()
+        ours = (passages_name(self._workspace_id, ""), titles_name(self._workspace_id, ""))
+        for name in await asyncio.to_thread(self._vectors.names):
+            if name.startswith(ours) and name not in keep:
+                await asyncio.to_thread(self._vectors.drop, name)
+
+
+def _nearest(passages: VectorCollection, titles: VectorCollection, vector: Any) -> tuple[Any, Any]:
+    vector = np.asarray(vector, dtype=np.float32)
+    return passages.search(vector, limit=_CANDIDATES), titles.search(vector, limit=_CANDIDATES)
+
+
+def _rank(live: _Live, query: SearchQuery, text: str, dense: tuple[Any, Any] | None) -> list[Passage]:
+    words = live.lexical.search(text, query.language, limit=_CANDIDATES)
+    hits = Hits(dense[0] if dense else None, dense[1] if dense else None, words)
+    coverage: Callable[[str], float] = partial(live.lexical.coverage, text, query.language)
+    return [_passage(entry, place) for place, entry in enumerate(rank(hits, query, live.shelf, coverage))]
+
+
+def _passage(entry: Ranked, place: int) -> Passage:
+    return Passage(
+        passage_id=entry.passage.passage_id,
+        article_id=entry.article.article_id,
+        title=entry.article.title,
+        section=entry.passage.section,
+        text=Untrusted.of(entry.passage.text, Source.ARTICLE, limit=20_000),
+        url=entry.article.url,
+        language=entry.article.language,
+        score=round(entry.score, 6),
+        dense_score=entry.cosine,
+        lexical_score=entry.bm25,
+        rank=place,
+        area=entry.article.area,
+        plans=entry.article.plans,
+        last_reviewed=entry.article.last_reviewed,
+        owner=entry.article.owner,
+    )

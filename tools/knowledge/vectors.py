@@ -1,0 +1,106 @@
+"""Vectors on disk: one Chroma collection per generation. Synchronous; callers use a thread."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import chromadb
+import numpy as np
+from chromadb.api import ClientAPI
+from chromadb.api.models.Collection import Collection
+from chromadb.config import Settings as ChromaSettings
+from chromadb.errors import ChromaError, NotFoundError
+from numpy.typing import NDArray
+
+from agent.errors import KnowledgeError
+
+logger = logging.getLogger(__name__)
+
+_BATCH = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class VectorHit:
+    """An entry found by its vector. `cosine` lies in [-1, 1]."""
+
+    entry_id: str
+    cosine: float
+
+
+class VectorStore:
+    """The folder that Chroma keeps its collections in; only the process that owns the data folder opens it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._client: ClientAPI = chromadb.PersistentClient(
+            path=str(folder), settings=ChromaSettings(anonymized_telemetry=False)
+        )
+
+    def create(self, name: str) -> "VectorCollection":
+        """Make an empty collection."""
+        collection = self._client.create_collection(
+            name, embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
+        )
+        return VectorCollection(collection)
+
+    def open(self, name: str) -> "VectorCollection | None":
+        """Open a collection, or return None when there is none of that name."""
+        try:
+            return VectorCollection(self._client.get_collection(name, embedding_function=None))
+        except NotFoundError:
+            return None
+
+    def names(self) -> list[str]:
+        """Every collection in the folder."""
+        return [collection.name for collection in self._client.list_collections()]
+
+    def drop(self, name: str) -> None:
+        """Delete a collection; one that isn't there is fine."""
+        try:
+            self._client.delete_collection(name)
+        except NotFoundError:
+            logger.info("no collection to drop name=%s", name)
+
+
+class VectorCollection:
+    """The vectors of one generation."""
+
+    def __init__(self, collection: Collection) -> None:
+        self._collection = collection
+
+    def count(self) -> int:
+        """How many entries there are."""
+        return self._collection.count()
+
+    def add(self, ids: Sequence[str], vectors: NDArray[np.float32]) -> None:
+        """Add entries."""
+        for start in range(0, len(ids), _BATCH):
+            self._collection.add(ids=list(ids[start : start + _BATCH]), embeddings=vectors[start : start + _BATCH])
+
+    def get(self, ids: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+        """Return the vectors of those of `ids` that are there."""
+        found: dict[str, NDArray[np.float32]] = {}
+        for start in range(0, len(ids), _BATCH):
+            part = self._collection.get(ids=list(ids[start : start + _BATCH]), include=["embeddings"])
+            vectors = part["embeddings"]
+            if vectors is not None:
+                found.update(
+                    (entry_id, np.asarray(vector, dtype=np.float32))
+                    for entry_id, vector in zip(part["ids"], vectors, strict=True)
+                )
+        return found
+
+    def search(self, vector: NDArray[np.float32], *, limit: int) -> list[VectorHit]:
+        """Return the nearest entries.
+
+        Raises:
+            KnowledgeError: Chroma failed.
+        """
+        try:
+            found = self._collection.query(
+                query_embeddings=vector.reshape(1, -1), n_results=limit, include=["distances"]
+            )
+        except (ChromaError, ValueError, RuntimeError) as exc:
+            raise KnowledgeError("the vector index failed") from exc
+        distances = found["distances"] or [[]]
+        return [VectorHit(i, 1.0 - float(d)) for i, d in zip(found["ids"][0], distances[0], strict=True)]
