@@ -59,8 +59,8 @@ web:  ## Rebuild the widget and the inbox (needs Node; the result is committed)
 	@cd server/web && npm ci --no-audit --no-fund && npm run build
 
 lock: $(VENV)/bin/python  ## Resolve the locks anew (needs uv)
-	@uv pip compile pyproject.toml --group build --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 -o requirements/runtime.txt
-	@uv pip compile pyproject.toml --group dev --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 -o requirements/dev.txt
+	@uv pip compile -q pyproject.toml --group build --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 -o requirements/runtime.txt
+	@uv pip compile -q pyproject.toml --group dev --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 -o requirements/dev.txt
 
 clean:  ## Remove the environment and the example's data
 	@rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

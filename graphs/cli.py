@@ -52,10 +52,12 @@ def main() -> None:
 
 
 def set_up_logging(level: str) -> None:
-    """Send our logs to standard error. Loggers that print traffic at DEBUG stay at INFO or above."""
-    logging.basicConfig(level=level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
-    for name in ("sse_starlette", "httpcore", "httpx", "aiosqlite", "chromadb", "asyncio"):
-        logging.getLogger(name).setLevel(max(logging.INFO, logging.getLogger().level))
+    """Send logs to standard error: ours from `level` on, libraries' from warnings on."""
+    logging.basicConfig(
+        level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr
+    )
+    for package in ("agent", "tools", "graphs", "evals", "server"):
+        logging.getLogger(package).setLevel(level.upper())
 
 
 def _escape(text: str) -> str:

@@ -107,6 +107,25 @@ class Ingest:
             dense=dense,
         )
 
+    async def rebuild_vectors(self, live: Generation, on_progress: Progress) -> None:
+        """Make the live generation's vectors again from its stored texts: they are lost, or of another model.
+
+        Raises:
+            ConnectorError: the embedder or the index failed; search goes on by words alone.
+        """
+        if self._embedder is None:
+            return
+        # Until all is there, nothing may take these collections for whole.
+        await self._rows.set_embedder(live.generation_id, None)
+        titles = {row.article_id: row.title for row in await self._rows.articles(live.generation_id)}
+        passages = await self._rows.passages(live.generation_id)
+        texts = {p.passage_id: _embedded_text(titles[p.article_id], p.section, p.text) for p in passages}
+        for named, entries in ((passages_name, texts), (titles_name, titles)):
+            name = named(self._workspace_id, live.generation_id)
+            await asyncio.to_thread(self._vectors.drop, name)
+            await self._fill(name, entries, {}, self._embedder, on_progress, "vectors")
+        await self._rows.set_embedder(live.generation_id, self._embedder.name)
+
     async def _build(
         self,
         generation_id: str,
@@ -125,7 +144,7 @@ class Ingest:
         if self._embedder is None:
             return
         titles = {article.article_id: article.title for article in reading.articles}
-        texts = {p.passage_id: f"{titles[p.article_id]}. {p.section}\n{p.text}" for p in pieces}
+        texts = {p.passage_id: _embedded_text(titles[p.article_id], p.section, p.text) for p in pieces}
         known = await self._known_vectors(live, texts)
         await self._fill(
             passages_name(self._workspace_id, generation_id), texts, known, self._embedder, on_progress, "passages"
@@ -180,6 +199,10 @@ def _check(collection: VectorCollection, ids: list[str], matrix: NDArray[np.floa
         hits = collection.search(matrix[index], limit=1)
         if not hits or hits[0].cosine < 0.999:
             raise KnowledgeError("the new index doesn't find its own passages; the old one is kept", retryable=True)
+
+
+def _embedded_text(title: str, section: str, text: str) -> str:
+    return f"{title}. {section}\n{text}"
 
 
 def _require_most(reading: Reading, *, force: bool) -> None:

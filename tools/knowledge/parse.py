@@ -143,7 +143,7 @@ def _from_markdown(text: str) -> tuple[_Meta, str]:
         return _Meta(), text
     try:
         data = yaml.safe_load(found.group(1))
-    except yaml.YAMLError as exc:
+    except (yaml.YAMLError, ValueError, RecursionError) as exc:  # ValueError: a date like 2024-13-45.
         raise Refused("front matter is not YAML: " + " ".join(str(exc).split())[:200]) from exc
     if not isinstance(data, dict | None):
         raise Refused("front matter is not a mapping")
@@ -151,7 +151,13 @@ def _from_markdown(text: str) -> tuple[_Meta, str]:
 
 
 def _from_html(text: str) -> tuple[_Meta, str]:
-    soup = BeautifulSoup(text, "html.parser")
+    try:
+        return _read_html(BeautifulSoup(text, "html.parser"))
+    except RecursionError as exc:
+        raise Refused("HTML nested too deeply") from exc
+
+
+def _read_html(soup: BeautifulSoup) -> tuple[_Meta, str]:
     heading = soup.find("h1")
     title = soup.title.get_text() if soup.title else heading.get_text() if heading else None
     language = soup.html.get("lang") if soup.html else None

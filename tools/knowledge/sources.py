@@ -1,9 +1,12 @@
 """Where articles come from: a folder, a zip of one, or JSON Lines. A bad file is refused by name; the rest goes on."""
 
+import lzma
 import stat
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from agent.errors import BadTurn
 from tools.knowledge.articles import MAX_ARTICLE_BYTES, Article, Reading, Refusal, Refused
@@ -68,6 +71,10 @@ def _from_folder(folder: Path) -> Iterator[tuple[str, Article | Refusal]]:
             yield name, Refusal(name, "a link that leads out of the folder")
             continue
         try:
+            if not path.is_file():
+                # Opening a pipe would wait for ever.
+                yield name, Refusal(name, "not a file")
+                continue
             if path.stat().st_size > MAX_ARTICLE_BYTES:
                 yield name, Refusal(name, f"larger than {MAX_ARTICLE_BYTES // 1024 // 1024} MB")
                 continue
@@ -80,7 +87,7 @@ def _from_folder(folder: Path) -> Iterator[tuple[str, Article | Refusal]]:
 
 def _from_json_lines(path: Path) -> Iterator[tuple[str, Article | Refusal]]:
     with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
+        for number, line in enumerate(_lines(file), 1):
             if not line.strip():
                 continue
             source = f"{path.name}:{number}"
@@ -88,6 +95,15 @@ def _from_json_lines(path: Path) -> Iterator[tuple[str, Article | Refusal]]:
                 yield source, parse_json_line(source, line.removeprefix(b"\xef\xbb\xbf"))
             except Refused as exc:
                 yield source, Refusal(source, str(exc))
+
+
+def _lines(file: BinaryIO) -> Iterator[bytes]:
+    """The lines of a file; of one that is too long only the beginning, so that it fits in memory and is refused."""
+    while line := file.readline(MAX_ARTICLE_BYTES + 2):
+        rest = line
+        while rest and not rest.endswith(b"\n"):
+            rest = file.readline(MAX_ARTICLE_BYTES)
+        yield line
 
 
 def _from_zip(path: Path) -> Iterator[tuple[str, Article | Refusal]]:
@@ -135,7 +151,7 @@ def _inflate(archive: zipfile.ZipFile, member: zipfile.ZipInfo, left: int) -> by
                     raise Refused(f"larger than {MAX_ARTICLE_BYTES // 1024 // 1024} MB when inflated")
                 if len(raw) > left:
                     raise Refused(f"the archive inflates to more than {MAX_TOTAL_BYTES // 1024**3} GB")
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError) as exc:
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, EOFError, OSError) as exc:
         raise Refused(f"damaged ({exc})") from exc
     if len(raw) > _CHUNK and len(raw) > MAX_RATIO * max(1, member.compress_size):
         raise Refused(f"inflates to more than {MAX_RATIO} times its size")

@@ -1,6 +1,7 @@
 """Articles to passages: small enough to quote, whole enough to stand alone."""
 
 import hashlib
+from collections import Counter
 from dataclasses import dataclass
 
 from markdown_it import MarkdownIt
@@ -37,9 +38,13 @@ class _Block:
 def split(article: Article) -> list[Piece]:
     """Split by section, then join blocks up to about 120 words; a list of steps stays in one piece up to 200 words."""
     pieces: list[Piece] = []
+    seen: Counter[str] = Counter()
     for section, text in _join(_blocks(article)):
         digest = hashlib.sha256(f"{article.title}\x1f{section}\x1f{text}".encode()).hexdigest()
-        passage_id = hashlib.sha256(f"{article.article_id}\x1f{len(pieces)}\x1f{digest}".encode()).hexdigest()[:24]
+        # Which of the same texts it is, not where it stands: a passage added above leaves the others as they are.
+        key = f"{article.article_id}\x1f{seen[digest]}\x1f{digest}"
+        seen[digest] += 1
+        passage_id = hashlib.sha256(key.encode()).hexdigest()[:24]
         pieces.append(Piece(passage_id, article.article_id, section, len(pieces), text, digest))
     return pieces
 

@@ -3,13 +3,14 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from chromadb.errors import ChromaError
 
 from agent.errors import ConnectorError, KnowledgeError
 from agent.ports import Embedder, SearchQuery
@@ -26,6 +27,8 @@ logger = logging.getLogger(__name__)
 
 STALE_AFTER = timedelta(days=730)
 _CANDIDATES = 40
+# A question that waits longer for its vector is searched by words alone.
+_DENSE_DEADLINE_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,7 @@ class KnowledgeStore:
         self._workspace_id = workspace_id
         self._live: _Live | None = None
         self._ingesting = asyncio.Lock()
+        self._rebuilding: asyncio.Task[None] | None = None
 
     @classmethod
     async def open(cls, db: Database, data_dir: Path, embedder: Embedder | None, workspace_id: str) -> "KnowledgeStore":
@@ -76,13 +80,18 @@ class KnowledgeStore:
             store = cls(KnowledgeRows(db, workspace_id), vectors, embedder, owner, workspace_id)
             await store._clean_up()
             await store._load()
+            if store._lacks_vectors():
+                store._rebuilding = asyncio.create_task(store._rebuild_in_background())
         except BaseException:
             owner.close()
             raise
         return store
 
     async def close(self) -> None:
-        """Let go of the folder."""
+        """Let go of the folder. Vectors that were being rebuilt are begun again at the next opening."""
+        if self._rebuilding is not None:
+            self._rebuilding.cancel()
+            await asyncio.wait([self._rebuilding])
         self._owner.close()
 
     async def status(self) -> KnowledgeStatus:
@@ -132,18 +141,42 @@ class KnowledgeStore:
             report = await work.run(path, on_progress or (lambda stage, done, total: None), force=force)
             await self._load()
             await self._clean_up()
-        return report
+            if self._lacks_vectors():
+                await self._rebuild(on_progress or (lambda stage, done, total: None))
+        return replace(report, dense=self._live is not None and self._live.passages is not None)
 
     async def _dense(self, live: _Live, text: str) -> tuple[Any, Any] | None:
         """The nearest passages and titles, or None when search must do without."""
         if self._embedder is None or live.passages is None or live.titles is None:
             return None
         try:
-            vector = (await self._embedder.embed([text]))[0]
-            return await asyncio.to_thread(_nearest, live.passages, live.titles, vector)
-        except ConnectorError:
+            async with asyncio.timeout(_DENSE_DEADLINE_S):
+                vector = (await self._embedder.embed([text]))[0]
+                return await asyncio.to_thread(_nearest, live.passages, live.titles, vector)
+        except (ConnectorError, TimeoutError):
             logger.exception("dense search failed, going on by words alone")
             return None
+
+    def _lacks_vectors(self) -> bool:
+        return self._embedder is not None and self._live is not None and self._live.passages is None
+
+    async def _rebuild_in_background(self) -> None:
+        async with self._ingesting:
+            try:
+                await self._rebuild(lambda stage, done, total: None)
+            except ConnectorError:
+                logger.exception(
+                    "the vectors can't be rebuilt: search is by words alone until the next ingest or start"
+                )
+
+    async def _rebuild(self, on_progress: Progress) -> None:
+        live = self._live
+        if live is None:
+            return
+        logger.info("rebuilding vectors passages=%d", live.generation.passages)
+        work = Ingest(self._rows, self._vectors, self._embedder, self._workspace_id)
+        await work.rebuild_vectors(live.generation, on_progress)
+        await self._load()
 
     async def _load(self) -> None:
         generation = await self._rows.live()
@@ -161,13 +194,20 @@ class KnowledgeStore:
             titles_of = await asyncio.to_thread(
                 self._vectors.open, titles_name(self._workspace_id, generation.generation_id)
             )
-        if self._embedder is not None and passages_of is None:
-            logger.warning("the base has no vectors of this model: search is by words alone until the next ingest")
+        if (
+            passages_of is None
+            or titles_of is None
+            or not await asyncio.to_thread(_whole, passages_of, titles_of, len(passages), len(articles))
+        ):
+            passages_of = titles_of = None
+            if self._embedder is not None:
+                logger.warning("the base has no whole vectors of this model: search is by words alone until rebuilt")
         shelf = Shelf(
             passages={row.passage_id: row for row in passages},
             articles=articles,
             first_passages={row.article_id: row.passage_id for row in reversed(passages)},
             stale_before=(datetime.now(UTC) - STALE_AFTER).date(),
+            today=datetime.now(UTC).date(),
         )
         lexical = await asyncio.to_thread(LexicalIndex, passages, articles)
         self._live = _Live(generation, shelf, lexical, passages_of, titles_of)
@@ -182,6 +222,13 @@ class KnowledgeStore:
         for name in await asyncio.to_thread(self._vectors.names):
             if name.startswith(ours) and name not in keep:
                 await asyncio.to_thread(self._vectors.drop, name)
+
+
+def _whole(of_passages: VectorCollection, of_titles: VectorCollection, passages: int, titles: int) -> bool:
+    try:
+        return of_passages.count() == passages and of_titles.count() == titles
+    except (ChromaError, RuntimeError):
+        return False
 
 
 def _nearest(passages: VectorCollection, titles: VectorCollection, vector: Any) -> tuple[Any, Any]:

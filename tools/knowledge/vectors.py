@@ -1,6 +1,7 @@
 """Vectors on disk: one Chroma collection per generation. Synchronous; callers use a thread."""
 
 import logging
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ import chromadb
 import numpy as np
 from chromadb.api import ClientAPI
 from chromadb.api.models.Collection import Collection
+from chromadb.api.shared_system_client import SharedSystemClient
 from chromadb.config import Settings as ChromaSettings
 from chromadb.errors import ChromaError, NotFoundError
 from numpy.typing import NDArray
@@ -32,9 +34,16 @@ class VectorStore:
     """The folder that Chroma keeps its collections in; only the process that owns the data folder opens it."""
 
     def __init__(self, folder: Path) -> None:
-        self._client: ClientAPI = chromadb.PersistentClient(
-            path=str(folder), settings=ChromaSettings(anonymized_telemetry=False)
-        )
+        try:
+            self._client = _client(folder)
+        except (ChromaError, ValueError, RuntimeError, OSError):
+            # Vectors can be made again from the stored texts; refusing to start would help nobody.
+            logger.exception("the vector index is damaged: set aside, to be rebuilt")
+            aside = folder.with_name(f"{folder.name}.damaged")
+            shutil.rmtree(aside, ignore_errors=True)
+            folder.rename(aside)
+            SharedSystemClient.clear_system_cache()
+            self._client = _client(folder)
 
     def create(self, name: str) -> "VectorCollection":
         """Make an empty collection."""
@@ -62,6 +71,10 @@ class VectorStore:
             logger.info("no collection to drop name=%s", name)
 
 
+def _client(folder: Path) -> ClientAPI:
+    return chromadb.PersistentClient(path=str(folder), settings=ChromaSettings(anonymized_telemetry=False))
+
+
 class VectorCollection:
     """The vectors of one generation."""
 
@@ -73,9 +86,16 @@ class VectorCollection:
         return self._collection.count()
 
     def add(self, ids: Sequence[str], vectors: NDArray[np.float32]) -> None:
-        """Add entries."""
-        for start in range(0, len(ids), _BATCH):
-            self._collection.add(ids=list(ids[start : start + _BATCH]), embeddings=vectors[start : start + _BATCH])
+        """Add entries.
+
+        Raises:
+            KnowledgeError: Chroma failed.
+        """
+        try:
+            for start in range(0, len(ids), _BATCH):
+                self._collection.add(ids=list(ids[start : start + _BATCH]), embeddings=vectors[start : start + _BATCH])
+        except (ChromaError, ValueError, RuntimeError) as exc:
+            raise KnowledgeError("the vector index couldn't be written") from exc
 
     def get(self, ids: Sequence[str]) -> dict[str, NDArray[np.float32]]:
         """Return the vectors of those of `ids` that are there."""

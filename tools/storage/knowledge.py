@@ -155,6 +155,18 @@ class KnowledgeRows:
                 .values(status="live")
             )
 
+    async def set_embedder(self, generation_id: str, embedder: str | None) -> None:
+        """Say which model a generation's vectors are of; None when it has none."""
+        async with self._db.transaction() as conn:
+            await conn.execute(
+                update(kb_generations)
+                .where(
+                    kb_generations.c.workspace_id == self._workspace_id,
+                    kb_generations.c.generation_id == generation_id,
+                )
+                .values(embedder=embedder)
+            )
+
     async def leftovers(self) -> list[str]:
         """Return generations that don't answer: retired ones, and what an interrupted ingest left."""
         query = select(kb_generations.c.generation_id).where(

@@ -1,0 +1,212 @@
+"""Bringing the base to what a source holds: whole or not at all, whatever happens on the way."""
+
+import asyncio
+import shutil
+import signal
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from chromadb.api.shared_system_client import SharedSystemClient
+
+from agent.errors import BadTurn, Misconfigured
+from tests.tools.knowledge.arrange import ARTICLES, ask, opened, write_articles
+from tools.embedding.minilm import MiniLmEmbedder
+from tools.knowledge.store import KnowledgeStore
+from tools.storage.database import Database
+
+
+async def test_an_empty_base_finds_nothing(tmp_path: Path, minilm: MiniLmEmbedder) -> None:
+    async with opened(tmp_path, minilm) as store:
+        assert await store.search(ask("invoices")) == []
+        assert await store.passages(["nope"]) == []
+        assert (await store.status()).articles == 0
+
+
+async def test_ingesting_the_same_again_changes_nothing(
+    database: Database, tmp_path: Path, minilm: MiniLmEmbedder
+) -> None:
+    store = await KnowledgeStore.open(database, tmp_path, minilm, "orrery")
+    first = await store.ingest(write_articles(tmp_path / "kb"))
+    again = await store.ingest(tmp_path / "kb")
+    status = await store.status()
+    await store.close()
+
+    assert (first.added, first.changed, first.removed, first.unchanged) == (len(ARTICLES), 0, 0, 0)
+    assert (again.added, again.changed, again.removed, again.unchanged) == (0, 0, 0, len(ARTICLES))
+    assert again.generation_id == first.generation_id == status.generation_id
+    assert (status.articles, status.passages, status.dense) == (len(ARTICLES), first.passages, True)
+
+
+async def test_what_is_gone_from_the_source_is_gone_from_the_base(tmp_path: Path, minilm: MiniLmEmbedder) -> None:
+    async with opened(tmp_path, minilm) as store:
+        await store.ingest(write_articles(tmp_path / "kb"))
+        changed = {k: v for k, v in ARTICLES.items() if k != "reset-password"} | {
+            "pair-terminal": ("Connect the terminal to Wi-Fi", "It joins 5 GHz networks as well."),
+            "dark-mode": ("Dark mode", "Choose **Dark** under **Settings > Appearance**."),
+        }
+        report = await store.ingest(write_articles(tmp_path / "kb", changed))
+        gone = await store.search(ask("I forgot my password"))
+        new = await store.search(ask("dark mode"))
+        terminal = await store.search(ask("which networks does the terminal join"))
+
+    assert (report.added, report.changed, report.removed) == (1, 1, 1)
+    assert report.unchanged == len(ARTICLES) - 2
+    assert "reset-password" not in {passage.article_id for passage in gone}
+    assert new[0].article_id == "dark-mode"
+    assert "5 GHz" in terminal[0].text.render_plain()
+
+
+async def test_a_passage_added_above_leaves_the_ids_of_the_others(tmp_path: Path, minilm: MiniLmEmbedder) -> None:
+    body = "## Two\n\nInvoices are under Billing.\n\n## Three\n\nReceipts as well."
+    async with opened(tmp_path, minilm) as store:
+        await store.ingest(write_articles(tmp_path / "kb", {"a": ("Invoices", body)}))
+        before = {passage.passage_id for passage in await store.search(ask("invoices"))}
+        await store.ingest(write_articles(tmp_path / "kb", {"a": ("Invoices", f"## One\n\nA new part.\n\n{body}")}))
+        after = {passage.passage_id for passage in await store.search(ask("invoices"))}
+
+    assert len(before) == 2
+    assert before < after
+
+
+async def test_a_source_that_is_mostly_broken_changes_nothing_unless_forced(
+    tmp_path: Path, minilm: MiniLmEmbedder
+) -> None:
+    path = tmp_path / "kb.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("good.md", "# Dark mode\n\nChoose it under Appearance.")
+        archive.writestr("bomb.md", b"a " * 900_000)
+        archive.writestr("broken.md", "---\n[\n---\n")
+
+    async with opened(tmp_path, minilm) as store:
+        first = await store.ingest(write_articles(tmp_path / "kb"))
+        with pytest.raises(BadTurn, match="2 of 3 were refused"):
+            await store.ingest(path)
+        kept = (await store.status()).generation_id
+        forced = await store.ingest(path, force=True)
+
+    assert kept == first.generation_id
+    assert (forced.added, forced.removed) == (1, len(ARTICLES))
+    assert {refusal.source for refusal in forced.refused} == {"bomb.md", "broken.md"}
+    assert forced.to_json()["refused"][0]["reason"]
+
+
+async def test_progress_is_told_by_stage(tmp_path: Path, minilm: MiniLmEmbedder) -> None:
+    told: list[tuple[str, int, int]] = []
+
+    async with opened(tmp_path, minilm) as store:
+        await store.ingest(write_articles(tmp_path / "kb"), lambda *step: told.append(step))
+
+    assert len(dict.fromkeys(stage for stage, _, _ in told)) >= 2
+    assert all(0 <= done <= total for _, done, total in told)
+    assert told[-1][1] == told[-1][2]
+
+
+async def test_a_second_owner_is_refused_by_name(tmp_path: Path) -> None:
+    async with opened(tmp_path, None):
+        with pytest.raises(Misconfigured, match="another process"):
+            async with opened(tmp_path, None):
+                pass
+    async with opened(tmp_path, None) as store:
+        assert (await store.status()).articles == 0
+
+
+@pytest.mark.parametrize("damage", ["gone", "garbage"])
+async def test_lost_vectors_are_rebuilt_while_words_answer(tmp_path: Path, minilm: MiniLmEmbedder, damage: str) -> None:
+    async with opened(tmp_path, minilm) as store:
+        assert (await store.ingest(write_articles(tmp_path / "kb"))).dense
+    SharedSystemClient.clear_system_cache()
+    if damage == "gone":
+        shutil.rmtree(tmp_path / "vectors")
+    else:
+        (tmp_path / "vectors" / "chroma.sqlite3").write_bytes(b"garbage" * 1000)
+
+    async with opened(tmp_path, minilm) as store:
+        at_once = await store.search(ask("download invoices"))
+        again = await store.ingest(tmp_path / "kb")
+        later = await store.search(ask("download invoices"))
+
+    assert at_once[0].article_id == later[0].article_id == "download-invoices"
+    assert at_once[0].dense_score is None
+    assert later[0].dense_score is not None
+    assert again.dense
+
+
+async def test_a_base_taken_in_without_a_model_gets_its_vectors_when_there_is_one(
+    tmp_path: Path, minilm: MiniLmEmbedder
+) -> None:
+    async with opened(tmp_path, None) as store:
+        first = await store.ingest(write_articles(tmp_path / "kb"))
+
+    async with opened(tmp_path, minilm) as store:
+        for _ in range(100):
+            if (await store.status()).dense:
+                break
+            await asyncio.sleep(0.1)
+        found = await store.search(ask("the clock won't join our wireless network"))
+
+    assert not first.dense
+    assert found[0].article_id == "pair-terminal"
+    assert found[0].dense_score is not None
+
+
+_INGEST = """
+import asyncio, sys
+from pathlib import Path
+from tests.tools.knowledge.arrange import opened
+from tools.embedding.choose import open_embedder
+
+async def main():
+    async with opened(Path(sys.argv[1]), open_embedder("minilm", cache_dir=Path(sys.argv[3]))) as store:
+        def told(stage, done, total):
+            print(stage, flush=True)
+            sys.stdin.readline()
+        await store.ingest(Path(sys.argv[2]), told)
+
+asyncio.run(main())
+"""
+
+
+def _kill_after(steps: int, data: Path, source: Path, model_cache: Path) -> None:
+    """Ingest in a process of its own, and kill it when it has told of `steps` + 1 steps."""
+    child = subprocess.Popen(
+        [sys.executable, "-c", _INGEST, str(data), str(source), str(model_cache)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert child.stdin is not None
+    assert child.stdout is not None
+    with child.stdin, child.stdout:
+        for step in range(steps + 1):
+            assert child.stdout.readline()
+            if step < steps:
+                child.stdin.write("\n")
+                child.stdin.flush()
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+
+
+async def test_a_kill_at_any_step_leaves_the_old_base_answering(
+    tmp_path: Path, minilm: MiniLmEmbedder, model_cache: Path
+) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    async with opened(data, minilm) as store:
+        first = await store.ingest(write_articles(tmp_path / "kb"))
+    other = write_articles(tmp_path / "other", {"dark-mode": ("Dark mode", "Choose it under Appearance.")})
+
+    for steps in range(3):
+        await asyncio.to_thread(_kill_after, steps, data, other, model_cache)
+        async with opened(data, minilm) as store:
+            status = await store.status()
+            found = await store.search(ask("where are my invoices"))
+        assert (status.generation_id, status.dense) == (first.generation_id, True), steps
+        assert found[0].article_id == "download-invoices"
+
+    async with opened(data, minilm) as store:
+        report = await store.ingest(other)
+    assert (report.added, report.removed) == (1, len(ARTICLES))
+    shutil.rmtree(data)

@@ -1,0 +1,163 @@
+"""Reading articles: a bad one is refused by name and the rest goes on."""
+
+import os
+import signal
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agent.errors import BadTurn
+from tools.knowledge.sources import read_source
+
+GOOD = "---\ntitle: Good\n---\nInvoices are under Billing."
+
+
+@pytest.fixture(autouse=True)
+def patience() -> Iterator[None]:
+    """Nothing here may wait: a file that never ends would hold up an ingest for ever."""
+
+    def give_up(number: int, frame: object) -> None:
+        raise AssertionError("reading took too long")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(20)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+def zipped(path: Path, members: dict[str, bytes]) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("good.md", GOOD)
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("a.md", b"---\na: [\n---\ntext", "not YAML"),
+        ("a.md", b"---\nlast_reviewed: 2024-13-45\n---\ntext", "month"),
+        ("a.md", b"---\nlast_reviewed: yesterday\n---\ntext", "last_reviewed"),
+        ("a.md", b"---\na: " + b"[" * 3000 + b"]" * 3000 + b"\n---\ntext", "front matter"),
+        ("a.md", b"---\ntitle: never ends\n", "front matter"),
+        ("a.md", b"---\n- a list\n---\ntext", "mapping"),
+        ("a.md", b"", "empty"),
+        ("a.md", b"---\ntitle: Only a title\n---\n", "empty"),
+        ("a.md", b"\x89PNG\x00\x01" * 50, "binary"),
+        ("a.md", b"a " * 1_100_000, "2 MB"),
+        ("a.md", b"---\nid: good\n---\ntext", "good"),
+        ("a.html", b"<div>" * 3000 + b"text" + b"</div>" * 3000, "deep"),
+    ],
+)
+def test_a_broken_file_is_refused_and_the_others_are_read(
+    tmp_path: Path, name: str, content: bytes, reason: str
+) -> None:
+    (tmp_path / "good.md").write_text(GOOD)
+    (tmp_path / name).write_bytes(content)
+
+    reading = read_source(tmp_path)
+
+    assert [article.article_id for article in reading.articles] == ["good"]
+    assert len(reading.refused) == 1
+    assert reason in reading.refused[0].reason
+
+
+def test_links_out_of_the_folder_pipes_and_folders_are_not_read(tmp_path: Path) -> None:
+    folder = tmp_path / "kb"
+    folder.mkdir()
+    (folder / "good.md").write_text(GOOD)
+    (tmp_path / "secret.md").write_text("a secret")
+    (folder / "link.md").symlink_to(tmp_path / "secret.md")
+    os.mkfifo(folder / "pipe.md")
+    (folder / "folder.md").mkdir()
+
+    reading = read_source(folder)
+
+    assert [article.article_id for article in reading.articles] == ["good"]
+    assert sorted(refusal.source for refusal in reading.refused) == ["folder.md", "link.md", "pipe.md"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("bomb.md", b"a " * 900_000, "100 times"),
+        ("big.md", os.urandom(1_100_000).hex().encode(), "2 MB"),
+        ("../escape.md", b"text", "out of the archive"),
+        ("/etc/escape.md", b"text", "out of the archive"),
+        ("inner.zip", b"PK", "zip in a zip"),
+        ("empty.md", b"", "empty"),
+    ],
+)
+def test_a_dangerous_member_of_a_zip_is_refused(tmp_path: Path, name: str, content: bytes, reason: str) -> None:
+    reading = read_source(zipped(tmp_path / "kb.zip", {name: content}))
+
+    assert [article.article_id for article in reading.articles] == ["good"]
+    assert [reason in refusal.reason for refusal in reading.refused] == [True]
+
+
+def test_a_damaged_member_of_a_zip_is_refused(tmp_path: Path) -> None:
+    path = zipped(tmp_path / "kb.zip", {"a.md": os.urandom(50_000).hex().encode()})
+    raw = bytearray(path.read_bytes())
+    start = raw.find(b"a.md") + 2000
+    raw[start : start + 400] = b"\xff" * 400
+    path.write_bytes(raw)
+
+    reading = read_source(path)
+
+    assert [article.article_id for article in reading.articles] == ["good"]
+    assert "damaged" in reading.refused[0].reason
+
+
+def test_bad_lines_are_refused_by_their_number(tmp_path: Path) -> None:
+    good = b'{"id": "good", "title": "Good", "content": "Invoices are under Billing."}'
+    lines = [good, b"nope", b'{"id": "a", "title": ["x"], "content": "y"}', b"\xff{}", b'{"id": "a"}', b"x" * 5_000_000]
+    path = tmp_path / "kb.jsonl"
+    path.write_bytes(b"\n".join([*lines, good.replace(b'"good"', b'"last"')]))
+
+    reading = read_source(path)
+
+    assert [article.article_id for article in reading.articles] == ["good", "last"]
+    assert [refusal.source for refusal in reading.refused] == [f"kb.jsonl:{number}" for number in range(2, 7)]
+
+
+def test_html_becomes_markdown_without_what_surrounds_the_article(tmp_path: Path) -> None:
+    (tmp_path / "a.html").write_text(
+        "<html lang=de><title>Rechnungen</title><nav>Menü</nav><script>steal()</script><style>p{}</style>"
+        "<h1>Rechnungen</h1><p>Unter <b>Abrechnung</b>.</p><ol><li>Erstens<li>Zweitens</ol></html>"
+    )
+
+    (article,) = read_source(tmp_path).articles
+
+    assert (article.title, article.language) == ("Rechnungen", "de")
+    assert "**Abrechnung**" in article.body
+    assert "1. Erstens" in article.body
+    for gone in ("Menü", "steal", "p{}"):
+        assert gone not in article.body
+
+
+def test_titles_and_languages_that_are_not_given_are_found(tmp_path: Path) -> None:
+    (tmp_path / "from-heading.md").write_text("# Rechnungen herunterladen\n\nÖffnen Sie die Einstellungen.")
+    (tmp_path / "from-name.md").write_bytes("Wählen Sie die Größe der Datei und öffnen Sie sie.".encode("cp1252"))
+
+    by_id = {article.article_id: article for article in read_source(tmp_path).articles}
+
+    assert by_id["from-heading"].title == "Rechnungen herunterladen"
+    assert by_id["from-heading"].language == "de"
+    assert by_id["from-name"].title == "from-name"
+    assert "Größe" in by_id["from-name"].body
+
+
+@pytest.mark.parametrize("name", ["absent", "kb.pdf", "empty", "array.jsonl", "cut.zip"])
+def test_a_source_without_an_article_is_an_error_that_names_it(tmp_path: Path, name: str) -> None:
+    (tmp_path / "kb.pdf").write_bytes(b"%PDF-1.7")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "array.jsonl").write_text("[]\n{}\n")
+    cut = zipped(tmp_path / "cut.zip", {})
+    cut.write_bytes(cut.read_bytes()[:-30])
+
+    with pytest.raises(BadTurn, match=name):
+        read_source(tmp_path / name)
