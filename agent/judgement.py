@@ -67,7 +67,7 @@ def decide(signals: Signals, policy: Policy) -> Verdict:
     bug = _is_bug(signals, policy, reasons)
     answerable = _answerable(signals, reasons)
     costs = policy.costs
-    courtesy = heard.kind in (Kind.SMALL_TALK, Kind.ABUSE) and wish < policy.explicit_wish
+    courtesy = is_courtesy(heard, signals.evidence) and wish < policy.explicit_wish
 
     expected = {
         Route.ANSWER: (1 - answerable) * costs.wrong_answer * (0.05 if courtesy else 1.0)
@@ -114,7 +114,7 @@ def _needs_person(signals: Signals, policy: Policy, wish: float, reasons: list[R
     unhappy = max(0.0, -heard.sentiment)
     causes: list[tuple[str, float | str, float]] = [
         ("explicit_wish", wish, wish if wish >= 0.3 else wish * 0.3),
-        ("risk", heard.risk, 0.9 * heard.risk if heard.risk >= 0.5 else 0.25 * heard.risk),
+        ("risk", heard.risk, _risk_weight(signals)),
         (
             "category_needs_person",
             signals.category.category_id,
@@ -146,6 +146,15 @@ def _needs_person(signals: Signals, policy: Policy, wish: float, reasons: list[R
     return 1 - not_needed
 
 
+def _risk_weight(signals: Signals) -> float:
+    """Risk counts in full from one half on; less in a how-to question that an article answers, which is no case yet."""
+    heard = signals.understanding
+    weight = 0.9 * heard.risk if heard.risk >= 0.5 else 0.25 * heard.risk
+    if heard.kind is Kind.HOW_TO:
+        weight *= 1 - 0.85 * signals.evidence * heard.kind_confidence
+    return weight
+
+
 def _attempts_weight(signals: Signals, policy: Policy) -> float:
     return min(0.9, 0.45 * signals.failed_attempts / max(1, policy.max_failed_attempts) * 2)
 
@@ -166,9 +175,14 @@ def _is_bug(signals: Signals, policy: Policy, reasons: list[Reason]) -> float:
     return probability
 
 
+def is_courtesy(heard: Understanding, evidence: float) -> bool:
+    """Small talk or abuse is met with a courtesy, unless it is unsure and an article answers it all the same."""
+    return heard.kind in (Kind.SMALL_TALK, Kind.ABUSE) and (heard.kind_confidence >= 0.8 or evidence < 0.6)
+
+
 def _answerable(signals: Signals, reasons: list[Reason]) -> float:
     heard = signals.understanding
-    if heard.kind in (Kind.SMALL_TALK, Kind.ABUSE):
+    if is_courtesy(heard, signals.evidence):
         reasons.append(Reason("courtesy", heard.kind.value, heard.kind_confidence, Route.ANSWER))
         return max(signals.evidence, heard.kind_confidence)
     reasons.append(Reason("evidence", signals.evidence, round(signals.evidence, 4), Route.ANSWER))

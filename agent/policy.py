@@ -78,7 +78,9 @@ class Policy:
     same_bug_similarity: float = 0.62
 
     def category(self, category_id: str) -> CategoryPolicy:
-        """Return the category's policy; an unknown category is out of scope and goes to a person."""
+        """Return the category's policy; an unknown one isn't automated, unless the team named no categories at all."""
+        if not self.categories:
+            return CategoryPolicy(category_id=category_id, name=category_id)
         for known in self.categories:
             if known.category_id == category_id:
                 return known

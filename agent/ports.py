@@ -146,7 +146,7 @@ class AnswerTool(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AnswerBrief:
-    """Everything an engine may use to answer."""
+    """Everything an engine may use to answer. With `courtesy` no question is asked: a friendly line will do."""
 
     question: Untrusted
     understanding: Understanding
@@ -156,6 +156,7 @@ class AnswerBrief:
     history: tuple[Message, ...]
     tool_results: tuple[ToolResult, ...]
     tools: tuple[str, ...]
+    courtesy: bool = False
 
 
 class Engine(Protocol):

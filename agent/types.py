@@ -228,7 +228,8 @@ class Understanding:
 class Passage:
     """A piece of an article. `text` is Markdown; `score` is the fused relevance, comparable across queries.
 
-    `dense_score` is cosine similarity, `lexical_score` is BM25 (unbounded), `rank` counts from 0.
+    `dense_score` is cosine similarity, `lexical_score` is BM25 (unbounded); `rank` counts from 0, `position` is the
+    passage's place in its article.
     """
 
     passage_id: str
@@ -246,6 +247,7 @@ class Passage:
     plans: tuple[str, ...] = ()
     last_reviewed: str | None = None
     owner: str | None = None
+    position: int = 0
 
 
 @dataclass(frozen=True, slots=True)

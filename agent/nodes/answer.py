@@ -6,6 +6,7 @@ from langgraph.runtime import Runtime
 from typing_extensions import TypedDict
 
 from agent.deps import TurnDeps
+from agent.judgement import is_courtesy
 from agent.nodes.check import may_stand
 from agent.ports import AnswerBrief
 from agent.speech import Words
@@ -48,6 +49,7 @@ async def answer(state: TurnState, runtime: Runtime[TurnDeps]) -> AnswerUpdate:
         history=request.history,
         tool_results=results,
         tools=tuple(tool.name for tool in deps.tools) if rounds_left > 0 else (),
+        courtesy=is_courtesy(state["understanding"], state["evidence"].probability),
     )
     progress, calls = _Progress(), []
     async for part in deps.engine.answer(brief):

@@ -260,4 +260,5 @@ def _passage(entry: Ranked, place: int) -> Passage:
         plans=entry.article.plans,
         last_reviewed=entry.article.last_reviewed,
         owner=entry.article.owner,
+        position=entry.passage.position,
     )

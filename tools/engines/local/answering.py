@@ -42,7 +42,7 @@ async def compose(
     `lookup` names the read that the question asks for, or is None.
     """
     language = brief.understanding.language
-    if brief.understanding.kind in (Kind.SMALL_TALK, Kind.ABUSE) and lookup is None:
+    if brief.courtesy and lookup is None:
         yield Sentence(phrase(_courtesy(brief), language), claim=False)
         return
     if lookup is not None and lookup in brief.tools:
@@ -90,7 +90,7 @@ def told(result: ToolResult, language: Language) -> list[Sentence]:
 
 
 async def _from_articles(brief: AnswerBrief, embedder: Embedder | None) -> AsyncIterator[Sentence]:
-    chosen = _passages(brief.passages, brief.understanding.language)
+    chosen = _passages(brief.passages)
     if not chosen:
         return
     language = brief.understanding.language
@@ -107,13 +107,13 @@ async def _from_articles(brief: AnswerBrief, embedder: Embedder | None) -> Async
         yield Sentence(block.text, cites=(block.passage.passage_id,))
 
 
-def _passages(passages: Sequence[Passage], language: Language) -> list[Passage]:
+def _passages(passages: Sequence[Passage]) -> list[Passage]:
     """The best article's passages near the top, and those of no other: two articles together may contradict."""
     if not passages or passages[0].score < _MIN_SCORE:
         return []
     best = passages[0]
     near = [p for p in passages if p.article_id == best.article_id and p.score >= best.score - _NEAR_TOP]
-    return near[:3]
+    return sorted(near[:3], key=lambda passage: passage.position)
 
 
 def _blocks(passage: Passage) -> list[_Block]:
