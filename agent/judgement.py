@@ -7,6 +7,7 @@ person is always honoured, and a category that the team reserved for people goes
 Source of the rule: Chow, "On optimum recognition error and reject tradeoff", IEEE Trans. Inf. Theory 16 (1970), 41-46.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,14 @@ from agent.types import Author, Kind, Message, Reason, Route, Understanding, Ver
 
 # A reply to "shall I fetch someone?" is understood from the question before it, not from its words alone.
 _YES = {"yes", "yeah", "yep", "sure", "ok", "okay", "please", "yes please", "ja", "gerne", "ja bitte", "bitte", "sí", "si", "vale", "claro", "por favor", "sí por favor"}  # fmt: skip  # noqa: E501
+
+
+# How a question for information begins, in the languages we speak; what it is about plays no part.
+_INFORMATION = re.compile(
+    r"(?:and |und |y |hi |hello |hallo |hola )?[¿ ]*"
+    r"(?:how|what|which|where|when|who|can|could|does|do you|is there|are there|wie|was|welche|wo|wann|wer|kann|gibt es|c[oó]mo|qu[eé]|cu[aá]l|d[oó]nde|cu[aá]ndo|qui[eé]n|se puede|puedo|hay)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +137,7 @@ def _needs_person(signals: Signals, policy: Policy, wish: float, reasons: list[R
         ("failed_attempts", float(signals.failed_attempts), _attempts_weight(signals, policy)),
         ("sentiment", heard.sentiment, 0.25 * unhappy),
         ("sentiment_trend", heard.sentiment_trend, 0.3 * max(0.0, -heard.sentiment_trend)),
-        ("complaint", heard.kind_confidence, 0.45 * heard.kind_confidence * (heard.kind is Kind.COMPLAINT)),
+        ("complaint", heard.kind_confidence, _complaint_weight(signals)),
         ("account_tier", signals.tier or "", 0.35 * unhappy * (signals.tier in policy.high_tiers)),
         (
             "account_health",
@@ -147,12 +156,29 @@ def _needs_person(signals: Signals, policy: Policy, wish: float, reasons: list[R
 
 
 def _risk_weight(signals: Signals) -> float:
-    """Risk counts in full from one half on; less in a how-to question that an article answers, which is no case yet."""
+    """Risk counts in full from one half on; little in a question for information that an article answers."""
     heard = signals.understanding
     weight = 0.9 * heard.risk if heard.risk >= 0.5 else 0.25 * heard.risk
+    return weight * (1 - _only_asks(signals))
+
+
+def _complaint_weight(signals: Signals) -> float:
+    heard = signals.understanding
+    if heard.kind is not Kind.COMPLAINT:
+        return 0.0
+    return 0.45 * heard.kind_confidence * (1 - _only_asks(signals))
+
+
+def _only_asks(signals: Signals) -> float:
+    """How sure it is that the message asks for information that is there, and reports no case of its own, in [0, 1].
+
+    "How do I dispute a charge?" is answered; "I dispute this charge" is a case. "Why was I charged twice?" asks, but
+    about a case, so the words that ask for reasons are not among these.
+    """
+    heard = signals.understanding
     if heard.kind is Kind.HOW_TO:
-        weight *= 1 - 0.85 * signals.evidence * heard.kind_confidence
-    return weight
+        return 0.95 * signals.evidence * min(1.0, heard.kind_confidence + 0.2)
+    return 0.9 * signals.evidence if _INFORMATION.match(signals.newest_text.strip()) else 0.0
 
 
 def _attempts_weight(signals: Signals, policy: Policy) -> float:
@@ -176,8 +202,10 @@ def _is_bug(signals: Signals, policy: Policy, reasons: list[Reason]) -> float:
 
 
 def is_courtesy(heard: Understanding, evidence: float) -> bool:
-    """Small talk or abuse is met with a courtesy, unless it is unsure and an article answers it all the same."""
-    return heard.kind in (Kind.SMALL_TALK, Kind.ABUSE) and (heard.kind_confidence >= 0.8 or evidence < 0.6)
+    """Small talk or abuse is met with a courtesy, unless that is unsure or an article answers it all the same."""
+    if heard.kind not in (Kind.SMALL_TALK, Kind.ABUSE):
+        return False
+    return heard.kind_confidence >= 0.8 or (heard.kind_confidence >= 0.55 and evidence < 0.6)
 
 
 def _answerable(signals: Signals, reasons: list[Reason]) -> float:

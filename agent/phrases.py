@@ -3,6 +3,7 @@
 A sentence here must be true whatever happens next: none announces what the system doesn't do by itself.
 """
 
+from datetime import date
 from enum import StrEnum
 
 from agent.types import Language
@@ -18,6 +19,7 @@ class Phrase(StrEnum):
     BUG_COUNTED = "bug_counted"
     BUG_DETAILS_ADDED = "bug_details_added"
     BUG_NOT_FILED = "bug_not_filed"
+    BUG_ASK_DOING = "bug_ask_doing"
     BUG_ASK_STEPS = "bug_ask_steps"
     BUG_ASK_ACTUAL = "bug_ask_actual"
     BUG_ASK_EXPECTED = "bug_ask_expected"
@@ -33,11 +35,21 @@ class Phrase(StrEnum):
     WANTS_PERSON_BUTTON = "wants_person_button"
     GREETING = "greeting"
     YOURE_WELCOME = "youre_welcome"
+    GOODBYE = "goodbye"
+    WHO_I_AM = "who_i_am"
+    ACKNOWLEDGED = "acknowledged"
+    NOT_UNDERSTOOD = "not_understood"
     REFUSAL = "refusal"
     ON_PAGE = "on_page"
+    NEAR_PAGE = "near_page"
     OTHER_LANGUAGE = "other_language"
+    LANGUAGE_EN = "language_en"
+    LANGUAGE_DE = "language_de"
+    LANGUAGE_ES = "language_es"
+    ANSWER_OFFER = "answer_offer"
     SIGN_IN_NEEDED = "sign_in_needed"
     ACCOUNT_PLAN = "account_plan"
+    ACCOUNT_BILLING = "account_billing"
     ACCOUNT_RENEWS = "account_renews"
     ACCOUNT_SEATS = "account_seats"
     ORDER_STATUS = "order_status"
@@ -88,6 +100,11 @@ _TEXTS: dict[Phrase, dict[Language, str]] = {
         "en": "This looks like a bug, but I can't file it right now. Shall I fetch someone from the team?",
         "de": "Das sieht nach einem Fehler aus, aber ich kann ihn gerade nicht erfassen. Soll ich jemanden aus dem Team holen?",
         "es": "Parece un error, pero ahora mismo no puedo registrarlo. ¿Aviso a alguien del equipo?",
+    },
+    Phrase.BUG_ASK_DOING: {
+        "en": "What were you trying to do when it happened?",
+        "de": "Was wollten Sie gerade tun, als es passierte?",
+        "es": "¿Qué intentaba hacer cuando ocurrió?",
     },
     Phrase.BUG_ASK_STEPS: {
         "en": "So that it can be found quickly: what did you click or do, step by step, before it happened?",
@@ -164,6 +181,26 @@ _TEXTS: dict[Phrase, dict[Language, str]] = {
         "de": "Gern geschehen! Ich bin da, wenn noch etwas ist.",
         "es": "¡De nada! Aquí estoy si surge algo más.",
     },
+    Phrase.GOODBYE: {
+        "en": "All right. Write again whenever you need something, I'm here.",
+        "de": "In Ordnung. Schreiben Sie wieder, wenn Sie etwas brauchen, ich bin da.",
+        "es": "De acuerdo. Escriba de nuevo cuando necesite algo, aquí estoy.",
+    },
+    Phrase.WHO_I_AM: {
+        "en": "I'm an automated assistant, not a person. I answer from our help articles, and I can fetch someone from the team.",
+        "de": "Ich bin ein automatischer Assistent, kein Mensch. Ich antworte aus unseren Hilfeartikeln und kann jemanden aus dem Team holen.",
+        "es": "Soy un asistente automático, no una persona. Respondo con nuestros artículos de ayuda y puedo avisar a alguien del equipo.",
+    },
+    Phrase.ACKNOWLEDGED: {
+        "en": "Okay. What would you like to do next?",
+        "de": "Gut. Was möchten Sie als Nächstes tun?",
+        "es": "De acuerdo. ¿Qué quiere hacer ahora?",
+    },
+    Phrase.NOT_UNDERSTOOD: {
+        "en": "I couldn't make out what you mean. Could you put it in other words?",
+        "de": "Das konnte ich nicht verstehen. Können Sie es anders ausdrücken?",
+        "es": "No he podido entender lo que quiere decir. ¿Puede decirlo con otras palabras?",
+    },
     Phrase.REFUSAL: {
         "en": "I can't do that. I can help with questions about the product, or fetch someone from the team.",
         "de": "Das kann ich nicht tun. Ich helfe bei Fragen zum Produkt oder hole jemanden aus dem Team.",
@@ -174,10 +211,23 @@ _TEXTS: dict[Phrase, dict[Language, str]] = {
         "de": "Sie sind auf **{page}**, hier sind Sie dafür richtig.",
         "es": "Está en **{page}**, el lugar adecuado para esto.",
     },
+    Phrase.NEAR_PAGE: {
+        "en": "You're on **{page}**. This is what our help says about it:",
+        "de": "Sie sind auf **{page}**. Das sagt unsere Hilfe dazu:",
+        "es": "Está en **{page}**. Esto dice nuestra ayuda al respecto:",
+    },
     Phrase.OTHER_LANGUAGE: {
-        "en": "Our article on this is in another language ({of}). It says:",
-        "de": "Unser Artikel dazu ist in einer anderen Sprache ({of}). Darin steht:",
-        "es": "Nuestro artículo sobre esto está en otro idioma ({of}). Dice:",
+        "en": "I'm sorry, our article on this is only in {of} so far. It says:",
+        "de": "Unseren Artikel dazu gibt es leider bisher nur auf {of}. Darin steht:",
+        "es": "Lo siento, nuestro artículo sobre esto solo está en {of} por ahora. Dice:",
+    },
+    Phrase.LANGUAGE_EN: {"en": "English", "de": "Englisch", "es": "inglés"},
+    Phrase.LANGUAGE_DE: {"en": "German", "de": "Deutsch", "es": "alemán"},
+    Phrase.LANGUAGE_ES: {"en": "Spanish", "de": "Spanisch", "es": "español"},
+    Phrase.ANSWER_OFFER: {
+        "en": "Does that answer it, or shall I look for something else?",
+        "de": "Ist damit Ihre Frage beantwortet, oder soll ich nach etwas anderem suchen?",
+        "es": "¿Responde esto a su pregunta o busco otra cosa?",
     },
     Phrase.SIGN_IN_NEEDED: {
         "en": "To look at your own account I need you to be signed in to the product on this page.",
@@ -185,9 +235,14 @@ _TEXTS: dict[Phrase, dict[Language, str]] = {
         "es": "Para ver su cuenta necesito que haya iniciado sesión en el producto en esta página.",
     },
     Phrase.ACCOUNT_PLAN: {
-        "en": "Your workspace is on the **{plan}** plan, billing status **{billing_status}**.",
-        "de": "Ihr Arbeitsbereich hat den Tarif **{plan}**, Zahlungsstatus **{billing_status}**.",
-        "es": "Su espacio de trabajo tiene el plan **{plan}**, estado de facturación **{billing_status}**.",
+        "en": "Your workspace is on the **{plan}** plan.",
+        "de": "Ihr Arbeitsbereich hat den Tarif **{plan}**.",
+        "es": "Su espacio de trabajo tiene el plan **{plan}**.",
+    },
+    Phrase.ACCOUNT_BILLING: {
+        "en": "Its billing status is **{billing_status}**.",
+        "de": "Der Zahlungsstatus ist **{billing_status}**.",
+        "es": "El estado de facturación es **{billing_status}**.",
     },
     Phrase.ACCOUNT_RENEWS: {
         "en": "It renews on {renewal_on}.",
@@ -200,9 +255,9 @@ _TEXTS: dict[Phrase, dict[Language, str]] = {
         "es": "{seats_used} de {seats} plazas están en uso.",
     },
     Phrase.ORDER_STATUS: {
-        "en": "Your order **{order_id}** of {ordered_on}: **{status}**.",
-        "de": "Ihre Bestellung **{order_id}** vom {ordered_on}: **{status}**.",
-        "es": "Su pedido **{order_id}** del {ordered_on}: **{status}**.",
+        "en": "Your newest order, **{order_id}** of {ordered_on}: **{status}**.",
+        "de": "Ihre neueste Bestellung, **{order_id}** vom {ordered_on}: **{status}**.",
+        "es": "Su pedido más reciente, **{order_id}** del {ordered_on}: **{status}**.",
     },
     Phrase.ORDER_EXPECTED: {
         "en": "The expected date is {expected_on}.",
@@ -248,3 +303,56 @@ def phrase(name: Phrase, language: Language, **values: object) -> str:
         KeyError: the sentence has a placeholder that `values` lacks.
     """
     return _TEXTS[name][language].format(**values)
+
+
+_STATUSES: dict[str, dict[Language, str]] = {
+    "active": {"en": "active", "de": "aktiv", "es": "activo"},
+    "trial": {"en": "trial", "de": "Testphase", "es": "en prueba"},
+    "trialing": {"en": "trial", "de": "Testphase", "es": "en prueba"},
+    "past_due": {"en": "past due", "de": "überfällig", "es": "pago pendiente"},
+    "unpaid": {"en": "unpaid", "de": "unbezahlt", "es": "sin pagar"},
+    "paid": {"en": "paid", "de": "bezahlt", "es": "pagado"},
+    "read_only": {"en": "read-only", "de": "nur lesbar", "es": "solo lectura"},
+    "paused": {"en": "paused", "de": "pausiert", "es": "en pausa"},
+    "cancelled": {"en": "cancelled", "de": "gekündigt", "es": "cancelado"},
+    "canceled": {"en": "cancelled", "de": "gekündigt", "es": "cancelado"},
+    "processing": {"en": "being prepared", "de": "in Bearbeitung", "es": "en preparación"},
+    "packed": {"en": "packed", "de": "verpackt", "es": "empaquetado"},
+    "shipped": {"en": "shipped", "de": "verschickt", "es": "enviado"},
+    "in_transit": {"en": "on its way", "de": "unterwegs", "es": "en camino"},
+    "delayed": {"en": "delayed", "de": "verspätet", "es": "retrasado"},
+    "delivered": {"en": "delivered", "de": "zugestellt", "es": "entregado"},
+    "returned": {"en": "returned", "de": "zurückgeschickt", "es": "devuelto"},
+}
+
+_MONTHS: dict[Language, tuple[str, ...]] = {
+    "en": ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"),
+    "de": ("Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober", "November", "Dezember"),
+    "es": ("enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre"),
+}  # fmt: skip
+
+
+def status_name(status: str, language: Language) -> str:
+    """Return a billing or order status in words; one that we don't know is said as it is, without underscores."""
+    known = _STATUSES.get(status.strip().lower().replace(" ", "_").replace("-", "_"))
+    return known[language] if known else status.replace("_", " ")
+
+
+def day_name(day: date, language: Language) -> str:
+    """Return a date as people of that language write it."""
+    month = _MONTHS[language][day.month - 1]
+    match language:
+        case "en":
+            return f"{day.day} {month} {day.year}"
+        case "de":
+            return f"{day.day}. {month} {day.year}"
+        case "es":
+            return f"{day.day} de {month} de {day.year}"
+
+
+def language_name(of: str, language: Language) -> str:
+    """Return what the language `of` is called in `language`; its code when we have no name for it."""
+    for name in (Phrase.LANGUAGE_EN, Phrase.LANGUAGE_DE, Phrase.LANGUAGE_ES):
+        if name.value == f"language_{of}":
+            return phrase(name, language)
+    return of

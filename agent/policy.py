@@ -33,12 +33,12 @@ class CategoryPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """What each mistake costs, in the same unit (a needless question is 1). The threshold follows from these."""
+    """What each mistake costs, in the same unit (a needless question is about 1). The threshold follows from these."""
 
     wrong_answer: float = 10.0
     needless_handoff: float = 3.0
     missed_handoff: float = 12.0
-    needless_question: float = 1.0
+    needless_question: float = 1.5
     needless_ticket: float = 4.0
 
 

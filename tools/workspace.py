@@ -73,7 +73,7 @@ class _Costs(_Strict):
     wrong_answer: float = Field(default=10.0, gt=0)
     needless_handoff: float = Field(default=3.0, gt=0)
     missed_handoff: float = Field(default=12.0, gt=0)
-    needless_question: float = Field(default=1.0, gt=0)
+    needless_question: float = Field(default=1.5, gt=0)
     needless_ticket: float = Field(default=4.0, gt=0)
 
 

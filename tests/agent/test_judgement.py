@@ -133,3 +133,24 @@ def test_more_risk_never_makes_a_person_less_likely(risk: float, more: float) ->
     risky = decide(signals(0.7, understanding=heard(risk=high)), POLICY)
 
     assert risky.expected_cost["handoff"] <= calm.expected_cost["handoff"] + 1e-6
+
+
+@pytest.mark.parametrize(
+    ("text", "route"),
+    [
+        ("How do I dispute a charge?", Route.ANSWER),
+        ("Wie widerspreche ich einer Abbuchung?", Route.ANSWER),
+        ("I dispute this charge, I want my money back", Route.HANDOFF),
+        ("Why was I charged twice?", Route.HANDOFF),
+    ],
+)
+def test_asking_about_a_risk_is_answered_and_being_in_one_is_handed_over(text: str, route: Route) -> None:
+    risky = heard(kind=Kind.ACCOUNT_BILLING, risk=0.8)
+
+    assert decide(signals(0.97, understanding=risky, newest_text=text), POLICY).route is route
+
+
+def test_unsure_abuse_is_not_met_with_a_refusal() -> None:
+    unsure = heard(kind=Kind.ABUSE, kind_confidence=0.4)
+
+    assert decide(signals(0.1, understanding=unsure), POLICY).route is Route.CLARIFY

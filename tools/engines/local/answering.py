@@ -1,169 +1,167 @@
 """An answer put together from what the articles say, word for word."""
 
-import re
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from agent.phrases import Phrase, phrase
-from agent.ports import AnswerBrief, Embedder
-from agent.types import Kind, Language, Passage, Sentence, ToolCall, ToolResult
-from tools.engines.local.evidence import content_words, overlap
+from agent.phrases import Phrase, language_name, phrase
+from agent.ports import AnswerBrief
+from agent.types import Kind, Language, Passage, Sentence, ToolCall
+from tools.engines.local.choosing import Wanted, choose, merged
+from tools.engines.local.facts import escape, told
+from tools.engines.local.pieces import Piece, cut
+from tools.engines.local.words import content_words
 
-TARGET_WORDS = 110
-_BLOCK_WORDS = 90
-_NEAR_TOP = 0.15
+_MOST_WORDS = 110
+_WORDS_BEHIND_FACTS = 60
 _MIN_SCORE = 0.3
-_SENTENCES = 3
-_LIST = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s")
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-ZÄÖÜ¿¡\"“*])")
+_NEAR_TOP = 0.15
+_OWN_LANGUAGE_LEAD = 0.2
+_UNSURE_COURTESY = 0.5
+_GOOD_SCORE = 0.55
+_UNREADABLE_BELOW = 0.4
+_MOST_PASSAGES = 3
+_SECOND_QUESTION_NEARNESS = 0.5
 
-Lookup = Callable[[str], str | None]
+_COURTESIES = {
+    "greeting": Phrase.GREETING,
+    "thanks": Phrase.YOURE_WELCOME,
+    "goodbye": Phrase.GOODBYE,
+    "who": Phrase.WHO_I_AM,
+    "acknowledgement": Phrase.ACKNOWLEDGED,
+}
 
 
 @dataclass(frozen=True, slots=True)
-class _Block:
-    passage: Passage
-    text: str
-    position: int
-    is_list: bool
+class Reading:
+    """What the engine made of the question: the lookup that it asks for, if any, and which courtesy it would be."""
 
-    @property
-    def words(self) -> int:
-        return len(self.text.split())
+    lookup: str | None
+    courtesy: str
+    wanted: Wanted
 
 
-async def compose(
-    brief: AnswerBrief, embedder: Embedder | None, lookup: str | None
-) -> AsyncIterator[Sentence | ToolCall]:
-    """Yield the answer: a courtesy, looked-up facts of the account, then the articles' own words.
-
-    `lookup` names the read that the question asks for, or is None.
-    """
+async def compose(brief: AnswerBrief, reading: Reading) -> AsyncIterator[Sentence | ToolCall]:
+    """Yield the answer: a courtesy, or looked-up facts of the account, then the articles' own words."""
     language = brief.understanding.language
-    if brief.courtesy and lookup is None:
-        yield Sentence(phrase(_courtesy(brief), language), claim=False)
+    if _is_courtesy(brief, reading):
+        yield Sentence(phrase(_courtesy(brief, reading), language), claim=False)
         return
-    if lookup is not None and lookup in brief.tools:
+    facts = [fact for result in brief.tool_results for fact in told(result, language)]
+    if reading.lookup is not None and reading.lookup in brief.tools:
         if brief.account is None:
             yield Sentence(phrase(Phrase.SIGN_IN_NEEDED, language), claim=False)
-        elif not brief.tool_results:
-            yield ToolCall("1:0", lookup, {})
+        elif not any(result.tool == reading.lookup for result in brief.tool_results):
+            yield ToolCall("1:0", reading.lookup, {})
             return
-    for result in brief.tool_results:
-        for fact in told(result, language):
-            yield fact
-    async for sentence in _from_articles(brief, embedder):
+    for fact in facts:
+        yield fact
+    quoted = False
+    async for sentence in _from_articles(brief, reading, with_facts=bool(facts)):
+        quoted = quoted or sentence.claim
         yield sentence
+    if quoted or facts:
+        yield Sentence(phrase(Phrase.ANSWER_OFFER, language), claim=False)
 
 
-def _courtesy(brief: AnswerBrief) -> Phrase:
+def _is_courtesy(brief: AnswerBrief, reading: Reading) -> bool:
+    heard = brief.understanding
+    if heard.kind not in (Kind.SMALL_TALK, Kind.ABUSE) or reading.lookup is not None:
+        return False
+    # "Hello, how do I ..." may pass for a greeting by a hair.
+    answerable = any(passage.score >= _GOOD_SCORE for passage in brief.passages)
+    return heard.kind_confidence >= _UNSURE_COURTESY or not answerable
+
+
+def _courtesy(brief: AnswerBrief, reading: Reading) -> Phrase:
     heard = brief.understanding
     if heard.kind is Kind.ABUSE:
         return Phrase.REFUSAL
-    if heard.says_solved >= 0.4 or heard.sentiment >= 0.35:
+    if heard.says_solved >= 0.5 and heard.sentiment >= 0:
         return Phrase.YOURE_WELCOME
-    return Phrase.GREETING
+    if not any(char.isalnum() for char in brief.question.render_plain()) and heard.sentiment > 0:
+        return Phrase.YOURE_WELCOME
+    if heard.kind_confidence < _UNREADABLE_BELOW:
+        return Phrase.NOT_UNDERSTOOD
+    return _COURTESIES.get(reading.courtesy, Phrase.GREETING)
 
 
-def told(result: ToolResult, language: Language) -> list[Sentence]:
-    """A tool's facts as sentences. A fact that the tool didn't give is not mentioned."""
-    facts = result.facts
-    if not result.ok:
-        return []
-    templates: list[Phrase] = []
-    if result.tool == "account_status":
-        templates = [Phrase.ACCOUNT_PLAN, Phrase.ACCOUNT_RENEWS, Phrase.ACCOUNT_SEATS]
-    elif result.tool == "order_status" and facts.get("orders") == "0":
-        templates = [Phrase.NO_ORDERS]
-    elif result.tool == "order_status":
-        templates = [Phrase.ORDER_STATUS, Phrase.ORDER_EXPECTED, Phrase.ORDER_CARRIER]
-    sentences: list[Sentence] = []
-    escaped = {name: re.sub(r"([\\`*_\[\]<>])", r"\\\1", value) for name, value in facts.items()}
-    for template in templates:
-        try:
-            sentences.append(Sentence(phrase(template, language, **escaped), from_tool=result.tool))
-        except KeyError:
-            continue
-    return sentences
-
-
-async def _from_articles(brief: AnswerBrief, embedder: Embedder | None) -> AsyncIterator[Sentence]:
-    chosen = _passages(brief.passages)
-    if not chosen:
-        return
+async def _from_articles(brief: AnswerBrief, reading: Reading, *, with_facts: bool) -> AsyncIterator[Sentence]:
+    """Quote the best article; of two questions in one message each gets its own."""
     language = brief.understanding.language
-    blocks = [block for passage in chosen for block in _blocks(passage)]
-    question = brief.question.render_plain()
-    scores = await _scores(question, blocks, embedder)
-    kept = _choose(blocks, scores)
-    about_page = brief.page.area is not None and chosen[0].area == brief.page.area
-    if brief.page.page_name and (about_page or chosen[0].article_id in brief.page.article_ids):
-        yield Sentence(phrase(Phrase.ON_PAGE, language, page=brief.page.page_name), claim=False)
-    if chosen[0].language != language:
-        yield Sentence(phrase(Phrase.OTHER_LANGUAGE, language, of=chosen[0].language), claim=False)
-    for block in kept:
-        yield Sentence(block.text, cites=(block.passage.passage_id,))
+    best = _best(brief.passages, language)
+    if best is None or (with_facts and best.score < _GOOD_SCORE):
+        return
+    articles = [_of_article(brief.passages, best)]
+    second = _second(brief.passages, best, reading.wanted)
+    if second is not None:
+        articles.append(_of_article(brief.passages, second))
+    lead = _lead(brief, best)
+    if lead is not None and not with_facts:
+        yield Sentence(lead, claim=False)
+    if best.language != language:
+        named = language_name(best.language, language)
+        yield Sentence(phrase(Phrase.OTHER_LANGUAGE, language, of=escape(named)), claim=False)
+    budget = (_WORDS_BEHIND_FACTS if with_facts else _MOST_WORDS) // len(articles)
+    for passages in articles:
+        pieces = [piece for passage in passages for piece in cut(passage)]
+        for group in merged(await choose(pieces, reading.wanted, words=budget)):
+            yield Sentence(_text(group), cites=(group[0].passage.passage_id,))
 
 
-def _passages(passages: Sequence[Passage]) -> list[Passage]:
-    """The best article's passages near the top, and those of no other: two articles together may contradict."""
-    if not passages or passages[0].score < _MIN_SCORE:
-        return []
-    best = passages[0]
+def _text(group: Sequence[Piece]) -> str:
+    """The article's own text from the first piece to the last."""
+    first, last = group[0], group[-1]
+    return first.passage.text.render_plain()[first.start : last.end].strip("\n")
+
+
+def _best(passages: Sequence[Passage], language: Language) -> Passage | None:
+    """The best passage, or one nearly as good in the customer's language; None when none is any good."""
+    if not passages:
+        return None
+    top = max(passages, key=lambda passage: (passage.score, -passage.rank))
+    if top.score < _MIN_SCORE:
+        return None
+    own = [p for p in passages if p.language == language and p.score >= top.score - _OWN_LANGUAGE_LEAD]
+    return max(own, key=lambda passage: (passage.score, -passage.rank), default=top)
+
+
+def _of_article(passages: Sequence[Passage], best: Passage) -> list[Passage]:
+    """The article's passages near its best, and those of no other: two articles together may contradict."""
     near = [p for p in passages if p.article_id == best.article_id and p.score >= best.score - _NEAR_TOP]
-    return sorted(near[:3], key=lambda passage: passage.position)
+    return sorted(near, key=lambda passage: passage.rank)[:_MOST_PASSAGES]
 
 
-def _blocks(passage: Passage) -> list[_Block]:
-    """Paragraphs and lists; a line that introduces a list stays with it; a long paragraph is cut at sentences."""
-    blocks: list[_Block] = []
-    for part in re.split(r"\n\s*\n", passage.text.render_plain()):
-        text = part.strip("\n")
-        if not text.strip() or text.lstrip().startswith(("#", "|", "```")):
-            continue
-        is_list = bool(_LIST.match(text)) or any(_LIST.match(line) for line in text.split("\n")[1:])
-        if blocks and is_list and blocks[-1].text.rstrip().endswith(":") and blocks[-1].passage is passage:
-            before = blocks.pop()
-            text = f"{before.text}\n\n{text}"
-        if not is_list and len(text.split()) > _BLOCK_WORDS:
-            sentences = _SENTENCE_END.split(text)
-            for start in range(0, len(sentences), _SENTENCES):
-                piece = " ".join(sentences[start : start + _SENTENCES])
-                blocks.append(_Block(passage, piece, len(blocks), is_list=False))
-            continue
-        blocks.append(_Block(passage, text, len(blocks), is_list=is_list))
-    return blocks
+def _second(passages: Sequence[Passage], best: Passage, wanted: Wanted) -> Passage | None:
+    """The passage that answers the other of two questions, when another article clearly does."""
+    if len(wanted.parts) < 2:
+        return None
+    for words, vector in wanted.parts:
+        scored = [(_fit(passage, words, vector, wanted), passage) for passage in passages]
+        own = max((fit for fit, passage in scored if passage.article_id == best.article_id), default=0.0)
+        fit, passage = max(scored, key=lambda entry: (entry[0], entry[1].score))
+        if passage.article_id != best.article_id and fit >= _SECOND_QUESTION_NEARNESS and fit > own + 0.15:
+            return passage
+    return None
 
 
-async def _scores(question: str, blocks: Sequence[_Block], embedder: Embedder | None) -> list[float]:
-    """How well each block answers, in about [0, 2]: meaning, shared words, a little for steps and for coming first."""
-    words = content_words(question)
-    near = [0.0] * len(blocks)
-    if embedder is not None and blocks:
-        vectors = await embedder.embed(
-            [question, *(f"{b.passage.title}. {b.passage.section}\n{b.text}" for b in blocks)]
-        )
-        near = [float(value) for value in np.asarray(vectors[1:]) @ vectors[0]]
-    return [
-        similarity
-        + 0.5 * overlap(words, f"{block.passage.section} {block.text}")
-        + (0.12 if block.is_list else 0.0)
-        - 0.06 * block.passage.rank
-        - 0.01 * block.position
-        for block, similarity in zip(blocks, near, strict=True)
-    ]
+def _fit(passage: Passage, words: Sequence[str], vector: object, wanted: Wanted) -> float:
+    told_words = set(content_words(f"{passage.title} {passage.section} {passage.text.render_plain()}"))
+    shared = len(set(words) & told_words) / len(words) if words else 0.0
+    row = wanted.titles.get(passage.article_id)
+    if row is None or not isinstance(vector, np.ndarray):
+        return shared
+    return max(shared, float(row @ vector))
 
 
-def _choose(blocks: Sequence[_Block], scores: Sequence[float]) -> list[_Block]:
-    """The best blocks up to about 110 words, in the order of the article."""
-    order = sorted(range(len(blocks)), key=lambda index: -scores[index])
-    kept: list[int] = []
-    words = 0
-    for index in order:
-        if kept and (words + blocks[index].words > TARGET_WORDS or scores[index] < 0.55 * scores[order[0]]):
-            continue
-        kept.append(index)
-        words += blocks[index].words
-    return [blocks[index] for index in sorted(kept)]
+def _lead(brief: AnswerBrief, best: Passage) -> str | None:
+    """Where the customer is, when that has to do with the answer. The page map's own name only, and escaped."""
+    page, language = brief.page, brief.understanding.language
+    if not page.known or not page.page_name:
+        return None
+    if best.article_id in page.article_ids:
+        return phrase(Phrase.ON_PAGE, language, page=escape(page.page_name))
+    if page.area is not None and page.area == best.area:
+        return phrase(Phrase.NEAR_PAGE, language, page=escape(page.page_name))
+    return None

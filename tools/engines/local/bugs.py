@@ -1,97 +1,137 @@
 """A bug as engineers need it, from what the customer said and the page showed."""
 
 import re
+from collections.abc import Sequence
 from typing import Literal
 
-from agent.types import Author, BugDraft, Message, PageContext, Understanding, Untrusted
+from agent.types import Author, BugDraft, Kind, Message, PageContext, Understanding, Untrusted
+from tools.engines.local.telling import chosen_sentence, sentences_of, shortened
+from tools.engines.local.words import content_words
 
-_SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
+# Each list is only asked about sentences of a message that is known to report a bug.
 _EXPECTED = re.compile(
-    r"\b(expected|should|supposed to|instead of|used to|erwartet|sollte|eigentlich|esperaba|debería|en lugar de)\b",
+    r"\b(expect\w*|should|shouldn't|supposed to|used to|instead of|would have thought|normally|"
+    r"erwart\w*|sollte\w*|müsste\w*|eigentlich|normalerweise|statt|"
+    r"esper\w+|debería\w*|tendría que|en lugar de|en vez de|normalmente)\b",
     re.I,
 )
-_STEPS = re.compile(
-    r"\b(when i|when we|after i|after|steps|then i|i click|i clicked|i press|i pressed|i open|i choose|i select|if i|"
-    r"wenn ich|nachdem|ich klicke|klicke ich|sobald ich|cuando|al hacer|al abrir|hago clic|después de)\b",
+_STEP = re.compile(
+    r"\b(when(ever)? (i|we|you)|after (i|we|\w+ing)|steps|then (i|we)|if (i|we|you)|as soon as|every time|each time|"
+    r"(i|we) (click|press|open|choose|select|pick|chose|go|went|drag|type|enter|save|try|tried|upload|import)\w*|"
+    r"wenn (ich|wir|man)|nachdem|sobald|jedes mal|beim \w+|(ich|wir) (klick|drück|öffne|wähle|gehe|ziehe|lade)\w*|"
+    r"klicke ich|cuando|al (hacer|abrir|guardar|pulsar|subir|mover|exportar|\w+[aei]r)|si (hago|pulso|abro)|"
+    r"cada vez|después de|hago clic|pulso)\b",
     re.I,
 )
-_NUMBERED = re.compile(r"^\s*(?:\d+[.)]|[-*])\s+(.+)$", re.M)
+_DOING = re.compile(
+    r"\b((trying|tried|wanted|want|attempting) to|(am|was|were|are) \w+ing|in order to|"
+    r"(wollte|möchte|versuche|versucht)\w*|um \w+ zu|(quería|intento|intentaba|trato de|estoy \w+ndo))\b",
+    re.I,
+)
+_ACTUAL = re.compile(
+    r"\b(error|crash\w*|fail\w*|freez\w*|empty|blank|wrong|nothing|broken|stuck|missing|twice|duplicat\w*|loads?|"
+    r"stops?|closes?|disappear\w*|hangs?|keeps?|doesn't|don't|didn't|does not|can't|cannot|won't|isn't|not|no|"
+    r"fehler\w*|stürzt|leer|falsch\w*|nichts|nicht|kaputt|hängt|doppelt|verschwind\w*|bricht|kein\w*|"
+    r"falla|fallo|vací[oa]s?|mal|nada|no|duplicad\w+|congela|blanco|cierra|pierde\w*)\b|\b[45]\d\d\b",
+    re.I,
+)
 _BLOCKING = re.compile(
-    r"\b(can't work|cannot work|blocked|urgent|asap|whole team|everyone|all our|data loss|lost|deleted|gone|deadline|"
-    r"dringend|alle|verloren|gelöscht|urgente|todos|perdido|borrado)\b",
+    r"\b(can't work|cannot work|can no longer|blocked|urgent\w*|asap|whole team|everyone|everybody|nobody can|deadline|"
+    r"payroll|production|stopped working|dringend|alle|niemand|ganze\w* team|"
+    r"urgente|todos|nadie|todo el equipo|bloquead\w+)\b",
     re.I,
 )
+_LOSS = re.compile(
+    r"\b(data loss|lost|deleted|gone|wiped|vanished|disappeared|verloren|gelöscht|verschwunden|weg|"
+    r"perdid\w+|borrad\w+|desaparecid\w+)\b",
+    re.I,
+)
+_COSMETIC = re.compile(
+    r"\b(typo|cosmetic|minor|colou?r|alignment|overlap\w*|small thing|no hurry|tippfehler|kleinigkeit|optisch|"
+    r"errata|menor|estétic\w+)\b",
+    re.I,
+)
+_NUMBERED = re.compile(r"^\s*(?:\d+[.)]|[-*•])\s+(.+)$", re.M)
 _ENVIRONMENT = re.compile(
-    r"\b(firefox|chrome|chromium|safari|edge|opera|brave|internet explorer|windows(?: \d+)?|mac ?os|macos|mac|linux|"
-    r"ubuntu|android|ios|iphone|ipad|samsung|pixel)(?:\s+(?:version\s+)?(\d+(?:\.\d+)*))?\b",
+    r"\b(firefox|chrome|chromium|safari|(?:microsoft )?edge|opera|brave|vivaldi|internet explorer|"
+    r"windows(?: \d+)?|mac ?os(?: x)?|macbook|imac|mac|linux|ubuntu|fedora|debian|chrome ?os|android|ios|ipados|"
+    r"iphone|ipad|samsung|pixel \d|huawei|xiaomi|mobile app|desktop app|tablet)"
+    r"(?:\s+(?:version\s+|v)?(\d+(?:\.\d+)*))?\b",
     re.I,
 )
-_TITLE_LIMIT = 90
 _FIELD_LIMIT = 600
+_MOST_STEPS = 12
+_FEW_WORDS = 4
 
 
 def draft_bug(
-    texts: tuple[Untrusted, ...], history: tuple[Message, ...], page: PageContext, understanding: Understanding
+    texts: Sequence[Untrusted], history: Sequence[Message], page: PageContext, understanding: Understanding
 ) -> BugDraft:
     """Sort the customer's own sentences into the fields; what nobody said stays empty and is named as missing."""
-    said = "\n".join(text.render_plain() for text in texts)
-    sentences = [part.strip() for part in _SENTENCE.split(said) if part.strip()]
+    said = _reported(texts, history)
+    sentences = sentences_of(said)
     numbered = [step.strip() for step in _NUMBERED.findall(said)]
-    expected = [s for s in sentences if _EXPECTED.search(s)]
-    doing = [s for s in sentences if _STEPS.search(s) and s not in expected]
-    actual = [s for s in sentences if s not in expected and s not in numbered]
+    rest = [sentence for sentence in sentences if not any(sentence.endswith(step) for step in numbered)]
+    expected = [s for s in rest if _EXPECTED.search(s)]
+    steps = [s for s in rest if _STEP.search(s) and s not in expected]
+    doing = [s for s in rest if _DOING.search(s) and s not in expected] or steps[:1] or numbered[:1]
+    actual = [s for s in rest if _ACTUAL.search(s) and s not in expected]
+    if not actual:
+        actual = [s for s in rest if s not in expected and len(s.split()) > _FEW_WORDS and s not in doing]
     errors = [error.render_plain() for error in page.errors]
-    environment = ", ".join(dict.fromkeys(m.group(0).strip() for m in _ENVIRONMENT.finditer(said)))
-    steps = tuple(numbered or doing)
-    missing = [
-        name
-        for name, given in (
-            ("steps", steps),
-            ("actual", len(said.split()) > 3 or errors),
-            ("environment", environment),
-            ("expected", expected),
-        )
-        if not given
-    ]
+    environment = ", ".join(dict.fromkeys(" ".join(m.group(0).split()) for m in _ENVIRONMENT.finditer(said)))
+    given = {
+        "doing": bool(doing),
+        "expected": bool(expected),
+        "actual": bool(actual or errors),
+        # One step is where it happens; to reproduce it takes two, or "when I ...".
+        "steps": bool(numbered or steps),
+        "environment": bool(environment),
+    }
     return BugDraft(
-        title=_title(sentences),
-        doing=" ".join(doing)[:_FIELD_LIMIT],
-        expected=" ".join(expected)[:_FIELD_LIMIT],
-        actual=" ".join([*actual, *errors])[:_FIELD_LIMIT],
-        steps=steps[:12],
+        title=_title(sentences, page),
+        doing=_field(doing),
+        expected=_field(expected),
+        actual=_field([*actual, *(error for error in errors if error not in said)]),
+        steps=tuple(step[:_FIELD_LIMIT] for step in (numbered or steps))[:_MOST_STEPS],
         page=page.route or "",
-        environment=environment,
-        feature=page.area or understanding.category,
+        environment=environment[:_FIELD_LIMIT],
+        feature=page.area or page.page_name or understanding.category,
         severity=_severity(said, understanding),
-        missing=tuple(missing),
+        missing=tuple(name for name, is_given in given.items() if not is_given),
     )
 
 
-def summarise(texts: tuple[Untrusted, ...], history: tuple[Message, ...], understanding: Understanding) -> str:
-    """What the customer wants, in their own words: the first substantive message, and the newest where it differs."""
-    everything = [m.text.render_plain() for m in history if m.author is Author.CUSTOMER]
-    everything += [text.render_plain() for text in texts]
-    substantive = [text for text in everything if len(text.split()) >= 4] or everything
-    chosen = [substantive[0]]
-    if substantive[-1] != substantive[0]:
-        chosen.append(substantive[-1])
-    return " … ".join(" ".join(text.split())[:280] for text in chosen)
+def _reported(texts: Sequence[Untrusted], history: Sequence[Message]) -> str:
+    """What the customer reports; when that says next to nothing ("it still crashes"), with what they said before."""
+    said = "\n".join(text.render_plain() for text in texts)
+    if len(content_words(said)) > _FEW_WORDS:
+        return said
+    earlier = [m.text.render_plain() for m in history if m.author is Author.CUSTOMER]
+    fuller = [text for text in earlier[-3:] if len(content_words(text)) >= 3 and text not in said]
+    return "\n".join([*fuller, said])
 
 
-def _title(sentences: list[str]) -> str:
-    """The sentence that says the most, without greeting, cut at a word."""
-    greeting = re.compile(r"^(hi|hello|hey|dear|hallo|guten|hola|buenos)\b[^,.!?]*[,.!]?\s*", re.I)
-    candidates = [greeting.sub("", sentence).strip() for sentence in sentences]
-    candidates = [c for c in candidates if len(c.split()) >= 3] or candidates or ["Bug report"]
-    title = " ".join(candidates[0].split()).rstrip(".!?")
-    if len(title) > _TITLE_LIMIT:
-        title = title[:_TITLE_LIMIT].rsplit(" ", 1)[0] + "…"
-    return title[:1].upper() + title[1:] if title else "Bug report"
+def _title(sentences: Sequence[str], page: PageContext) -> str:
+    """The sentence that says what is wrong, in the customer's words."""
+    telling = [sentence for sentence in sentences if _ACTUAL.search(sentence) and not _EXPECTED.search(sentence)]
+    title = chosen_sentence(telling or sentences)
+    if not title:
+        return f"Bug report: {page.page_name or page.route}" if page.page_name or page.route else "Bug report"
+    return shortened(title)
 
 
 def _severity(said: str, understanding: Understanding) -> Literal["low", "medium", "high"]:
-    if understanding.risk >= 0.7 or len(_BLOCKING.findall(said)) >= 2:
+    """Lost data and stopped work are high; looks alone are low; an unhappy customer is one step up from calm."""
+    if understanding.risk >= 0.7 or _LOSS.search(said):
         return "high"
-    if _BLOCKING.search(said) or understanding.sentiment <= -0.3:
-        return "medium"
-    return "low" if understanding.sentiment > 0.2 else "medium"
+    if _BLOCKING.search(said) and (understanding.sentiment <= -0.3 or len(_BLOCKING.findall(said)) >= 2):
+        return "high"
+    calm = understanding.sentiment > -0.4 and understanding.kind is not Kind.COMPLAINT
+    if _COSMETIC.search(said) and calm:
+        return "low"
+    return "medium"
+
+
+def _field(sentences: Sequence[str]) -> str:
+    return " ".join(dict.fromkeys(sentences))[:_FIELD_LIMIT]

@@ -5,6 +5,9 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
+from agent.errors import ConnectorError
 from agent.policy import CategoryPolicy
 from agent.ports import AnswerBrief, Embedder
 from agent.types import (
@@ -18,13 +21,21 @@ from agent.types import (
     Understanding,
     Untrusted,
 )
-from tools.engines.local import bugs, evidence, hearing
-from tools.engines.local.answering import compose
-from tools.engines.local.classify import Classifier, Featurizer
-from tools.engines.local.examples import Examples, embed_examples, load_examples
-from tools.engines.local.support import support
+from tools.engines.local import bugs, evidence, hearing, telling
+from tools.engines.local.answering import Reading, compose
+from tools.engines.local.choosing import Wanted
+from tools.engines.local.examples import by_language, load_examples, training_sets
+from tools.engines.local.gloss import Glossary
+from tools.engines.local.support import blend, nearest, statements
+from tools.engines.local.tongue import Tongue
+from tools.engines.local.training import train_ears
+from tools.engines.local.vectors import VectorMemory, embed_examples
+from tools.engines.local.words import content_words
 
 _LOOKUP_SURE = 0.6
+_CERTAIN = 0.9
+_MOST_PARTS = 3
+_PART_WORDS = 2
 
 
 class LocalEngine:
@@ -32,63 +43,70 @@ class LocalEngine:
 
     name = "local"
 
-    def __init__(self, heard: hearing.Hearing, lookup: Classifier, embedder: Embedder | None) -> None:
+    def __init__(self, heard: hearing.Hearing) -> None:
         self._hearing = heard
-        self._lookup = lookup
-        self._embedder = embedder
+        self._memory = heard.vectors
 
     @classmethod
     async def open(
         cls, embedder: Embedder | None, categories: Sequence[CategoryPolicy], *, cache_dir: Path
     ) -> "LocalEngine":
-        """Train from the shipped examples and the workspace's own category examples; about a second.
+        """Train from the shipped examples and the workspace's own category examples.
+
+        A few seconds the first time; what was learnt is kept in `cache_dir`. Without an embedder, or when it fails
+        now, the engine goes by words alone.
 
         Raises:
-            Misconfigured: the shipped examples are missing.
+            Misconfigured: the shipped examples are damaged.
         """
-        shipped = {name: load_examples(name) for name in ("kind", "wish", "risk", "sentiment", "feedback", "lookup")}
-        own: dict[str, list[str]] = {
-            category.category_id: [*category.examples, category.description or category.name]
+        shipped, glossary = load_examples(), Glossary.load()
+        tongue = await asyncio.to_thread(Tongue.train, by_language(shipped), cache_dir)
+        own = {
+            category.category_id: [
+                glossary.gloss(text, tongue.identify(text).language)
+                for text in dict.fromkeys([*category.examples, category.description or category.name])
+            ]
             for category in categories
             if category.examples
         }
-        sets: dict[str, Examples] = {**_with_shared(shipped), "category": own}
+        sets = {**training_sets(shipped, glossary.gloss), "category": own}
         vectors = None
         if embedder is not None:
             texts = [text for examples in sets.values() for group in examples.values() for text in group]
-            vectors = await embed_examples(embedder, texts, cache_dir)
-        featurize = Featurizer()
-        trained = {
-            name: await asyncio.to_thread(Classifier(featurize).fit, examples, vectors)
-            for name, examples in sets.items()
-        }
-        lookup = trained.pop("lookup")
-        return cls(hearing.Hearing(**trained), lookup, embedder)
+            try:
+                vectors = await embed_examples(embedder, texts, cache_dir)
+            except ConnectorError:
+                embedder = None
+        name = embedder.name if embedder is not None else ""
+        ears = await asyncio.to_thread(train_ears, sets, vectors, name, cache_dir)
+        return cls(hearing.Hearing(ears, tongue, glossary, VectorMemory(embedder)))
 
     async def understand(
         self, texts: tuple[Untrusted, ...], history: tuple[Message, ...], page: PageContext
     ) -> Understanding:
         """Classify the newest messages in the light of the conversation."""
-        return await hearing.understand(self._hearing, self._embedder, texts, history, page)
+        return await hearing.understand(self._hearing, texts, history, page)
 
     async def assess(self, understanding: Understanding, passages: tuple[Passage, ...]) -> Evidence:
         """Estimate whether the passages, or a lookup of the account, answer the question."""
-        found = evidence.assess(understanding, passages)
-        lookup, sure = await self._wanted_lookup(understanding.question.render_plain())
+        found = evidence.assess(understanding, passages, in_english=self._in_english(understanding))
+        lookup, sure = await self._lookup(understanding)
         if lookup is None:
             return found
-        features = {**found.features, "lookup": sure}
-        return replace(found, probability=max(found.probability, round(sure, 4)), features=features)
+        return replace(
+            found,
+            probability=max(found.probability, round(sure, 4)),
+            features={**found.features, "lookup": round(sure, 4)},
+        )
 
     async def answer(self, brief: AnswerBrief) -> AsyncIterator[Sentence | ToolCall]:
         """Quote the best article; look the account up when that is what was asked."""
-        lookup, _ = await self._wanted_lookup(brief.question.render_plain())
-        async for part in compose(brief, self._embedder, lookup):
+        async for part in compose(brief, await self._read(brief)):
             yield part
 
     async def support(self, sentence: Sentence, passages: tuple[Passage, ...]) -> float:
-        """The best support among the cited passages, in [0, 1]."""
-        return max((support(sentence.text, passage.text.render_plain()) for passage in passages), default=0.0)
+        """The best support among the cited passages, in [0, 1]; each statement of the sentence must be supported."""
+        return max([await self._supported(sentence.text, p.text.render_plain()) for p in passages], default=0.0)
 
     async def draft_bug(
         self,
@@ -104,32 +122,55 @@ class LocalEngine:
         self, texts: tuple[Untrusted, ...], history: tuple[Message, ...], understanding: Understanding
     ) -> str:
         """The customer's own words."""
-        return bugs.summarise(texts, history, understanding)
+        return telling.summarise(texts, history)
 
-    async def _wanted_lookup(self, question: str) -> tuple[str | None, float]:
-        vector = (await self._embedder.embed([question]))[0] if self._embedder is not None else None
-        scored = self._lookup(question, vector)
+    def _in_english(self, understanding: Understanding) -> str:
+        return self._hearing.glossary.gloss(understanding.question.render_plain(), understanding.language)
+
+    async def _lookup(self, understanding: Understanding) -> tuple[str | None, float]:
+        """The lookup that the question asks for, with its probability; None when it asks for none."""
+        question = understanding.question.render_plain()
+        (row,) = await self._hearing.rows([question], understanding.language)
+        scored = self._hearing.ears.hear("lookup", row)
         if scored.label in ("none", "other") or scored.confidence < _LOOKUP_SURE:
             return None, 0.0
         return scored.label, scored.confidence
 
+    async def _read(self, brief: AnswerBrief) -> Reading:
+        heard = brief.understanding
+        question = brief.question.render_plain()
+        (row,) = await self._hearing.rows([question], heard.language)
+        lookup, _ = await self._lookup(heard)
+        parts = [s for s in telling.sentences_of(question) if len(content_words(s)) >= _PART_WORDS][:_MOST_PARTS]
+        titles = {passage.article_id: f"{passage.title}" for passage in reversed(brief.passages)}
+        texts = [self._in_english(heard), *parts, *titles.values()]
+        rows = await self._memory.embed(texts)
+        title_rows = rows[1 + len(parts) :] if rows is not None else None
+        return Reading(
+            lookup=lookup,
+            courtesy=self._hearing.ears.hear("courtesy", row).label,
+            wanted=Wanted(
+                words=tuple(content_words(f"{question}\n{self._in_english(heard)}")),
+                vector=rows[0] if rows is not None else None,
+                memory=self._memory,
+                parts=tuple(
+                    (tuple(content_words(part)), rows[1 + place] if rows is not None else None)
+                    for place, part in enumerate(parts)
+                ),
+                titles=dict(zip(titles, title_rows, strict=True)) if title_rows is not None else {},
+            ),
+        )
 
-# Examples of a kind say something about the other questions as well: somebody who asks how to do a thing doesn't ask
-# for a person, is in no danger, is calm, and says nothing of an answer before.
-_SHARED = {
-    "wish": ("no", ("how_to", "bug", "feature_request", "account_billing", "complaint", "small_talk", "abuse")),
-    "risk": ("no", ("how_to", "bug", "feature_request", "small_talk", "wants_person")),
-    "sentiment": ("neutral", ("how_to", "feature_request", "account_billing")),
-    "feedback": ("other", ("how_to", "feature_request", "account_billing", "bug")),
-    "lookup": ("none", ("how_to", "bug", "feature_request", "complaint", "wants_person", "small_talk", "abuse")),
-}
-
-
-def _with_shared(shipped: dict[str, dict[str, list[str]]]) -> dict[str, Examples]:
-    """The shipped sets, each with the kinds' examples under the label that they imply; a text is counted once."""
-    sets: dict[str, Examples] = {"kind": shipped["kind"]}
-    for name, (label, kinds) in _SHARED.items():
-        taken = {text for group in shipped[name].values() for text in group}
-        more = [text for kind in kinds for text in shipped["kind"][kind] if text not in taken]
-        sets[name] = {**shipped[name], label: [*shipped[name][label], *more]}
-    return sets
+    async def _supported(self, said: str, source: str) -> float:
+        whole = nearest(said, source)
+        if whole.settled and whole.by_words >= _CERTAIN:
+            return whole.by_words
+        least = 1.0
+        for statement in statements(said):
+            near = nearest(statement, source)
+            similarity = None
+            if not near.settled:
+                rows = await self._memory.embed([statement, near.text])
+                similarity = float(np.dot(rows[0], rows[1])) if rows is not None else None
+            least = min(least, blend(statement, source, near, similarity))
+        return least if statements(said) else 0.0

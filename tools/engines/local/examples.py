@@ -1,65 +1,80 @@
-"""The shipped examples, and their embeddings kept between starts."""
+"""The shipped examples."""
 
-import hashlib
-import logging
-import os
-import zipfile
-from collections.abc import Mapping, Sequence
-from importlib.resources import files
-from pathlib import Path
-
-import numpy as np
-import yaml
+from collections.abc import Callable, Mapping, Sequence
 
 from agent.errors import Misconfigured
-from agent.ports import Embedder
-from tools.engines.local.classify import Vectors
-
-logger = logging.getLogger(__name__)
+from tools.engines.local.shipped import read_data
 
 Examples = Mapping[str, Sequence[str]]
+"""Texts by label."""
+
+Shipped = Mapping[str, Mapping[str, Mapping[str, Sequence[str]]]]
+"""Texts by set, label and language."""
+
+SETS = ("kind", "wish", "risk", "sentiment", "feedback", "follow_up", "lookup", "courtesy")
+
+# Examples of a kind say something about the other questions as well: somebody who asks how to do a thing doesn't ask
+# for a person, is in no danger, is calm, and says nothing of an answer before.
+_SHARED: dict[str, tuple[str, tuple[str, ...]]] = {
+    "wish": ("no", ("how_to", "bug", "feature_request", "account_billing", "complaint", "small_talk", "abuse")),
+    "risk": ("no", ("how_to", "bug", "feature_request", "small_talk", "wants_person")),
+    "sentiment": ("0", ("how_to", "feature_request", "account_billing")),
+    "feedback": ("other", ("how_to", "feature_request", "account_billing")),
+    "lookup": ("none", ("how_to", "bug", "feature_request", "complaint", "wants_person", "small_talk", "abuse")),
+}
 
 
-def load_examples(name: str) -> dict[str, list[str]]:
-    """Read one of the shipped example files.
+def load_examples() -> dict[str, dict[str, dict[str, list[str]]]]:
+    """Read every shipped set: texts by set, label and language.
 
     Raises:
         Misconfigured: the installation is damaged.
     """
+    return {name: _load(name) for name in SETS}
+
+
+def training_sets(shipped: Shipped, in_english: Callable[[str, str], str]) -> dict[str, Examples]:
+    """The shipped sets by label, each with the kinds' examples under the label that they imply.
+
+    `in_english` turns a text and its language into what the classifiers will see.
+    """
+    flat = {
+        name: {
+            label: [in_english(text, language) for language, group in groups.items() for text in group]
+            for label, groups in data.items()
+        }
+        for name, data in shipped.items()
+    }
+    sets: dict[str, Examples] = dict(flat)
+    for name, (label, kinds) in _SHARED.items():
+        taken = {text for group in flat[name].values() for text in group}
+        more = [text for kind in kinds for text in flat["kind"][kind] if text not in taken]
+        sets[name] = {**flat[name], label: [*flat[name][label], *dict.fromkeys(more)]}
+    return sets
+
+
+def by_language(shipped: Shipped) -> dict[str, list[str]]:
+    """Every distinct shipped text by its language, to tell the languages of short messages apart."""
+    texts: dict[str, dict[str, None]] = {}
+    for data in shipped.values():
+        for groups in data.values():
+            for language, group in groups.items():
+                texts.setdefault(language, {}).update(dict.fromkeys(group))
+    return {language: list(group) for language, group in sorted(texts.items())}
+
+
+def _load(name: str) -> dict[str, dict[str, list[str]]]:
     try:
-        data = yaml.safe_load((files("tools.engines.local") / "data" / f"{name}.yaml").read_text(encoding="utf-8"))
-    except OSError as exc:
-        raise Misconfigured(f"the shipped examples {name!r} are missing: reinstall helpgraph") from exc
-    return {str(label): [str(text) for text in texts] for label, texts in data.items()}
+        return {
+            str(label): {str(language): [_text(item) for item in group] for language, group in groups.items()}
+            for label, groups in read_data(name).items()
+        }
+    except (AttributeError, TypeError) as exc:
+        raise Misconfigured(f"the shipped examples {name!r} are damaged: reinstall helpgraph") from exc
 
 
-async def embed_examples(embedder: Embedder, texts: Sequence[str], cache_dir: Path) -> dict[str, Vectors]:
-    """Embed each distinct text once; the vectors are kept in `cache_dir`, named by the texts and the model."""
-    distinct = sorted(set(texts))
-    key = hashlib.sha256("\x1f".join([embedder.name, *distinct]).encode()).hexdigest()[:24]
-    path = cache_dir / f"examples-{key}.npz"
-    matrix = _read(path, len(distinct))
-    if matrix is None:
-        matrix = await embedder.embed(distinct)
-        _write(path, matrix)
-    return dict(zip(distinct, matrix, strict=True))
-
-
-def _read(path: Path, rows: int) -> Vectors | None:
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            matrix: Vectors = stored["vectors"].astype(np.float32)
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
-        logger.warning("example vectors unreadable, making them again path=%s", path)
-        return None
-    return matrix if matrix.ndim == 2 and len(matrix) == rows else None
-
-
-def _write(path: Path, matrix: Vectors) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_suffix(f".{os.getpid()}.tmp")
-    with scratch.open("wb") as file:
-        np.savez(file, vectors=matrix)
-    os.replace(scratch, path)
+def _text(item: object) -> str:
+    if not isinstance(item, str):
+        # YAML reads a bare no as false.
+        raise TypeError(f"an example is not a text but {item!r}: put it in quotes")
+    return item

@@ -1,136 +1,157 @@
 """What a message is: kind, category, language, mood, wishes, and the question behind it."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from agent.ports import Embedder
 from agent.types import (
-    LANGUAGES,
     Author,
     Kind,
-    Language,
     Message,
     PageContext,
+    Route,
     Source,
     Understanding,
     Untrusted,
 )
-from tools.engines.local.classify import Classifier, Scored, Vectors
-from tools.language import identify
+from tools.engines.local.classify import Scored
+from tools.engines.local.features import mood_of_emoji
+from tools.engines.local.gloss import Glossary
+from tools.engines.local.questions import is_follow_up, is_gibberish, standalone, subject_of
+from tools.engines.local.tongue import Spoken, Tongue, is_latin
+from tools.engines.local.training import Ears, Row
+from tools.engines.local.vectors import VectorMemory
 
-_MOODS = {"very_negative": -1.0, "negative": -0.6, "neutral": 0.0, "positive": 0.7}
+UNREADABLE = 0.3
+"""Kind confidence of a message that says nothing we can read; below 0.4 the answer asks for other words."""
+
+OTHER = "other"
 _QUESTION_LIMIT = 2000
-_SHORT_WORDS = 6
-# Words that point back at something said before; they only matter in a short message that follows an answer.
-_POINTING_BACK = re.compile(
-    r"^(and|but|what about|how about|also|then|und|aber|was ist mit|auch|y|pero|también)\b"
-    r"|\b(it|that|this|there|them|das|dies|es|dort|damit|eso|esto|ahí|lo)\b",
-    re.IGNORECASE,
-)
+_HEARD_CHARS = 4000
+_EARLIER = 5
+_IDLE_KINDS = (Kind.SMALL_TALK, Kind.WANTS_PERSON, Kind.ABUSE)
+_SURE_ALONE = 0.6
+_STRONGEST_MOOD = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class Hearing:
-    """The trained classifiers."""
+    """Everything trained, and what it listens with."""
 
-    kind: Classifier
-    category: Classifier
-    wish: Classifier
-    risk: Classifier
-    sentiment: Classifier
-    feedback: Classifier
+    ears: Ears
+    tongue: Tongue
+    glossary: Glossary
+    vectors: VectorMemory
+
+    async def rows(self, texts: Sequence[str], language: str) -> list[Row]:
+        """Prepare texts, all of one language, for the classifiers."""
+        english = [self.glossary.gloss(text[:_HEARD_CHARS], language) for text in texts]
+        return self.ears.rows(english, await self.vectors.embed(english))
 
 
 async def understand(
-    hearing: Hearing,
-    embedder: Embedder | None,
-    texts: tuple[Untrusted, ...],
-    history: tuple[Message, ...],
-    page: PageContext,
+    hearing: Hearing, texts: tuple[Untrusted, ...], history: tuple[Message, ...], page: PageContext
 ) -> Understanding:
-    """Read the newest messages in the light of the conversation."""
-    newest = "\n".join(text.render_plain() for text in texts).strip()
-    earlier = [m.text.render_plain() for m in history if m.author is Author.CUSTOMER]
-    follow_up = is_follow_up(newest, history)
-    question = _standalone(newest, earlier) if follow_up else newest
-    wanted = [newest, question, *earlier[-3:]]
-    vectors = await _embed(embedder, wanted)
-    own, whole = vectors[0], vectors[1]
-    kind = hearing.kind(newest, own)
-    # What a follow-up is about stands in the question before it.
-    category = hearing.category(question, whole)
-    moods = [_mood(hearing, text, vector) for text, vector in zip(wanted[2:], vectors[2:], strict=True)]
-    mood = _mood(hearing, newest, own)
-    language, language_confidence = _language(newest, earlier, page)
-    feedback = hearing.feedback(newest, own).probabilities if _answered_before(history) else {}
-    sure = kind.confidence if re.search(r"\w", newest) else 0.0
+    """Read the newest messages in the light of the conversation; a burst is one message."""
+    newest = "\n".join(text.render_plain().strip() for text in texts).strip()
+    earlier = [m.text.render_plain() for m in history if m.author is Author.CUSTOMER][-_EARLIER:]
+    spoken = hearing.tongue.identify(newest, earlier=earlier, hint=_words_of_page(page))
+    if not any(char.isalnum() for char in newest) or is_gibberish(newest):
+        return _unreadable(newest, spoken)
+    ears = hearing.ears
+    own, *before = await hearing.rows([newest, *earlier], spoken.language)
+    alone = ears.hear("kind", own)
+    feedback = ears.hear("feedback", own) if _answered_before(history) else None
+    subject = subject_of(earlier, [_is_idle(ears, row, first=place == 0) for place, row in enumerate(before)])
+    follows = subject is not None and is_follow_up(
+        newest, ears.hear("follow_up", own).of("yes"), alone, asked_by_bot=_bot_asked(history)
+    )
+    question = standalone(newest, subject if follows else None)
+    whole = (await hearing.rows([question], spoken.language))[0] if follows else own
+    kind = _kind(alone, ears.hear("kind", whole)) if follows else alone
+    if not is_latin(newest):
+        # Letters that we can't read: no small talk, no answer either. Little evidence leads to an honest question.
+        kind = Scored(Kind.HOW_TO.value, UNREADABLE, {})
+    category = ears.hear("category", whole)
+    mood = _mood(newest, ears.hear("sentiment", own))
+    moods = [_mood(text, ears.hear("sentiment", row)) for text, row in zip(earlier, before, strict=True)][-3:]
     return Understanding(
-        kind=Kind(kind.label) if sure else Kind.SMALL_TALK,
-        kind_confidence=round(sure, 4),
+        kind=Kind(kind.label),
+        kind_confidence=round(kind.confidence, 4),
         category=category.label,
         category_confidence=round(category.confidence, 4),
-        language=language,
-        language_confidence=round(language_confidence, 4),
+        language=spoken.language,
+        language_confidence=round(spoken.confidence, 4),
         sentiment=round(mood, 4),
-        sentiment_trend=round(mood - float(np.mean(moods)), 4) if moods else 0.0,
+        sentiment_trend=round(mood - sum(moods) / len(moods), 4) if moods else 0.0,
         question=Untrusted.of(question, Source.CUSTOMER, limit=_QUESTION_LIMIT),
-        wish_for_person=round(_wish(hearing, newest, own, kind), 4),
-        risk=round(hearing.risk(question, whole).probabilities.get("yes", 0.0), 4),
-        is_follow_up=follow_up,
-        says_unsolved=round(feedback.get("unsolved", 0.0), 4),
-        says_solved=round(feedback.get("solved", 0.0), 4),
+        wish_for_person=round(_wish(ears, own, alone), 4),
+        # Danger that was named before counts while the conversation is still about it.
+        risk=round(max(ears.hear("risk", own).of("yes"), ears.hear("risk", whole).of("yes")), 4),
+        is_follow_up=follows,
+        says_unsolved=round(feedback.of("unsolved"), 4) if feedback else 0.0,
+        says_solved=round(feedback.of("solved"), 4) if feedback else 0.0,
     )
 
 
-def is_follow_up(newest: str, history: Sequence[Message]) -> bool:
-    """Whether a message needs the one before it to be understood: short, and pointing back."""
-    if not any(message.author is Author.CUSTOMER for message in history):
-        return False
-    words = newest.split()
-    return len(words) <= 2 or (len(words) <= _SHORT_WORDS * 2 and bool(_POINTING_BACK.search(newest)))
+def _unreadable(newest: str, spoken: Spoken) -> Understanding:
+    """Emoji, keyboard mashing, nothing at all: a courtesy is due, not an answer."""
+    return Understanding(
+        kind=Kind.SMALL_TALK,
+        kind_confidence=UNREADABLE,
+        category=OTHER,
+        category_confidence=0.0,
+        language=spoken.language,
+        language_confidence=round(spoken.confidence, 4),
+        sentiment=0.6 * mood_of_emoji(newest),
+        sentiment_trend=0.0,
+        question=Untrusted.of(newest, Source.CUSTOMER, limit=_QUESTION_LIMIT),
+    )
 
 
-def _standalone(newest: str, earlier: Sequence[str]) -> str:
-    """The last message that says what it is about, with the follow-up behind it."""
-    for text in reversed(earlier):
-        if len(text.split()) > 2:
-            return f"{text}\n{newest}"
-    return newest
+def _kind(alone: Scored, whole: Scored) -> Scored:
+    """The kind of a follow-up: its own when that is clear, else halfway to what the whole question is."""
+    if alone.label in (Kind.COMPLAINT, *_IDLE_KINDS) and alone.confidence >= _SURE_ALONE:
+        return alone
+    mixed = {label: (alone.of(label) + whole.of(label)) / 2 for label in alone.probabilities}
+    best = max(mixed, key=lambda label: mixed[label])
+    return Scored(best, mixed[best], mixed)
+
+
+def _is_idle(ears: Ears, row: Row, *, first: bool) -> bool:
+    kind = ears.hear("kind", row)
+    if kind.label in _IDLE_KINDS and kind.confidence >= 0.5:
+        return True
+    if ears.hear("feedback", row).of("other") < 0.5:
+        return True
+    # The first message has nothing to hang on.
+    return not first and ears.hear("follow_up", row).of("yes") >= 0.5
+
+
+def _wish(ears: Ears, row: Row, kind: Scored) -> float:
+    """Two opinions: the one trained on wishes alone, and the kind's. "Agent" is a wish, "the agent role" is not."""
+    return 0.75 * ears.hear("wish", row).of("yes") + 0.25 * kind.of(Kind.WANTS_PERSON.value)
+
+
+def _mood(text: str, scored: Scored) -> float:
+    """The expected mood in [-1, 1]: the mean of the grades by their probability."""
+    said = sum(float(grade) * p for grade, p in scored.probabilities.items()) / _STRONGEST_MOOD
+    return max(-1.0, min(1.0, said + 0.3 * mood_of_emoji(text)))
 
 
 def _answered_before(history: Sequence[Message]) -> bool:
     return any(message.author is not Author.CUSTOMER for message in history)
 
 
-def _wish(hearing: Hearing, text: str, vector: Vectors | None, kind: Scored) -> float:
-    """Two opinions: the one trained on wishes alone, and the kind's. "Agent" is a wish, "the agent role" is not."""
-    own = hearing.wish(text, vector).probabilities.get("yes", 0.0)
-    return 0.7 * own + 0.3 * kind.probabilities.get(Kind.WANTS_PERSON.value, 0.0)
+def _bot_asked(history: Sequence[Message]) -> bool:
+    """Whether the bot spoke last, and asked."""
+    for message in reversed(history):
+        if message.author is Author.CUSTOMER:
+            continue
+        return message.author is Author.BOT and message.route in (Route.CLARIFY, Route.BUG_REPORT)
+    return False
 
 
-def _mood(hearing: Hearing, text: str, vector: Vectors | None) -> float:
-    """The expected mood in [-1, 1]: the mean of the moods by their probability."""
-    return sum(_MOODS.get(label, 0.0) * p for label, p in hearing.sentiment(text, vector).probabilities.items())
-
-
-def _language(newest: str, earlier: Sequence[str], page: PageContext) -> tuple[Language, float]:
-    """The message's own language; a very short one is read in the light of what came before."""
-    own = identify(newest)
-    long_enough = len(re.findall(r"\w+", newest)) >= 4
-    if earlier and not long_enough:
-        before = identify("\n".join(earlier[-3:]))
-        return before.language, before.confidence
-    if own.confidence >= 0.5:
-        return own.language, own.confidence
-    return LANGUAGES[0], own.confidence
-
-
-async def _embed(embedder: Embedder | None, texts: Sequence[str]) -> list[Vectors | None]:
-    if embedder is None:
-        return [None] * len(texts)
-    distinct = list(dict.fromkeys(texts))
-    by_text = dict(zip(distinct, await embedder.embed(distinct), strict=True))
-    return [by_text[text] for text in texts]
+def _words_of_page(page: PageContext) -> str:
+    """The page's own words, which are in the language that the customer reads."""
+    labels = [element.label.render_plain() for element in page.elements[:20]]
+    return " ".join([page.title.render_plain() if page.title else "", *labels]).strip()

@@ -1,0 +1,1 @@
+"""The engines, through the `Engine` port."""

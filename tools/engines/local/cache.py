@@ -1,0 +1,40 @@
+"""Arrays on disk that can always be made again: a damaged file is made anew, a full disk is no reason to stop."""
+
+import logging
+import os
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+logger = logging.getLogger(__name__)
+
+Arrays = dict[str, NDArray[Any]]
+
+
+def read_arrays(path: Path, names: Sequence[str]) -> Arrays | None:
+    """Return the named arrays, or None when the file isn't there or can't be read."""
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return {name: stored[name] for name in names}
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        logger.warning("cache file unreadable, making it again path=%s", path)
+        return None
+
+
+def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write all at once: a reader sees the whole file or none."""
+    scratch = path.with_suffix(f".{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with scratch.open("wb") as file:
+            np.savez(file, allow_pickle=False, **arrays)
+        os.replace(scratch, path)
+    except OSError as exc:
+        logger.warning("cache file not written path=%s error=%s", path, exc.strerror)
+        scratch.unlink(missing_ok=True)

@@ -1,0 +1,101 @@
+"""Which pieces of an article answer a question."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from tools.engines.local.features import Vectors
+from tools.engines.local.pieces import Piece, Shape
+from tools.engines.local.vectors import VectorMemory
+from tools.engines.local.words import content_words
+
+_FEWEST_WORDS = 40
+_GOOD_SHARE = 0.62
+_NEXT_BEST_SHARE = 0.4
+_STEPS_LIFT = 0.12
+_POSITION_COST = 0.015
+_MOST_PIECES = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is asked: its words as stems, its vector, and the same of each question when there are several.
+
+    `titles` are vectors of the passages' articles' titles, by article id.
+    """
+
+    words: tuple[str, ...]
+    vector: Vectors | None
+    memory: VectorMemory
+    parts: tuple[tuple[tuple[str, ...], Vectors | None], ...] = ()
+    titles: Mapping[str, Vectors] = field(default_factory=dict)
+
+
+async def choose(pieces: Sequence[Piece], wanted: Wanted, *, words: int) -> list[Piece]:
+    """The best pieces up to about `words` words, in the article's order; one at least, however long it is."""
+    pieces = pieces[:_MOST_PIECES]
+    if not pieces:
+        return []
+    scores = await _scores(pieces, wanted)
+    order = sorted(range(len(pieces)), key=lambda index: -scores[index])
+    top = scores[order[0]]
+    kept: set[int] = set()
+    length = 0
+    for index in order:
+        needed = _with_support(pieces, index) - kept
+        cost = sum(pieces[one].length for one in needed)
+        good = scores[index] >= (_GOOD_SHARE if length >= _FEWEST_WORDS else _NEXT_BEST_SHARE) * top
+        if kept and (not good or length + cost > words):
+            continue
+        kept |= needed
+        length += cost
+    return [pieces[index] for index in sorted(kept)]
+
+
+def merged(pieces: Sequence[Piece]) -> list[list[Piece]]:
+    """Group sentences that stand side by side in one paragraph: they are quoted as one stretch."""
+    groups: list[list[Piece]] = []
+    for piece in pieces:
+        before = groups[-1][-1] if groups else None
+        if (
+            before is not None
+            and before.passage is piece.passage
+            and before.block == piece.block
+            and not before.passage.text.render_plain()[before.end : piece.start].strip()
+        ):
+            groups[-1].append(piece)
+        else:
+            groups.append([piece])
+    return groups
+
+
+def _with_support(pieces: Sequence[Piece], index: int) -> set[int]:
+    """A piece with the sentences before it that it leans on."""
+    needed = {index}
+    while index > 0 and pieces[index].leans_back and pieces[index - 1].passage is pieces[index].passage:
+        index -= 1
+        needed.add(index)
+        if pieces[index].shape is not Shape.SENTENCE:
+            break
+    return needed
+
+
+async def _scores(pieces: Sequence[Piece], wanted: Wanted) -> list[float]:
+    """How well each piece answers, about 0 to 1.6: meaning, shared words, a little for steps and for coming first."""
+    near = [0.0] * len(pieces)
+    rows = (
+        await wanted.memory.embed([f"{piece.passage.section}: {piece.text}" for piece in pieces])
+        if wanted.vector is not None
+        else None
+    )
+    if rows is not None and wanted.vector is not None:
+        near = [max(0.0, float(value)) for value in np.asarray(rows) @ wanted.vector]
+    said = set(wanted.words)
+    scores = []
+    for place, (piece, similarity) in enumerate(zip(pieces, near, strict=True)):
+        told = set(content_words(f"{piece.passage.section} {piece.text}"))
+        shared = len(said & told) / len(said) if said else 0.0
+        steps = _STEPS_LIFT if piece.shape is Shape.LIST else 0.0
+        scores.append(max(0.01, similarity + 0.5 * shared + steps - _POSITION_COST * place))
+    return scores

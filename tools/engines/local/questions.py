@@ -1,0 +1,73 @@
+"""The question behind a message, so that it can be read alone."""
+
+import re
+from collections.abc import Sequence
+
+from tools.engines.local.classify import Scored
+from tools.engines.local.tongue import is_latin
+from tools.engines.local.words import content_words, words
+
+_FOLLOW_UP_WORDS = 14
+_VOWELS = frozenset("aeiouyäöüáéíóú")
+_CONSONANT_RUN = re.compile(r"[bcdfghjklmnpqrstvwxz]{6,}")
+_SAME_CHARACTER = re.compile(r"(.)\1{4,}")
+_KEYBOARD_RUNS = ("asdf", "sdfg", "dfgh", "fghj", "jkl", "hjkl", "qwer", "wert", "zxcv", "yxcv", "uiop", "lkj", "kjh")
+
+
+def is_gibberish(text: str) -> bool:
+    """Whether a text in Latin letters is no language: keyboard runs, letters without vowels, one letter held down."""
+    # Error codes, file names and keys look random and mean something.
+    said = [word for word in words(text) if word.isalpha()]
+    letters = "".join(said)
+    if len(letters) < 4 or not is_latin(text) or any(char.isdigit() for char in text):
+        return False
+    odd = sum(len(word) for word in said if _is_odd(word))
+    return odd > len(letters) * 0.6
+
+
+def _is_odd(word: str) -> bool:
+    if len(word) < 4:
+        return False
+    vowels = sum(char in _VOWELS for char in word) / len(word)
+    return (
+        (vowels < 0.15 and len(word) > 4)
+        or vowels > 0.85
+        or bool(_CONSONANT_RUN.search(word))
+        or bool(_SAME_CHARACTER.search(word))
+        or sum(run in word for run in _KEYBOARD_RUNS) >= (1 if len(word) <= 6 else 2)
+    )
+
+
+def is_follow_up(newest: str, pointing_back: float, kind: Scored, *, asked_by_bot: bool) -> bool:
+    """Whether a message needs the ones before it to be understood.
+
+    Args:
+        newest: the message; there is an earlier one of the customer's that says what it is about.
+        pointing_back: what the classifier thinks of its words alone.
+        kind: what it would be alone; thanks and a wish for a person stand alone.
+        asked_by_bot: the bot's last message was a question, to which a short message is most likely the answer.
+    """
+    said = words(newest)
+    if not said or len(said) > _FOLLOW_UP_WORDS:
+        return False
+    if kind.label in ("small_talk", "wants_person", "abuse") and kind.confidence >= 0.7 and pointing_back < 0.6:
+        return False
+    return pointing_back + 0.2 * asked_by_bot >= 0.5 or not content_words(newest)
+
+
+def standalone(newest: str, subject: str | None) -> str:
+    """A follow-up with the message it hangs on; without one, the message itself."""
+    return f"{subject}\n{newest}" if subject and subject != newest else newest
+
+
+def subject_of(earlier: Sequence[str], idle: Sequence[bool]) -> str | None:
+    """The customer's last message that says what it is about.
+
+    Args:
+        earlier: the customer's messages, oldest first.
+        idle: for each, whether it is a courtesy, a verdict on an answer or itself a follow-up.
+    """
+    for text, is_idle in zip(reversed(earlier), reversed(idle), strict=True):
+        if not is_idle and len(content_words(text)) >= 1:
+            return text
+    return next((text for text in reversed(earlier) if len(content_words(text)) >= 2), None)

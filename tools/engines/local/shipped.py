@@ -1,0 +1,23 @@
+"""The data files that come with the engine."""
+
+from importlib.resources import files
+from typing import Any
+
+import yaml
+
+from agent.errors import Misconfigured
+
+
+def read_data(name: str) -> dict[str, Any]:
+    """Read one of the shipped YAML files, which are mappings all.
+
+    Raises:
+        Misconfigured: the installation is damaged.
+    """
+    try:
+        data = yaml.safe_load((files("tools.engines.local") / "data" / f"{name}.yaml").read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as exc:
+        raise Misconfigured(f"the shipped file {name}.yaml is damaged: reinstall helpgraph") from exc
+    if not isinstance(data, dict):
+        raise Misconfigured(f"the shipped file {name}.yaml is damaged: reinstall helpgraph")
+    return data

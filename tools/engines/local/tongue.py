@@ -1,0 +1,77 @@
+"""Which language a message is in, however short it is."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent.types import LANGUAGES, Language
+from tools.engines.local.classify import Classifier
+from tools.engines.local.features import Featurizer
+from tools.engines.local.training import trained
+from tools.language import identify
+
+_SHORT_WORDS = 4
+_UNKNOWN = 0.2
+# How much the message itself counts when it is short and something else is known.
+_OWN_SHARE = 0.55
+_ENGLISH_LEAD = 0.08
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A language and how sure we are, in [0, 1]."""
+
+    language: Language
+    confidence: float
+
+
+class Tongue:
+    """Two opinions on each message: a general identifier, and one trained on short support messages."""
+
+    def __init__(self, featurize: Featurizer, short: Classifier) -> None:
+        self._featurize = featurize
+        self._short = short
+
+    @classmethod
+    def train(cls, texts: Mapping[str, Sequence[str]], cache_dir: Path) -> "Tongue":
+        """Train on texts by language; blocks."""
+        featurize = Featurizer()
+        return cls(featurize, trained("language", texts, featurize, None, "", cache_dir, tuned=False))
+
+    def identify(self, text: str, *, earlier: Sequence[str] = (), hint: str = "") -> Spoken:
+        """Identify the language of `text`.
+
+        A short text is read in the light of the customer's `earlier` messages, or else of `hint`, some text of the
+        page around it. Text in letters that none of our languages uses is taken for English, without confidence.
+        """
+        own = self._shares(text)
+        if own is None or len(re.findall(r"\w+", text)) < _SHORT_WORDS:
+            other = self._shares("\n".join(earlier[-3:])) or self._shares(hint)
+            if own is None:
+                own = other
+            elif other is not None:
+                own = {name: _OWN_SHARE * own[name] + (1 - _OWN_SHARE) * other[name] for name in LANGUAGES}
+        if own is None:
+            return Spoken("en", _UNKNOWN)
+        # "No" is a word of two languages: English when nothing else tells.
+        own = {name: share + _ENGLISH_LEAD * (name == "en") for name, share in own.items()}
+        best = max(LANGUAGES, key=lambda name: own[name])
+        return Spoken(best, min(own[best], 1.0))
+
+    def _shares(self, text: str) -> dict[Language, float] | None:
+        if not is_latin(text):
+            return None
+        general = identify(text)
+        trained_on_short = self._short(self._featurize([text], None))
+        rest = (1 - general.confidence) / (len(LANGUAGES) - 1)
+        return {
+            name: (trained_on_short.of(name) + (general.confidence if general.language == name else rest)) / 2
+            for name in LANGUAGES
+        }
+
+
+def is_latin(text: str) -> bool:
+    """Whether most letters of `text` are Latin ones; false for a text without letters."""
+    letters = [char for char in text if char.isalpha()]
+    return bool(letters) and sum(char < "\u0250" for char in letters) > len(letters) / 2

@@ -1,0 +1,110 @@
+"""All classifiers of the engine, trained at start or read back from the cache."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy.sparse import csr_matrix
+from threadpoolctl import threadpool_limits
+
+from tools.engines.local.cache import read_arrays, write_arrays
+from tools.engines.local.classify import NOTHING, Classifier, Scored, train
+from tools.engines.local.examples import Examples
+from tools.engines.local.features import Featurizer, Vectors
+
+# Part of every cache key: goes up when features or training change what is learnt from the same examples.
+_FORMAT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A text as the classifiers see it; `with_meaning` tells whether an embedding stands behind the words."""
+
+    text: str
+    features: csr_matrix
+    with_meaning: bool
+
+
+class Ears:
+    """The classifiers by name, each twice: for texts with an embedding, and for when the embedder is away."""
+
+    def __init__(
+        self, featurize: Featurizer, with_meaning: Mapping[str, Classifier], words_only: Mapping[str, Classifier]
+    ) -> None:
+        self._featurize = featurize
+        self._with_meaning = with_meaning
+        self._words_only = words_only
+
+    def rows(self, texts: Sequence[str], vectors: Vectors | None) -> list[Row]:
+        """Prepare texts; with `vectors` (one row per text) they are understood by meaning too."""
+        if not texts:
+            return []
+        known = vectors is not None and bool(self._with_meaning)
+        matrix = self._featurize(texts, vectors if known else None)
+        return [Row(text, matrix[index], known) for index, text in enumerate(texts)]
+
+    def hear(self, name: str, row: Row) -> Scored:
+        """Classify a prepared text with the named classifier."""
+        classifier = (self._with_meaning if row.with_meaning else self._words_only).get(name)
+        return classifier(row.features) if classifier is not None else NOTHING
+
+
+def train_ears(
+    sets: Mapping[str, Examples], vectors: Mapping[str, Vectors] | None, embedder_name: str, cache_dir: Path
+) -> Ears:
+    """Train every set, with meaning when `vectors` (by text) are given and by words alone in any case.
+
+    Takes seconds the first time, and blocks.
+    """
+    featurize = Featurizer()
+    with_meaning = {
+        name: trained(name, examples, featurize, vectors, embedder_name, cache_dir)
+        for name, examples in sets.items()
+        if vectors is not None
+    }
+    words_only = {name: trained(name, examples, featurize, None, "", cache_dir) for name, examples in sets.items()}
+    return Ears(featurize, with_meaning, words_only)
+
+
+def trained(
+    name: str,
+    examples: Examples,
+    featurize: Featurizer,
+    vectors: Mapping[str, Vectors] | None,
+    embedder_name: str,
+    cache_dir: Path,
+    *,
+    tuned: bool = True,
+) -> Classifier:
+    """Train one classifier, or read it back when it was trained from the same examples before."""
+    texts = [text for label in sorted(examples) for text in examples[label]]
+    labels = [label for label in sorted(examples) for _ in examples[label]]
+    if not texts:
+        return Classifier((), np.zeros((0, 0), dtype=np.float32), np.zeros(0, dtype=np.float32))
+    said = "\x1e".join(f"{label}\x1f{text}" for label, text in zip(labels, texts, strict=True))
+    key = hashlib.sha256(f"{_FORMAT}\x1e{embedder_name}\x1e{said}".encode()).hexdigest()[:24]
+    path = cache_dir / f"classifier-{name}-{key}.npz"
+    known = _read(path, sorted(set(labels)))
+    if known is not None:
+        return known
+    matrix = np.stack([vectors[text] for text in texts]) if vectors is not None else None
+    # On matrices this small, two threads of the linear algebra wait for each other ten times longer than they work.
+    with threadpool_limits(limits=1):
+        made = train(featurize(texts, matrix), labels, texts, tuned=tuned)
+    write_arrays(
+        path, {"labels": np.array(made.labels, dtype=np.str_), "weights": made.weights, "intercept": made.intercept}
+    )
+    return made
+
+
+def _read(path: Path, labels: list[str]) -> Classifier | None:
+    stored = read_arrays(path, ("labels", "weights", "intercept"))
+    if stored is None:
+        return None
+    names = tuple(str(label) for label in stored["labels"])
+    fits = stored["weights"].ndim == 2 and stored["weights"].shape[1] == len(names) == len(stored["intercept"])
+    if list(names) != labels or not fits:
+        return None
+    return Classifier(names, stored["weights"].astype(np.float32), stored["intercept"].astype(np.float32))
