@@ -21,7 +21,9 @@ _YES = {"yes", "yeah", "yep", "sure", "ok", "okay", "please", "yes please", "ja"
 # How a question for information begins, in the languages we speak; what it is about plays no part.
 _INFORMATION = re.compile(
     r"(?:and |und |y |hi |hello |hallo |hola )?[¿ ]*"
-    r"(?:how|what|which|where|when|who|can|could|does|do you|is there|are there|wie|was|welche|wo|wann|wer|kann|gibt es|c[oó]mo|qu[eé]|cu[aá]l|d[oó]nde|cu[aá]ndo|qui[eé]n|se puede|puedo|hay)\b",
+    r"(?:how|what|which|where|when|who|can|could|does|do you|is there|are there|"
+    r"wie|was|welche|wo|wann|wer|kann|gibt es|"
+    r"c[oó]mo|qu[eé]|cu[aá]l|d[oó]nde|cu[aá]ndo|qui[eé]n|se puede|puedo|hay)\b",
     re.IGNORECASE,
 )
 

@@ -84,7 +84,7 @@ class TurnService:
         self._slots = asyncio.Semaphore(limits.concurrent_turns)
         self._busy: set[str] = set()
         self._again: set[str] = set()
-        self._stopping = False
+        self._stopped = asyncio.Event()
 
     async def start(self) -> None:
         """Begin answering, first of all what an earlier process left unfinished."""
@@ -92,7 +92,7 @@ class TurnService:
 
     def stop(self) -> None:
         """Start no further turn; those that run are ended by the supervisor."""
-        self._stopping = True
+        self._stopped.set()
 
     async def submit(self, scope: Scope, conversation_id: str, message: SubmittedMessage) -> Accepted:
         """Accept a message: when this returns, it is in the log for good and will be answered.
@@ -125,7 +125,7 @@ class TurnService:
 
     def poke(self, conversation_id: str) -> None:
         """Look at a conversation now: it may have an unanswered turn."""
-        if self._stopping:
+        if self._stopped.is_set():
             return
         if conversation_id in self._busy:
             self._again.add(conversation_id)
@@ -138,13 +138,13 @@ class TurnService:
 
     async def _sweep(self) -> None:
         """Find turns that nobody runs: left by a dead process, or missed by a wake-up."""
-        while not self._stopping:
+        while not self._stopped.is_set():
             try:
                 for conversation_id in await self._log.waiting_work(limit=100):
                     self.poke(conversation_id)
             except (SupportError, OSError):
                 logger.exception("sweep failed")
-            await asyncio.sleep(_POLL_S)
+            await _wait(self._stopped, _POLL_S)
 
     async def _work(self, conversation_id: str) -> None:
         try:
@@ -152,7 +152,7 @@ class TurnService:
                 self._again.discard(conversation_id)
                 async with self._slots:
                     await self._work_under_lease(conversation_id)
-                if conversation_id not in self._again or self._stopping:
+                if conversation_id not in self._again or self._stopped.is_set():
                     return
         except LeaseLost:
             logger.info("lease lost conversation_id=%s", conversation_id)
@@ -166,21 +166,22 @@ class TurnService:
         lease = await self._log.claim(conversation_id, holder=self._holder, ttl_s=LEASE_S)
         if lease is None:
             return
-        keeper = self._supervisor.spawn(self._keep(lease), name=f"lease-{conversation_id}")
+        done = asyncio.Event()
+        self._supervisor.spawn(self._keep(lease, done), name=f"lease-{conversation_id}")
         try:
-            while not self._stopping:
+            while not self._stopped.is_set():
                 work = await self._log.next_turn(lease)
                 if work is None:
                     return
                 await self._run(lease, work)
         finally:
-            keeper.cancel()
+            done.set()
             with suppress(asyncio.CancelledError, LeaseLost):
                 await asyncio.shield(self._log.release(lease))
 
-    async def _keep(self, lease: Lease) -> None:
-        while True:
-            await asyncio.sleep(LEASE_S / 3)
+    async def _keep(self, lease: Lease, done: asyncio.Event) -> None:
+        """Prolong the lease while the work goes on. Told, not cancelled: a cancelled statement costs a connection."""
+        while not await _wait(done, LEASE_S / 3):
             if not await self._log.renew(lease, LEASE_S):
                 return
 
@@ -363,6 +364,16 @@ class TurnService:
     def metrics(self) -> TurnMetrics:
         """Where durations and outcomes are counted."""
         return self._metrics
+
+
+async def _wait(event: asyncio.Event, timeout_s: float) -> bool:
+    """Wait for an event, at most so long; whether it came."""
+    try:
+        async with asyncio.timeout(timeout_s):
+            await event.wait()
+    except TimeoutError:
+        return False
+    return True
 
 
 def _before(work: TurnWork, messages: Sequence[Message]) -> tuple[Message, ...]:

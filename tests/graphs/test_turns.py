@@ -59,7 +59,9 @@ class Installation:
 
 
 @asynccontextmanager
-async def installation(folder: Path, deps: TurnDeps, limits: TurnLimits = LIMITS) -> AsyncIterator[Installation]:
+async def installation(
+    folder: Path, deps: TurnDeps, limits: TurnLimits = LIMITS, *, grace_s: float = 5
+) -> AsyncIterator[Installation]:
     db = await Database.open(None, data_dir=folder)
     wakeups, supervisor = Wakeups(), Supervisor()
     log = ConversationLog(db, wakeups)
@@ -78,7 +80,7 @@ async def installation(folder: Path, deps: TurnDeps, limits: TurnLimits = LIMITS
             yield Installation(log, turns)
         finally:
             turns.stop()
-            await supervisor.close(grace_s=0)
+            await supervisor.close(grace_s=grace_s)
             await db.close()
 
 
@@ -217,7 +219,7 @@ async def test_a_turn_outlives_the_process(tmp_path: Path) -> None:
     """The process dies after half an answer; the next one says what stands, answers again, and once."""
     dying = SlowEngine(parts=TWO_SENTENCES)
     dying.understand_s, dying.pause_s = 0.0, 30.0
-    async with installation(tmp_path, fake_deps(engine=dying)) as here:
+    async with installation(tmp_path, fake_deps(engine=dying), grace_s=0.2) as here:
         conversation_id = await here.begin()
         await here.say(conversation_id, "Where are my invoices?")
         await here.until(conversation_id, lambda events: "TEXT_MESSAGE_CONTENT" in kinds(events))

@@ -45,10 +45,10 @@ const bar = (...controls) => el("div", { class: "bar" }, controls);
 const head = (title, lead, ...tools) => el("div", { class: "head" }, el("div", {}, el("h1", {}, title), el("p", { class: "lead" }, lead)), bar(...tools));
 const meter = (share, name) => el("progress", { max: 100, value: share, "aria-label": name });
 /** A table; a column name that ends in # holds numbers. */
-function table(columns, rows, help) {
+function table(columns, rows) {
   const number = columns.map((name) => name.endsWith("#"));
   const cells = (row) => row.map((cell, i) => el("td", { class: number[i] ? "num" : undefined }, cell));
-  return el("div", { class: "scroll", "data-help": help },
+  return el("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": `Table: ${columns.filter((name) => name).join(", ").replaceAll("#", "")}` },
     el("table", {},
       el("thead", {}, el("tr", {}, columns.map((name, i) => el("th", { class: number[i] ? "num" : undefined, scope: "col" }, name.replace("#", ""))))),
       el("tbody", {}, rows.map((row) => el("tr", {}, cells(row))))));
@@ -84,7 +84,7 @@ function dashboard() {
   return [
     head(me.name ? `Good morning, ${me.name.split(" ")[0]}` : "Good morning", "Monday, 23 November 2026. Three tasks are due today.",
       open("/settings/notifications", "Notifications", "dash-notifications"), open("/projects", "New project", "dash-new-project", "first")),
-    el("div", { class: "tiles" }, tile("21.5 h", "tracked this week"), tile("5", "active projects"), tile("14,320 EUR", "in open invoices"), tile("2", "timesheets to approve")),
+    el("div", { class: "tiles" }, tile("21.5 h", "tracked last week"), tile("5", "active projects"), tile("14,320 EUR", "in open invoices"), tile("2", "timesheets to approve")),
     el("div", { class: "grid" },
       card("Due today", "", { help: "dash-today" },
         table(["Task", "Project", ""], [["Storyboard, second round", "Polar Launch"], ["Site visit notes", "Harbour House"], ["Proofs to the printer", "Autumn catalogue"]].map(([task, project]) => [task, project, el("div", { class: "acts" }, play(task))]))),
