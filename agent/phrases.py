@@ -87,9 +87,9 @@ _TEXTS: dict[Phrase, dict[Language, str]] = {
         "es": "Gracias por avisar. Parece un error y lo he registrado como **{bug_id}** con lo que me ha contado.",
     },
     Phrase.BUG_COUNTED: {
-        "en": "Thank you for reporting this. It is a bug we already know as **{bug_id}**, reported by {count} other(s). I've added your report and its details to it.",
-        "de": "Danke für die Meldung. Diesen Fehler kennen wir schon als **{bug_id}**, gemeldet von {count} weiteren. Ich habe Ihre Meldung mit ihren Angaben dort ergänzt.",
-        "es": "Gracias por avisar. Es un error que ya conocemos como **{bug_id}**, comunicado por {count} más. He añadido su aviso con sus detalles.",
+        "en": "Thank you for reporting this. It is a bug we already know as **{bug_id}**, and I've added your report and its details to it. Reports so far, yours included: {count}.",
+        "de": "Danke für die Meldung. Diesen Fehler kennen wir schon als **{bug_id}**, und ich habe Ihre Meldung mit ihren Angaben dort ergänzt. Meldungen bisher, Ihre eingeschlossen: {count}.",
+        "es": "Gracias por avisar. Es un error que ya conocemos como **{bug_id}**, y he añadido su aviso con sus detalles. Avisos hasta ahora, incluido el suyo: {count}.",
     },
     Phrase.BUG_DETAILS_ADDED: {
         "en": "Thank you, I've added that to **{bug_id}**.",

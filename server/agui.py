@@ -1,6 +1,8 @@
 """The AG-UI door: one message in, one run out; and the resuming of streams."""
 
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import uuid4
 
@@ -9,18 +11,23 @@ from pydantic import BaseModel, ConfigDict, Field
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from agent.errors import BadTurn
+from agent.events import Custom
+from agent.types import Author
 from agent.wire import JsonObject
 from graphs.turns import SubmittedMessage
 from server.auth import Caller, InCaller
 from server.context import Doors, InDoors
+from server.limits import RateLimit
 from server.problems import Problem
 from server.run_stream import ENDS, RunStream, snapshot
 from server.sse import encode, respond, tail
+from tools.storage.codec import custom
 from tools.storage.log import Accepted, Conversation
 from tools.storage.scope import Scope
 
 router = APIRouter(tags=["conversations"])
 
+MAX_PAGE_CHARS = 32 * 1024
 _ID = Field(min_length=1, max_length=200)
 PageJson = dict[str, Any]
 
@@ -54,6 +61,8 @@ async def run(body: RunInput, request: Request, doors: InDoors, caller: InCaller
     """
     message = _newest(body.messages)
     page = (body.forwardedProps or {}).get("page")
+    # Before anything is made: a refused message leaves no empty conversation behind.
+    refuse_beyond(doors, doors.messages, caller.owner, "too many messages at once")
     conversation = await open_thread(doors, caller, body.threadId, page)
     accepted = await submit(
         doors, caller, conversation, message_id=message.id, text=_text(message), run_id=body.runId, page=page
@@ -74,7 +83,7 @@ async def events(
 ) -> EventSourceResponse:
     """Resume a conversation's stream after `Last-Event-ID`; without it, begin with a snapshot."""
     conversation = await doors.runtime.log.conversation(caller.scope, conversation_id)
-    after = _last_seen(last_event_id, conversation)
+    after = last_seen(last_event_id, conversation)
     if after is None:
         found = rejoin(doors, caller.scope, conversation, follow=follow)
     else:
@@ -84,8 +93,6 @@ async def events(
 
 async def open_thread(doors: Doors, caller: Caller, thread_id: str, page: object) -> Conversation:
     """Return the caller's conversation of that thread, made if there was none. Another's thread is never found."""
-    from datetime import UTC, datetime
-
     language = page.get("language") if isinstance(page, dict) else None
     return await doors.runtime.log.create_conversation(
         caller.scope,
@@ -108,22 +115,36 @@ async def submit(
     page: object,
     wish: bool = False,
 ) -> Accepted:
-    """Accept a message within the caller's rate.
+    """Accept a message.
 
     Raises:
-        Problem: 429, too many messages.
         BadTurn, Conflict: as `TurnService.submit`.
     """
-    wait_s = doors.messages.take(caller.owner)
-    if wait_s > 0:
-        doors.metrics.refused.labels("429").inc()
-        raise Problem(429, "too many messages at once", headers={"Retry-After": str(int(wait_s) + 1)})
     message = SubmittedMessage(
-        client_message_id=message_id, text=text, run_id=run_id, page=page if isinstance(page, dict) else None, wish=wish
+        client_message_id=message_id, text=text, run_id=run_id, page=_bounded_page(page), wish=wish
     )
     accepted = await doors.runtime.turns.submit(caller.scope, conversation.conversation_id, message)
     doors.metrics.accepted.labels(caller.channel).inc()
     return accepted
+
+
+def refuse_beyond(doors: Doors, limit: RateLimit, key: str, detail: str) -> None:
+    """Take one from the caller's allowance.
+
+    Raises:
+        Problem: 429, nothing is left of it.
+    """
+    wait_s = limit.take(key)
+    if wait_s > 0:
+        doors.metrics.refused.labels("429").inc()
+        raise Problem(429, detail, headers={"Retry-After": str(int(wait_s) + 1)})
+
+
+def _bounded_page(page: object) -> dict[str, object] | None:
+    """The page's context, or None when it is none or too large: the message counts, its page is a help."""
+    if not isinstance(page, dict) or len(json.dumps(page, ensure_ascii=False)) > MAX_PAGE_CHARS:
+        return None
+    return page
 
 
 async def run_events(
@@ -140,8 +161,8 @@ async def run_events(
     async for logged in tail(doors, scope, conversation_id, after_seq=after):
         if logged.turn_id != accepted.turn_id:
             continue
-        for event in stream.take(logged.event):
-            yield encode(event, logged.seq, first=event["type"] == "RUN_STARTED")
+        for sent in numbered(stream.take(logged.event), logged.seq):
+            yield sent
         if stream.ended:
             return
 
@@ -181,19 +202,27 @@ async def rejoin(
     if open_id is not None:
         begun += stream.open_message(open_id, open_text)
     if active is None:
+        # A run that ended between two requests of a reload: a client that had the question has its answer here.
+        begun += [custom(Custom.MESSAGE, message) for message in _since_the_customer(messages)]
         begun += stream.take({"type": "RUN_FINISHED", "threadId": "", "runId": ""})
-    for index, event in enumerate(begun):
-        yield encode(event, seen, first=index == 0)
+    for sent in numbered(begun, seen):
+        yield sent
     if active is None and not follow:
         return
     async for logged in tail(doors, scope, conversation_id, after_seq=seen):
         if active is not None and logged.turn_id == active.turn_id and not stream.ended:
-            for event in stream.take(logged.event):
-                yield encode(event, logged.seq)
+            for sent in numbered(stream.take(logged.event), logged.seq):
+                yield sent
             if stream.ended and not follow:
                 return
         elif follow:
             yield encode(logged.event, logged.seq)
+
+
+def _since_the_customer(messages: list[JsonObject]) -> list[JsonObject]:
+    """What was said after the customer's last message."""
+    last = max((n for n, message in enumerate(messages) if message["author"] == Author.CUSTOMER), default=-1)
+    return messages[last + 1 :] if last >= 0 else []
 
 
 async def _open_message(
@@ -219,7 +248,22 @@ async def _open_message(
     return open_id, text
 
 
-def _last_seen(header: str | None, conversation: Conversation) -> int | None:
+def numbered(events: list[JsonObject], seq: int) -> Iterator[ServerSentEvent]:
+    """Events that stand for one of the log: the last carries its number.
+
+    A client that is cut between them comes back with the number before and gets all of them, not only the rest.
+    """
+    for index, event in enumerate(events, start=1):
+        yield encode(event, seq if index == len(events) else None, first=event["type"] == "RUN_STARTED")
+
+
+def last_seen(header: str | None, conversation: Conversation) -> int | None:
+    """The number in `Last-Event-ID`, or None without one.
+
+    Raises:
+        BadTurn: it is no number.
+        Problem: 409, it lies in the future.
+    """
     if header is None or header == "":
         return None
     if not header.isascii() or not header.isdigit() or len(header) > 18:

@@ -34,8 +34,10 @@ def create_app(doors: Doors) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await doors.runtime.turns.start()
-        doors.runtime.supervisor.spawn(_sweep(doors), name="overdue-sweep")
+        sweep = doors.runtime.supervisor.spawn(_sweep(doors), name="overdue-sweep")
         yield
+        # It never ends by itself, and the supervisor waits for what does.
+        sweep.cancel()
 
     app = FastAPI(
         title="Helpgraph",

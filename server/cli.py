@@ -4,9 +4,10 @@ import asyncio
 import errno
 import logging
 import secrets
+import signal
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -58,7 +59,7 @@ def serve_command(
     settings = load_settings(workspace=workspace, data_dir=data_dir)
     server_settings = load_server_settings(host=host, port=port, demo=demo)
     listener = _listen(server_settings)
-    with suppress(KeyboardInterrupt):
+    with suppress(KeyboardInterrupt), listener:
         asyncio.run(_serve(settings, server_settings, listener, Console(highlight=False)))
 
 
@@ -109,7 +110,8 @@ async def _serve(
         )
         async with _announced(settings.data_dir, RunningServer(_own_url(address, port), doors.admin_token)):
             _say_what_is_where(console, url, doors)
-            await uvicorn.Server(config).serve(sockets=[listener])
+            with _stopped_by_uvicorn_alone():
+                await uvicorn.Server(config).serve(sockets=[listener])
 
 
 def make_doors(runtime: Runtime, settings: ServerSettings, metrics: Metrics) -> Doors:
@@ -128,6 +130,17 @@ def make_doors(runtime: Runtime, settings: ServerSettings, metrics: Metrics) -> 
         messages=RateLimit(settings.messages_per_minute),
         sessions=RateLimit(settings.sessions_per_minute),
     )
+
+
+@contextmanager
+def _stopped_by_uvicorn_alone() -> Iterator[None]:
+    """uvicorn 0.54 raises its signal again once it has stopped; that would cut the closing of our own parts short."""
+    before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @asynccontextmanager

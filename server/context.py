@@ -28,6 +28,7 @@ class Doors:
     streams: OpenStreams = field(default_factory=lambda: OpenStreams(8, 64))
     messages: RateLimit = field(default_factory=lambda: RateLimit(30))
     sessions: RateLimit = field(default_factory=lambda: RateLimit(60))
+    notes: RateLimit = field(default_factory=lambda: RateLimit(60))
     logins: RateLimit = field(default_factory=lambda: RateLimit(10))
 
 

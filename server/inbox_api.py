@@ -1,8 +1,10 @@
 """The inbox's door: handoffs, replies, hand-backs, bugs."""
 
+import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Annotated, Literal
+from uuid import uuid4
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,10 +14,11 @@ from agent.errors import BadTurn
 from agent.types import Mode
 from agent.untrusted import clean
 from agent.wire import JsonObject
+from server.agui import last_seen
 from server.auth import STAFF_COOKIE, STAFF_HOURS, InStaff, check_password
 from server.context import Doors, InDoors, client_address
 from server.problems import Problem
-from server.sse import POLL_S, encode, respond, tail
+from server.sse import MAX_AGE_S, POLL_S, encode, respond, tail
 from server.widget_api import workspace_value
 from tools.storage.scope import Scope
 from tools.storage.wakeups import inbox_key
@@ -24,7 +27,6 @@ router = APIRouter(tags=["inbox"])
 
 _NAME = Field(min_length=1, max_length=100)
 _TEXT_LIMIT = 20_000
-_STREAM_OWNER = "staff"
 
 
 class _Body(BaseModel):
@@ -160,35 +162,43 @@ async def conversation_events(
     request: Request,
     doors: InDoors,
     staff: InStaff,
-    last_event_id: Annotated[int, Header(ge=0)] = 0,
+    last_event_id: Annotated[str | None, Header()] = None,
 ) -> EventSourceResponse:
-    """A conversation live, with what only the team sees."""
-    await doors.runtime.log.conversation(staff, conversation_id)
+    """A conversation live, with what only the team sees; from its first event without `Last-Event-ID`."""
+    after = last_seen(last_event_id, await doors.runtime.log.conversation(staff, conversation_id)) or 0
 
     async def follow() -> AsyncIterator[ServerSentEvent]:
-        async for logged in tail(doors, staff, conversation_id, after_seq=last_event_id, staff=True):
-            yield encode(logged.event, logged.seq)
+        first = True
+        async for logged in tail(doors, staff, conversation_id, after_seq=after, staff=True):
+            yield encode(logged.event, logged.seq, first=first)
+            first = False
 
-    return respond(doors, request, _STREAM_OWNER, follow())
+    return respond(doors, request, _stream_owner(), follow())
 
 
 @router.get("/v1/inbox/events", response_class=EventSourceResponse)
 async def inbox_events(request: Request, doors: InDoors, staff: InStaff) -> EventSourceResponse:
     """A hint for every conversation that changes."""
-    return respond(doors, request, _STREAM_OWNER, _changes(doors, staff))
+    return respond(doors, request, _stream_owner(), _changes(doors, staff))
 
 
 async def _changes(doors: Doors, staff: Scope) -> AsyncIterator[ServerSentEvent]:
     log = doors.runtime.log
     seen = {stamp.conversation_id: stamp for stamp in await log.recent(staff)}
     yield encode({"type": "CUSTOM", "name": "helpgraph.inbox.v1", "value": {}}, first=True)
-    while True:
+    began = time.monotonic()
+    while time.monotonic() - began < MAX_AGE_S:
         await doors.runtime.wakeups.wait(inbox_key(staff.workspace_id), timeout_s=POLL_S * 5)
         for stamp in reversed(await log.recent(staff)):
             if seen.get(stamp.conversation_id) != stamp:
                 seen[stamp.conversation_id] = stamp
                 value = {"conversation_id": stamp.conversation_id, "mode": stamp.mode.value}
                 yield encode({"type": "CUSTOM", "name": "helpgraph.inbox.v1", "value": value})
+
+
+def _stream_owner() -> str:
+    """People on the team share one cookie's name, not one allowance: only their address's share counts."""
+    return f"staff:{uuid4().hex}"
 
 
 def _now() -> datetime:

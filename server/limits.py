@@ -11,6 +11,7 @@ from server.problems import problem
 
 MAX_BODY_BYTES = 256 * 1024
 MAX_DEPTH = 32
+_DISCARDED_BYTES = 8 * 1024 * 1024
 _TRACKED = 20_000
 
 
@@ -27,16 +28,21 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         body = bytearray()
+        arrived = 0
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":
                 return
-            body += message.get("body", b"")
-            if len(body) > MAX_BODY_BYTES:
-                await self._refuse(scope, receive, send, 413, f"at most {MAX_BODY_BYTES // 1024} KB are taken")
-                return
-            if not message.get("more_body"):
+            part = message.get("body", b"")
+            arrived += len(part)
+            if arrived <= MAX_BODY_BYTES:
+                body += part
+            # A client that is still sending when we hang up never reads why, so a moderate rest is thrown away first.
+            if not message.get("more_body") or arrived > _DISCARDED_BYTES:
                 break
+        if arrived > MAX_BODY_BYTES:
+            await self._refuse(scope, receive, send, 413, f"at most {MAX_BODY_BYTES // 1024} KB are taken")
+            return
         if depth(bytes(body)) > MAX_DEPTH:
             await self._refuse(scope, receive, send, 422, f"JSON nested deeper than {MAX_DEPTH} levels is not read")
             return

@@ -14,9 +14,10 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from agent.errors import BadTurn
 from agent.events import Custom
 from agent.wire import JsonObject
-from server.agui import open_thread, submit
+from server.agui import open_thread, refuse_beyond, submit
 from server.auth import Caller, InCaller
 from server.context import Doors, InDoors
+from server.problems import Problem
 from server.run_stream import ENDS
 from server.sse import encode, respond, tail
 from tools.storage.log import Accepted
@@ -46,6 +47,7 @@ class ChatBody(BaseModel):
     stream: bool = False
     stream_options: dict[str, Any] | None = None
     user: str | None = Field(None, max_length=200)
+    metadata: dict[str, Any] | None = None
 
 
 @router.get("/models")
@@ -65,9 +67,12 @@ async def chat(
     ] = None,
     idempotency_key: Annotated[str | None, Header(max_length=200, description="Repeats find the same turn.")] = None,
 ) -> JSONResponse | EventSourceResponse:
-    """Answer the newest user message. `X-Conversation-Id` (or `user`) keeps messages in one conversation."""
+    """Answer the newest user message. `X-Conversation-Id`, `metadata.conversation_id` or `user` keeps messages in one
+    conversation."""
     text = _text(body)
-    thread_id = x_conversation_id or body.user or uuid4().hex
+    refuse_beyond(doors, doors.messages, caller.owner, "too many messages at once")
+    # Without a conversation a repeat is found by its key, because each new conversation is empty.
+    thread_id = x_conversation_id or _named(body) or body.user or idempotency_key or uuid4().hex
     conversation = await open_thread(doors, caller, thread_id, None)
     run_id = f"chatcmpl-{uuid4().hex}"
     accepted = await submit(
@@ -83,8 +88,11 @@ async def chat(
         usage = bool((body.stream_options or {}).get("include_usage"))
         chunks = _chunks(doors, caller, conversation.conversation_id, accepted, run_id, usage=usage)
         return respond(doors, request, caller.owner, chunks)
-    async with asyncio.timeout(_WAIT_S):
-        answer = await _whole(doors, caller, conversation.conversation_id, accepted)
+    try:
+        async with asyncio.timeout(_WAIT_S):
+            answer = await _whole(doors, caller, conversation.conversation_id, accepted)
+    except TimeoutError as exc:
+        raise Problem(504, "the answer takes too long; the message is kept") from exc
     return JSONResponse(
         {
             "id": run_id,
@@ -165,6 +173,16 @@ def _sources(value: JsonObject) -> str:
 def _usage() -> JsonObject:
     """The local engine spends no tokens."""
     return {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+
+
+def _named(body: ChatBody) -> str | None:
+    """The conversation that the metadata names."""
+    named = (body.metadata or {}).get("conversation_id")
+    if named is None:
+        return None
+    if not isinstance(named, str) or len(named) > 200:
+        raise BadTurn("conversation_id is a text of at most 200 characters", field="metadata.conversation_id")
+    return named
 
 
 def _text(body: ChatBody) -> str:

@@ -64,9 +64,17 @@ async def widget(if_none_match: Annotated[str | None, Header()] = None) -> Respo
 async def asset(name: str, if_none_match: Annotated[str | None, Header()] = None) -> Response:
     """The built files of the pages."""
     path = STATIC / name
-    if path.parent != STATIC or path.suffix not in _TYPES or not path.is_file():
+    if path.parent != STATIC or path.suffix not in _TYPES or not _is_file(path):
         raise NotFound("no such file")
     return _file(path, if_none_match)
+
+
+def _is_file(path: Path) -> bool:
+    """Whether there is such a file; a name that no file can have is none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def _file(path: Path, if_none_match: str | None) -> Response:
@@ -145,9 +153,11 @@ async def demo_root(doors: InDoors) -> Response:
 async def demo(path: str, doors: InDoors) -> Response:
     """The example's files; every other path is its one page."""
     folder = _demo_folder(doors)
-    wanted = (folder / path).resolve()
-    if not wanted.is_relative_to(folder) or not wanted.is_file() or wanted.suffix not in _TYPES:
-        wanted = folder / "app.html"
+    page = wanted = folder / "app.html"
+    if _is_file(folder / path):
+        wanted = (folder / path).resolve()
+    if not wanted.is_relative_to(folder) or wanted.suffix not in _TYPES:
+        wanted = page
     headers = {"Content-Security-Policy": _DEMO_CSP, "Cache-Control": "no-cache"}
     return FileResponse(wanted, media_type=_TYPES[wanted.suffix], headers=headers)
 

@@ -16,11 +16,13 @@ class ServerSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="HELPGRAPH_", env_file=".env", extra="ignore", frozen=True)
 
-    host: str = Field("127.0.0.1", description="Address to listen on.")
-    port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
-    public_url: str | None = Field(None, description="The address that browsers use, when a proxy stands in front.")
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on.")
+    public_url: str | None = Field(
+        default=None, description="The address that browsers use, when a proxy stands in front."
+    )
     inbox_password: SecretStr | None = Field(
-        None, description="Password of the inbox. Must be set when not on loopback; unset on loopback: open."
+        default=None, description="Password of the inbox. Must be set when not on loopback; unset on loopback: open."
     )
     api_keys: Annotated[list[SecretStr], NoDecode] = Field(
         default_factory=list, description="Keys of bots, separated by commas. None on loopback: any key works."
@@ -29,14 +31,15 @@ class ServerSettings(BaseSettings):
         default_factory=list, description="Origins of the product's pages that may open the widget, by commas."
     )
     identity_secret: SecretStr | None = Field(
-        None, description="Secret (HS256) with which the product signs who its user is. Unset: everyone is anonymous."
+        default=None,
+        description="Secret (HS256) with which the product signs who its user is. Unset: everyone is anonymous.",
     )
-    session_hours: float = Field(24 * 14, gt=0, description="How long a widget's session lasts, in hours.")
+    session_hours: float = Field(default=24 * 14, gt=0, description="How long a widget's session lasts, in hours.")
     demo: bool = Field(default=False, description="Serve the example product at /demo; on loopback only.")
-    messages_per_minute: int = Field(30, ge=1, description="Messages of one session in a minute.")
-    streams_per_owner: int = Field(8, ge=1, description="Open event streams of one session.")
-    streams_per_address: int = Field(64, ge=1, description="Open event streams of one address.")
-    sessions_per_minute: int = Field(60, ge=1, description="New widget sessions of one address in a minute.")
+    messages_per_minute: int = Field(default=30, ge=1, description="Messages of one session in a minute.")
+    streams_per_owner: int = Field(default=8, ge=1, description="Open event streams of one session.")
+    streams_per_address: int = Field(default=64, ge=1, description="Open event streams of one address.")
+    sessions_per_minute: int = Field(default=60, ge=1, description="New widget sessions of one address in a minute.")
 
     @field_validator("api_keys", "allowed_origins", mode="before")
     @classmethod

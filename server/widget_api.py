@@ -13,7 +13,7 @@ from agent.phrases import Phrase, phrase
 from agent.types import LANGUAGES, Identity, Language, Mode
 from agent.untrusted import clean
 from agent.wire import JsonObject, mode_value
-from server.agui import open_thread, submit
+from server.agui import open_thread, refuse_beyond, submit
 from server.auth import SESSION_PREFIX, Caller, InCaller, owner_of, session_caller, verify_identity
 from server.context import Doors, InDoors, client_address
 from server.problems import Problem
@@ -23,7 +23,7 @@ from tools.storage.scope import Scope
 
 router = APIRouter(prefix="/v1", tags=["widget"])
 
-_TEXT = Field(max_length=2000)
+_TEXT = Field(None, max_length=2000)
 
 
 class _Body(BaseModel):
@@ -62,10 +62,7 @@ class RatingBody(_Body):
 @router.post("/sessions")
 async def begin_session(body: SessionBody, request: Request, doors: InDoors) -> JsonObject:
     """Begin or resume a widget's session, knowing the page and the account before the first message."""
-    wait_s = doors.sessions.take(client_address(request))
-    if wait_s > 0:
-        doors.metrics.refused.labels("429").inc()
-        raise Problem(429, "too many new sessions", headers={"Retry-After": str(int(wait_s) + 1)})
+    refuse_beyond(doors, doors.sessions, client_address(request), "too many new sessions")
     identity = verify_identity(doors, body.identity_token) if body.identity_token else Identity()
     language = _language(body)
     caller, conversation, token, expires_at = await _session(doors, body, identity, language)
@@ -118,6 +115,7 @@ async def typing(conversation_id: str, doors: InDoors, caller: InCaller) -> None
 async def ask_for_person(conversation_id: str, body: HandoffBody, doors: InDoors, caller: InCaller) -> JsonObject:
     """Ask for a person; the wish is honoured whatever the agent thinks."""
     conversation = await doors.runtime.log.conversation(caller.scope, conversation_id)
+    refuse_beyond(doors, doors.messages, caller.owner, "too many messages at once")
     text = body.text or phrase(Phrase.WANTS_PERSON_BUTTON, as_language(conversation.language))
     run_id = uuid4().hex
     accepted = await submit(
@@ -129,14 +127,20 @@ async def ask_for_person(conversation_id: str, body: HandoffBody, doors: InDoors
 @router.post("/conversations/{conversation_id}/feedback", status_code=204)
 async def feedback(conversation_id: str, body: FeedbackBody, doors: InDoors, caller: InCaller) -> None:
     """Judge a message of the agent."""
+    _pace_notes(doors, caller)
     await _record(doors, caller, conversation_id, Custom.FEEDBACK, body.model_dump())
 
 
 @router.post("/conversations/{conversation_id}/rating", status_code=204)
 async def rating(conversation_id: str, body: RatingBody, doors: InDoors, caller: InCaller) -> None:
     """Rate the conversation."""
+    _pace_notes(doors, caller)
     comment = clean(body.comment, limit=2000) if body.comment else None
     await _record(doors, caller, conversation_id, Custom.RATING, {"stars": body.stars, "comment": comment})
+
+
+def _pace_notes(doors: Doors, caller: Caller) -> None:
+    refuse_beyond(doors, doors.notes, caller.owner, "too many ratings at once")
 
 
 async def _record(doors: Doors, caller: Caller, conversation_id: str, name: Custom, value: JsonObject) -> None:

@@ -90,7 +90,6 @@ def _message(ticket: BugTicket, draft: BugDraft, request: TurnRequest, language:
     if ticket.is_new:
         told = phrase(Phrase.BUG_FILED, language, bug_id=ticket.bug_id)
     else:
-        others = max(1, ticket.occurrences - 1)
-        told = phrase(Phrase.BUG_COUNTED, language, bug_id=ticket.bug_id, count=others)
+        told = phrase(Phrase.BUG_COUNTED, language, bug_id=ticket.bug_id, count=ticket.occurrences)
     ask = next((key for name, key in _ASKS if name in draft.missing), None)
     return f"{told}\n\n{phrase(ask, language)}" if ask else told

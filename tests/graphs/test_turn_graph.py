@@ -164,7 +164,7 @@ async def test_a_known_bug_is_counted_and_the_customer_told_so() -> None:
 
     assert finished.reply.outcome is Outcome.BUG_COUNTED
     assert "BUG-7" in spoken(events)
-    assert "11 other" in spoken(events)
+    assert "yours included: 12" in spoken(events)
 
 
 async def test_a_tracker_that_is_down_is_said_and_a_person_offered() -> None:

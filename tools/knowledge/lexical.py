@@ -10,6 +10,12 @@ import tantivy
 from tools.storage.knowledge import ArticleRow, PassageRow
 
 _STEMMERS = {"en": "english", "de": "german", "es": "spanish"}
+# Words that make a sentence a question, which articles use as well; the stemmers' own stop words lack them.
+_QUESTION_WORDS = {
+    "en": "how what where when who which why can could do does did i my me we our you your please need want get",
+    "de": "wie was wo wann wer welche warum kann können ich mich mein meine wir uns unser sie ihr bitte",
+    "es": "cómo como qué que dónde donde cuándo cuando quién cuál puedo puede mi mis me nos por favor quiero",
+}
 _FIELDS = ("title", "section", "text")
 _BOOSTS = {"title": 2.0, "section": 1.5, "text": 1.0}
 _QUERY_TOKENS = 48
@@ -28,15 +34,16 @@ class Analyzer:
     """Texts to stems, the same way for passages and questions."""
 
     def __init__(self) -> None:
-        self._by_language = {language: self._build(name) for language, name in _STEMMERS.items()}
+        self._by_language = {language: self._build(language, name) for language, name in _STEMMERS.items()}
 
     @staticmethod
-    def _build(name: str) -> tantivy.TextAnalyzer:
+    def _build(language: str, name: str) -> tantivy.TextAnalyzer:
         return (
             tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
             .filter(tantivy.Filter.remove_long(40))
             .filter(tantivy.Filter.lowercase())
             .filter(tantivy.Filter.stopword(name))
+            .filter(tantivy.Filter.custom_stopword(_QUESTION_WORDS[language].split()))
             .filter(tantivy.Filter.ascii_fold())
             .filter(tantivy.Filter.stemmer(name))
             .build()

@@ -1,0 +1,259 @@
+"""A real server on a real port, in front of real storage; only the language behind it is scripted."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import uvicorn
+from pydantic import SecretStr
+
+from agent.deps import TurnDeps
+from agent.ports import AnswerBrief
+from agent.types import LANGUAGES, Sentence, ToolCall
+from graphs.assembly import Runtime
+from graphs.checkpoints import open_checkpointer
+from graphs.settings import Settings
+from graphs.supervisor import Supervisor
+from graphs.turn_graph import build_turn_graph
+from graphs.turns import TurnLimits, TurnService
+from server.app import create_app
+from server.auth import sign_identity
+from server.cli import make_doors
+from server.context import Doors
+from server.metrics import Metrics
+from server.settings import ServerSettings
+from tests.fakes import ScriptedEngine, fake_deps
+from tools.accounts import AccountRecord, FileAccounts
+from tools.knowledge.store import KnowledgeStore
+from tools.pages import PageMap
+from tools.storage.database import Database
+from tools.storage.desk import Desk
+from tools.storage.log import ConversationLog
+from tools.storage.sessions import Sessions
+from tools.storage.tracker import BuiltInTracker
+from tools.storage.wakeups import Wakeups
+from tools.workspace import Workspace
+
+WORKSPACE = "example"
+SECRET = "a secret of the product's backend"
+PASSWORD = "a password of the team"
+BOT_KEYS = ("first-bot-key", "second-bot-key")
+ACCOUNT = {
+    "account_id": "acct_1",
+    "name": "Example Ltd",
+    "plan": "team",
+    "users": [{"user_id": "user_1", "name": "Ada", "email": "ada@example.com", "role": "admin"}],
+}
+Event = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One message of a stream: its event, and its id if it has one."""
+
+    event: Event
+    seq: int | None
+
+    @property
+    def kind(self) -> str:
+        return str(self.event.get("name") or self.event["type"])
+
+
+@dataclass
+class Here:
+    """A server that runs, and a client that nobody is signed in with."""
+
+    url: str
+    http: httpx.AsyncClient
+    doors: Doors
+
+    @property
+    def runtime(self) -> Runtime:
+        return self.doors.runtime
+
+    async def session(self, **body: object) -> "Customer":
+        answer = await self.http.post("/v1/sessions", json=body)
+        assert answer.status_code == 200, answer.text
+        return Customer(self, answer.json())
+
+    def identity_token(self, user_id: str = "user_1") -> str:
+        return sign_identity(SECRET, workspace_id=WORKSPACE, user_id=user_id, account_id="acct_1", name="Ada")
+
+    @asynccontextmanager
+    async def staff(self) -> AsyncIterator[httpx.AsyncClient]:
+        """A browser of somebody on the team."""
+        async with httpx.AsyncClient(base_url=self.url, timeout=20, trust_env=False) as client:
+            answer = await client.post("/inbox/login", json={"password": PASSWORD})
+            assert answer.status_code == 204, answer.text
+            yield client
+
+
+@dataclass
+class Customer:
+    """A widget's session."""
+
+    here: Here
+    begun: dict[str, Any]
+
+    @property
+    def conversation_id(self) -> str:
+        return str(self.begun["conversation_id"])
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return bearer(self.begun["session_token"])
+
+    def path(self, action: str) -> str:
+        return f"/v1/conversations/{self.conversation_id}/{action}"
+
+    async def post(self, action: str, body: object = None) -> httpx.Response:
+        return await self.here.http.post(self.path(action), json=body, headers=self.headers)
+
+    async def say(self, text: str, message_id: str | None = None, **changes: object) -> list[Sent]:
+        """Post a message and read its run to the end."""
+        body = run_input(self.conversation_id, text, message_id, **changes)
+        async with self.here.http.stream("POST", "/v1/agui", json=body, headers=self.headers) as answer:
+            if answer.status_code != 200:
+                await answer.aread()
+            assert answer.status_code == 200, answer.text
+            return [sent async for sent in read_stream(answer)]
+
+    async def events(self, after: int | None = None, **params: str) -> list[Sent]:
+        """Read the conversation's stream to its end."""
+        headers = self.headers if after is None else {**self.headers, "Last-Event-ID": str(after)}
+        async with self.here.http.stream("GET", self.path("events"), params=params, headers=headers) as answer:
+            if answer.status_code != 200:
+                await answer.aread()
+            assert answer.status_code == 200, answer.text
+            return [sent async for sent in read_stream(answer)]
+
+
+@dataclass
+class PacedEngine(ScriptedEngine):
+    """Says a part of its answer each time it is told to go on."""
+
+    may_go_on: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
+
+    async def answer(self, brief: AnswerBrief) -> AsyncIterator[Sentence | ToolCall]:
+        self.briefs.append(brief)
+        for part in self.parts:
+            await self.may_go_on.acquire()
+            yield part
+
+
+def bearer(token: str) -> dict[str, str]:
+    """The header that says who calls."""
+    return {"Authorization": f"Bearer {token}"}
+
+
+def run_input(thread_id: str, text: object, message_id: str | None = None, **changes: object) -> dict[str, Any]:
+    """AG-UI's `RunAgentInput` with one message."""
+    body: dict[str, Any] = {
+        "threadId": thread_id,
+        "runId": f"run-{uuid4().hex}",
+        "state": {},
+        "messages": [{"id": message_id or uuid4().hex, "role": "user", "content": text}],
+        "tools": [],
+        "context": [],
+        "forwardedProps": {},
+    }
+    return {**body, **changes}
+
+
+async def read_stream(answer: httpx.Response) -> AsyncIterator[Sent]:
+    """The events of a stream, read as strictly as AG-UI's own client does: parts end in two line feeds."""
+    rest = ""
+    async for text in answer.aiter_text():
+        rest += text
+        assert "\r" not in rest
+        *parts, rest = rest.split("\n\n")
+        for part in parts:
+            fields = [line.partition(": ") for line in part.split("\n") if not line.startswith(":")]
+            data = "\n".join(value for name, _, value in fields if name == "data")
+            ids = [value for name, _, value in fields if name == "id"]
+            if data:
+                yield Sent(json.loads(data), int(ids[0]) if ids else None)
+
+
+def bot_texts(events: list[Sent]) -> list[str]:
+    """The final texts of the bot's messages."""
+    values = [sent.event["value"] for sent in events if sent.kind == "helpgraph.message.v1"]
+    return [value["text"] for value in values if value["author"] == "bot"]
+
+
+@asynccontextmanager
+async def serving(folder: Path, deps: TurnDeps | None = None, **settings: object) -> AsyncIterator[Here]:
+    """Serve an installation on a free port; `settings` are the server's."""
+    given: dict[str, object] = {
+        "inbox_password": SecretStr(PASSWORD),
+        "api_keys": [SecretStr(key) for key in BOT_KEYS],
+        "identity_secret": SecretStr(SECRET),
+        **settings,
+    }
+    async with _installation(folder, deps or fake_deps()) as (runtime, metrics):
+        server_settings = ServerSettings.model_validate(given)
+        doors = make_doors(runtime, server_settings, metrics)
+        config = uvicorn.Config(
+            create_app(doors), port=0, log_config=None, access_log=False, timeout_graceful_shutdown=2
+        )
+        server = uvicorn.Server(config)
+        running = asyncio.create_task(server.serve())
+        try:
+            async with asyncio.timeout(20):
+                while not server.started:
+                    assert not running.done(), "the server didn't start"
+                    await asyncio.sleep(0.01)
+            port = server.servers[0].sockets[0].getsockname()[1]
+            url = f"http://127.0.0.1:{port}"
+            async with httpx.AsyncClient(base_url=url, timeout=20, trust_env=False) as http:
+                yield Here(url, http, doors)
+        finally:
+            server.should_exit = True
+            await running
+
+
+@asynccontextmanager
+async def _installation(folder: Path, deps: TurnDeps) -> AsyncIterator[tuple[Runtime, Metrics]]:
+    db = await Database.open(None, data_dir=folder)
+    wakeups, supervisor, metrics = Wakeups(), Supervisor(), Metrics()
+    log = ConversationLog(db, wakeups)
+    tracker = BuiltInTracker(db, None)
+    accounts = FileAccounts([AccountRecord.model_validate(ACCOUNT)])
+    deps = replace(deps, tracker=tracker, accounts=accounts)
+    knowledge = await KnowledgeStore.open(db, folder, None, WORKSPACE)
+    async with open_checkpointer(db.url, data_dir=folder) as checkpointer:
+        graph = build_turn_graph(checkpointer)
+        limits = TurnLimits(turn_timeout_s=10, concurrent_turns=16, max_message_chars=8000)
+        turns = TurnService(log, graph, deps, wakeups=wakeups, limits=limits, metrics=metrics, supervisor=supervisor)
+        runtime = Runtime(
+            settings=Settings.model_validate({"data_dir": folder}),
+            workspace=Workspace(WORKSPACE, "Example", LANGUAGES, deps.policy, None),
+            db=db,
+            wakeups=wakeups,
+            log=log,
+            desk=Desk(log),
+            sessions=Sessions(db),
+            tracker=tracker,
+            embedder=None,
+            knowledge=knowledge,
+            engine=deps.engine,
+            pages=PageMap.load(None),
+            accounts=accounts,
+            deps=deps,
+            graph=graph,
+            turns=turns,
+            supervisor=supervisor,
+        )
+        try:
+            yield runtime, metrics
+        finally:
+            turns.stop()
+            await supervisor.close(grace_s=0)
+            await knowledge.close()
+            await db.close()

@@ -1,0 +1,211 @@
+"""The team's side over HTTP: what waits, taking, replying, handing back, resolving, bugs."""
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from agent.types import Kind
+from server.app import _remind_overdue
+from tests.fakes import CALM, ScriptedEngine, fake_deps
+from tests.server.harness import Customer, Here, Sent, bot_texts, read_stream, serving
+
+
+def of(customer: Customer) -> str:
+    return f"/v1/inbox/conversations/{customer.conversation_id}"
+
+
+async def wait_for_mode(customer: Customer, mode: str) -> None:
+    async with asyncio.timeout(10):
+        while True:
+            listed = await customer.here.http.get(customer.path("messages"), headers=customer.headers)
+            if listed.json()["mode"] == mode:
+                return
+            await asyncio.sleep(0.02)
+
+
+async def handoffs(staff: httpx.AsyncClient, mode: str = "waiting") -> list[dict[str, Any]]:
+    answer = await staff.get("/v1/inbox/handoffs", params={"mode": mode})
+    found: list[dict[str, Any]] = answer.json()["handoffs"]
+    return found
+
+
+async def test_a_button_is_enough_to_get_a_person(here: Here, customer: Customer) -> None:
+    answer = await customer.post("handoff", {})
+    assert answer.status_code == 202, answer.text
+    assert answer.json()["turn_id"]
+    await wait_for_mode(customer, "waiting")
+
+    async with here.staff() as staff:
+        (row,) = await handoffs(staff)
+    assert row["conversation_id"] == customer.conversation_id
+    assert row["last_message"]
+    assert row["promised_by"] > datetime.now(UTC).isoformat()
+
+
+async def test_the_wish_is_said_in_the_customers_language(here: Here) -> None:
+    customer = await here.session(language="de-AT")
+    await customer.post("handoff", {"text": None})
+    await wait_for_mode(customer, "waiting")
+
+    listed = await here.http.get(customer.path("messages"), headers=customer.headers)
+    assert listed.json()["messages"][0]["text"] == "Ich möchte mit einem Menschen sprechen."
+
+
+async def test_from_the_wish_to_the_resolution(here: Here, customer: Customer) -> None:
+    await customer.say("Where are my invoices?")
+    await customer.post("handoff", {"text": "A person, please"})
+    await wait_for_mode(customer, "waiting")
+    async with here.staff() as staff:
+        view = (await staff.get(of(customer))).json()
+        assert view["handoff"]["wanted"]
+        bot = next(message for message in view["messages"] if message["author"] == "bot")
+        assert bot["decision"]["route"] == "answer"
+        assert bot["evidence"]["passages"][0]["title"] == "Download invoices"
+
+        assert (await staff.post(f"{of(customer)}/take", json={"person": " Grace "})).json() == {"mode": "with_person"}
+        assert await handoffs(staff) == []
+        assert [row["person"] for row in await handoffs(staff, "with_person")] == ["Grace"]
+
+        reply = {"text": "Let me look.", "client_message_id": "r1", "person": "Grace"}
+        first, again = [(await staff.post(f"{of(customer)}/reply", json=reply)).json() for _ in range(2)]
+        assert (first["duplicate"], again["duplicate"]) == (False, True)
+        assert first["message_id"] == again["message_id"]
+        other = await staff.post(f"{of(customer)}/reply", json={**reply, "text": "Something else."})
+        assert other.status_code == 409
+
+        silent = await customer.say("Thank you")
+        assert silent[-1].kind == "RUN_FINISHED"
+        assert bot_texts(silent) == []
+
+        assert (await staff.post(f"{of(customer)}/hand_back", json={})).json() == {"mode": "handed_back"}
+        answered = await customer.say("Where are my invoices?")
+        assert bot_texts(answered) != []
+
+        solved = await staff.post(f"{of(customer)}/resolve", json={"outcome": "solved", "note": "Found it"})
+        assert solved.json() == {"mode": "closed"}
+        listed = await here.http.get(customer.path("messages"), headers=customer.headers)
+        assert listed.json()["mode"] == "closed"
+        assert "Found it" not in listed.text
+        persons = [message for message in listed.json()["messages"] if message["author"] == "person"]
+        assert [(message["text"], message["author_name"]) for message in persons] == [("Let me look.", "Grace")]
+        assert (await customer.say("One more thing"))[-1].kind == "RUN_FINISHED"
+
+
+async def test_what_the_table_of_modes_forbids_is_a_conflict(here: Here, customer: Customer) -> None:
+    async with here.staff() as staff:
+        reply = {"text": "Hello", "client_message_id": "r1", "person": "Grace"}
+        for action, body in (("hand_back", {}), ("reply", reply)):
+            answer = await staff.post(f"{of(customer)}/{action}", json=body)
+            assert answer.status_code == 409, action
+            assert answer.headers["content-type"] == "application/problem+json"
+        await staff.post(f"{of(customer)}/resolve", json={"outcome": "spam"})
+        assert (await staff.post(f"{of(customer)}/resolve", json={"outcome": "spam"})).status_code == 409
+        assert (await staff.post(f"{of(customer)}/resolve", json={"outcome": "gone"})).status_code == 422
+
+
+async def test_a_reply_is_heard_live_by_the_customer_and_by_the_team(here: Here, customer: Customer) -> None:
+    async def first_reply(client: httpx.AsyncClient, url: str, headers: dict[str, str]) -> Sent:
+        async with client.stream("GET", url, params={"follow": "true"}, headers=headers) as answer:
+            async for sent in read_stream(answer):
+                if sent.kind == "helpgraph.message.v1" and sent.event["value"]["author"] == "person":
+                    return sent
+        raise AssertionError("the stream ended before the reply")
+
+    async with here.staff() as staff, asyncio.timeout(10):
+        listening = [
+            asyncio.create_task(first_reply(here.http, customer.path("events"), customer.headers)),
+            asyncio.create_task(first_reply(staff, f"{of(customer)}/events", {})),
+        ]
+        await staff.post(f"{of(customer)}/take", json={"person": "Grace"})
+        await staff.post(f"{of(customer)}/reply", json={"text": "Hello!", "client_message_id": "r1", "person": "Grace"})
+        heard = await asyncio.gather(*listening)
+
+    assert [sent.event["value"]["text"] for sent in heard] == ["Hello!", "Hello!"]
+
+
+async def test_the_list_hears_of_every_change(here: Here, customer: Customer) -> None:
+    changed = {"conversation_id": customer.conversation_id, "mode": "waiting"}
+    async with here.staff() as staff, asyncio.timeout(10), staff.stream("GET", "/v1/inbox/events") as answer:
+        stream = read_stream(answer)
+        first = await anext(stream)
+        await here.http.post(customer.path("handoff"), json={"text": "A person"}, headers=customer.headers)
+        async for sent in stream:
+            if sent.event["value"] == changed:
+                break
+
+    assert first.kind == "helpgraph.inbox.v1"
+
+
+async def test_a_stream_of_the_team_goes_on_where_it_was(here: Here, customer: Customer) -> None:
+    await customer.say("Where are my invoices?")
+    async with here.staff() as staff:
+        whole: list[Sent] = []
+        async with staff.stream("GET", f"{of(customer)}/events") as answer:
+            async for sent in read_stream(answer):
+                whole.append(sent)
+                if sent.kind == "RUN_FINISHED":
+                    break
+        for index in (1, len(whole) // 2, len(whole) - 1):
+            headers = {"Last-Event-ID": str(whole[index - 1].seq)}
+            async with staff.stream("GET", f"{of(customer)}/events", headers=headers) as answer:
+                assert await anext(read_stream(answer)) == whole[index]
+
+    assert "helpgraph.decision.v1" in [sent.kind for sent in whole]
+    assert [sent.seq for sent in whole] == list(range(1, len(whole) + 1))
+
+
+async def test_the_teams_streams_refuse_numbers_from_the_future_too(here: Here, customer: Customer) -> None:
+    async with here.staff() as staff:
+        for number in ("5", "9" * 30):
+            async with staff.stream("GET", f"{of(customer)}/events", headers={"Last-Event-ID": number}) as answer:
+                assert answer.status_code in (409, 422), number
+
+
+async def test_a_team_may_keep_many_tabs_open(here: Here, customer: Customer) -> None:
+    # Each tab holds the list's stream and a conversation's; a team has more than four tabs.
+    async with here.staff() as staff:
+        for _ in range(12):
+            request = staff.build_request("GET", "/v1/inbox/events")
+            answer = await staff.send(request, stream=True)
+            assert answer.status_code == 200
+        assert (await staff.get("/v1/inbox/bugs")).status_code == 200
+
+
+async def test_bugs_are_counted_by_conversations(tmp_path: Path) -> None:
+    engine = ScriptedEngine(understanding=replace(CALM, kind=Kind.BUG))
+    async with serving(tmp_path, fake_deps(engine=engine)) as here:
+        for _ in range(2):
+            customer = await here.session(identity_token=here.identity_token())
+            events = await customer.say("The export is empty")
+            assert "helpgraph.ticket.v1" in [sent.kind for sent in events]
+        async with here.staff() as staff:
+            (bug,) = (await staff.get("/v1/inbox/bugs")).json()["bugs"]
+            detail = (await staff.get(f"/v1/inbox/bugs/{bug['bug_id']}")).json()
+            assert (await staff.get("/v1/inbox/bugs/BUG-99")).status_code == 404
+            closed = await staff.post(f"/v1/inbox/bugs/{bug['bug_id']}/status", json={"status": "fixed"})
+            assert closed.status_code == 204
+
+    assert bug["occurrences"] == 2
+    assert bug["status"] == "open"
+    assert [report["account_id"] for report in detail["reports"]] == ["acct_1", "acct_1"]
+    assert detail["draft"]["title"] == bug["title"]
+
+
+async def test_whoever_waits_longer_than_promised_is_told_once(here: Here, customer: Customer) -> None:
+    await customer.post("handoff", {"text": "A person, please"})
+    await wait_for_mode(customer, "waiting")
+    late = (datetime.now(UTC) - timedelta(minutes=1)).isoformat(sep=" ")
+    async with here.runtime.db.transaction() as conn:
+        await conn.exec_driver_sql(f"UPDATE handoffs SET promised_by = '{late}'")  # noqa: S608  # A time of our own.
+    for _ in range(2):
+        await _remind_overdue(here.doors)
+
+    notices = [sent.event["value"]["code"] for sent in await customer.events(0) if sent.kind == "helpgraph.notice.v1"]
+    assert notices == ["still_waiting"]
+    async with here.staff() as staff:
+        (row,) = await handoffs(staff)
+    assert row["overdue"] is True

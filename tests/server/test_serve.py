@@ -1,0 +1,224 @@
+"""The real command in a process of its own: it starts, says what is wrong, survives a kill and leaves cleanly."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from graphs.cli import main
+from graphs.running import FILE_NAME
+from tests.server.harness import bearer, run_input
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "examples" / "orrery"
+
+
+@dataclass
+class Process:
+    """A server's process and its address."""
+
+    process: subprocess.Popen[str]
+    url: str
+    data_dir: Path
+
+    def stop(self, how: signal.Signals) -> float:
+        """Send a signal and return the seconds until the process was gone."""
+        began = time.monotonic()
+        self.process.send_signal(how)
+        self.process.wait(timeout=30)
+        return time.monotonic() - began
+
+
+def environment(**more: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("HELPGRAPH_")}
+    # The model has its own tests; words are enough here and start sooner.
+    return {**kept, "HELPGRAPH_EMBEDDING": "off", **more}
+
+
+def command(*options: str) -> list[str]:
+    return [sys.executable, "-m", "graphs.cli", "serve", *options]
+
+
+def run(*options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(*options), cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+@contextmanager
+def served(data_dir: Path, *options: str, **env: str) -> Iterator[Process]:
+    given = command("--port", "0", "--data-dir", str(data_dir), "--log-level", "warning", *options)
+    data_dir.mkdir(exist_ok=True)
+    with (data_dir / "said").open("a") as said:
+        process = subprocess.Popen(given, cwd=ROOT, env=environment(**env), stdout=said, stderr=said, text=True)
+    try:
+        yield Process(process, _address(process, data_dir), data_dir)
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait(timeout=30)
+
+
+def _address(process: subprocess.Popen[str], data_dir: Path) -> str:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        assert process.poll() is None, (data_dir / "said").read_text()
+        try:
+            announced = json.loads((data_dir / FILE_NAME).read_text())
+            if announced["pid"] == process.pid and httpx.get(f"{announced['url']}/healthz").status_code == 200:
+                return str(announced["url"])
+        except (OSError, ValueError, httpx.TransportError):
+            pass
+        time.sleep(0.1)
+    raise AssertionError("the server didn't start: " + (data_dir / "said").read_text())
+
+
+@pytest.fixture(scope="module")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    """The example product, as `make run` serves it."""
+    with served(tmp_path_factory.mktemp("example"), "--workspace", str(EXAMPLE), "--demo") as running:
+        yield running
+
+
+def test_the_example_answers_from_its_articles(example: Process) -> None:
+    with httpx.Client(base_url=example.url, timeout=30) as client:
+        begun = client.post("/v1/sessions", json={"page": {"route": "/settings/billing"}}).json()
+        body = run_input(begun["conversation_id"], "Where can I download my invoices?")
+        stream = client.post("/v1/agui", json=body, headers=bearer(begun["session_token"])).text
+        ready = client.get("/readyz").json()
+
+    assert "RUN_FINISHED" in stream
+    assert "helpgraph.outcome.v1" in stream
+    assert int(ready["knowledge"].split()[0]) > 0
+    assert begun["opening"]
+    assert begun["suggestions"]
+
+
+def test_one_can_be_anyone_in_the_example(example: Process) -> None:
+    with httpx.Client(base_url=example.url, timeout=30) as client:
+        users = client.get("/demo/accounts.json").json()
+        token = client.get("/demo/identity", params={"user_id": users[0]["user_id"]}).json()["token"]
+        begun = client.post("/v1/sessions", json={"identity_token": token}).json()
+        nobody = client.get("/demo/identity", params={"user_id": "nobody"})
+
+    assert begun["identity"]["level"] == "verified"
+    assert begun["identity"]["display_name"] == users[0]["name"]
+    assert nobody.status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path", ["/demo/settings/billing", "/demo/%00", "/demo/" + "a" * 3000, "/demo/..%2f..%2faccounts.json"]
+)
+def test_every_path_of_the_example_is_its_page(example: Process, path: str) -> None:
+    page = httpx.get(f"{example.url}{path}")
+
+    assert page.status_code == 200
+    assert page.headers["content-type"].startswith("text/html")
+    assert "user_001" not in page.text
+
+
+def test_a_second_server_on_the_same_port_says_so(example: Process) -> None:
+    port = example.url.rsplit(":", 1)[1]
+    second = run("--port", port)
+
+    assert second.returncode == 2
+    assert port in second.stderr
+    assert "--port" in second.stderr
+    assert "Traceback" not in second.stderr
+
+
+def test_a_second_server_on_the_same_data_says_so(example: Process) -> None:
+    second = run("--port", "0", "--data-dir", str(example.data_dir))
+
+    assert second.returncode == 2
+    assert "Traceback" not in second.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "env", "named"),
+    [
+        (("--host", "0.0.0.0"), {}, "HELPGRAPH_INBOX_PASSWORD"),
+        (("--host", "0.0.0.0"), {"HELPGRAPH_INBOX_PASSWORD": "short"}, "HELPGRAPH_INBOX_PASSWORD"),
+        (
+            ("--host", "0.0.0.0", "--demo"),
+            {"HELPGRAPH_INBOX_PASSWORD": "long enough a password"},
+            "HELPGRAPH_DEMO",
+        ),
+        ((), {"HELPGRAPH_ALLOWED_ORIGINS": "app.example.com"}, "HELPGRAPH_ALLOWED_ORIGINS"),
+        ((), {"HELPGRAPH_SESSION_HOURS": "-1"}, "HELPGRAPH_SESSION_HOURS"),
+        (("--workspace", "nowhere"), {}, "nowhere"),
+        (("--host", "192.0.2.1"), {"HELPGRAPH_INBOX_PASSWORD": "long enough a password"}, "192.0.2.1"),
+        (("--port", "70000"), {}, "port"),
+    ],
+)
+def test_a_wrong_setting_stops_the_start_and_is_named(
+    tmp_path: Path,
+    options: tuple[str, ...],
+    env: dict[str, str],
+    named: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name in [name for name in os.environ if name.startswith("HELPGRAPH_")]:
+        monkeypatch.delenv(name)
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    given = ["helpgraph", "serve", "--port", "0", "--data-dir", str(tmp_path), *options]
+    monkeypatch.setattr(sys, "argv", given)
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    said = capsys.readouterr().err
+    assert ended.value.code == 2, said
+    assert named.lower() in said.lower()
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_cleanly(tmp_path: Path, how: signal.Signals) -> None:
+    with served(tmp_path / "data") as running:
+        begun = httpx.post(f"{running.url}/v1/sessions", json={}).json()
+        url = f"{running.url}/v1/conversations/{begun['conversation_id']}/events"
+        with httpx.stream(
+            "GET", url, params={"follow": "true"}, headers=bearer(begun["session_token"]), timeout=30
+        ) as open_stream:
+            assert open_stream.status_code == 200
+            seconds = running.stop(how)
+        said = (running.data_dir / "said").read_text()
+
+    assert running.process.returncode == 0
+    assert seconds < 10
+    assert "Traceback" not in said
+    assert not (running.data_dir / FILE_NAME).exists()
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", int(running.url.rsplit(":", 1)[1])))
+    # A database that was closed has no log left beside it.
+    assert not (running.data_dir / "helpgraph.db-wal").exists()
+
+
+def test_what_was_accepted_survives_a_kill(tmp_path: Path) -> None:
+    with served(tmp_path / "data") as running:
+        begun = httpx.post(f"{running.url}/v1/sessions", json={}).json()
+        headers = bearer(begun["session_token"])
+        body = run_input(begun["conversation_id"], "Where are my invoices?", "m1")
+        with httpx.stream("POST", f"{running.url}/v1/agui", json=body, headers=headers, timeout=30) as answer:
+            assert answer.status_code == 200
+            running.stop(signal.SIGKILL)
+    with served(tmp_path / "data") as again:
+        path = f"{again.url}/v1/conversations/{begun['conversation_id']}/messages"
+        messages = httpx.get(path, headers=headers).json()["messages"]
+
+    assert messages[0]["message_id"] == "m1"

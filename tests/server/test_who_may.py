@@ -1,0 +1,320 @@
+"""Who may see and do what. What isn't the caller's is not there: the same answer, word for word."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import jwt
+import pytest
+
+from tests.server.harness import (
+    BOT_KEYS,
+    PASSWORD,
+    SECRET,
+    WORKSPACE,
+    Customer,
+    Here,
+    bearer,
+    read_stream,
+    run_input,
+    serving,
+)
+
+ABSENT = "0" * 32
+BODIES: dict[str, object] = {
+    "typing": None,
+    "handoff": {"text": "A person, please"},
+    "feedback": {"message_id": "m1", "helpful": True},
+    "rating": {"stars": 5},
+    "take": {"person": "Grace"},
+    "reply": {"text": "Hello", "client_message_id": "r1", "person": "Grace"},
+    "hand_back": {},
+    "resolve": {"outcome": "solved"},
+    "status": {"status": "fixed"},
+}
+# Routes that anyone may call, and why that is right.
+OPEN = {
+    ("post", "/v1/sessions"): "it begins a session; who one is comes from the signed token alone",
+    ("post", "/inbox/login"): "it takes the password",
+}
+WITHOUT_ID = {
+    ("post", "/v1/agui"): run_input("thread-of-nobody", "Hello"),
+    ("post", "/v1/chat/completions"): {"messages": [{"role": "user", "content": "Hello"}]},
+    ("get", "/v1/models"): None,
+    ("get", "/v1/inbox/handoffs"): None,
+    ("get", "/v1/inbox/bugs"): None,
+    ("get", "/v1/inbox/events"): None,
+}
+
+
+async def routes(here: Here) -> list[tuple[str, str]]:
+    """Every route of the OpenAPI document."""
+    document = (await here.http.get("/openapi.json")).json()
+    return [(method, path) for path, methods in document["paths"].items() for method in methods]
+
+
+def body_of(path: str) -> object:
+    # A new route fails here until somebody says what it takes and, by that, who may call it.
+    return BODIES[path.rsplit("/", 1)[1]]
+
+
+async def call(
+    client: httpx.AsyncClient, method: str, path: str, headers: dict[str, str], body: object = None
+) -> httpx.Response:
+    return await client.request(method, path, json=body, headers=headers)
+
+
+async def test_every_route_refuses_strangers(here: Here) -> None:
+    for method, path in await routes(here):
+        if (method, path) in OPEN:
+            continue
+        if "{" in path:
+            body = None if method == "get" else body_of(path)
+            path = path.replace("{conversation_id}", ABSENT).replace("{bug_id}", "BUG-1")
+        else:
+            body = WITHOUT_ID[method, path]
+        for headers in ({}, bearer("hgs_" + "x" * 43), bearer("x" * 43)):
+            answer = await call(here.http, method, path, headers, body)
+            assert answer.status_code == 401, (method, path)
+
+
+async def test_anothers_conversation_is_not_there(here: Here) -> None:
+    owner, other = await here.session(), await here.session()
+    verified = await here.session(identity_token=here.identity_token())
+    await owner.say("Where are my invoices?")
+    before = await owner.events(0)
+    callers = (other.headers, verified.headers, bearer(BOT_KEYS[0]), bearer(BOT_KEYS[1]))
+    tried = 0
+    for method, path in await routes(here):
+        if "{conversation_id}" not in path or path.startswith("/v1/inbox"):
+            continue
+        body = None if method == "get" else body_of(path)
+        for headers in callers:
+            for extra in ({}, {"Last-Event-ID": "1"}):
+                of = [
+                    await call(here.http, method, path.replace("{conversation_id}", each), {**headers, **extra}, body)
+                    for each in (owner.conversation_id, ABSENT)
+                ]
+                assert of[0].status_code == of[1].status_code == 404, (method, path)
+                assert of[0].content == of[1].content
+                tried += 1
+
+    assert tried >= 6 * len(callers)
+    assert await owner.events(0) == before
+
+
+async def test_customers_and_bots_have_no_desk(here: Here, customer: Customer) -> None:
+    for method, path in await routes(here):
+        if not path.startswith("/v1/inbox"):
+            continue
+        body = body_of(path) if method == "post" else None
+        path = path.replace("{conversation_id}", customer.conversation_id).replace("{bug_id}", "BUG-1")
+        for headers in (customer.headers, bearer(BOT_KEYS[0])):
+            answer = await call(here.http, method, path, headers, body)
+            assert answer.status_code == 401, (method, path)
+
+
+async def test_bots_do_not_share_threads(here: Here) -> None:
+    async def ask(key: str, text: str) -> dict[str, Any]:
+        body = {"messages": [{"role": "user", "content": text}], "user": "ticket-7"}
+        answer = await here.http.post("/v1/chat/completions", json=body, headers=bearer(key))
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    for key in BOT_KEYS:
+        await ask(key, "Where are my invoices?")
+
+    async with here.staff() as staff:
+        listed = (await staff.get("/v1/inbox/handoffs", params={"mode": "all"})).json()["handoffs"]
+    assert len(listed) == len(BOT_KEYS)
+
+
+async def test_a_message_id_says_nothing_about_anothers(here: Here) -> None:
+    # An id that somebody else used, with another text, is no conflict: it is a new message.
+    for text in ("Where are my invoices?", "Where are my receipts?"):
+        customer = await here.session()
+        assert (await customer.say(text, "the-same-id"))[-1].kind == "RUN_FINISHED"
+
+
+@pytest.mark.parametrize("open_to", ["nobody", "this machine"])
+async def test_without_keys_bots_are_let_in_on_loopback_only(tmp_path: Path, open_to: str) -> None:
+    host = "127.0.0.1" if open_to == "this machine" else "192.0.2.1"
+    async with serving(tmp_path, api_keys=[], host=host) as here:
+        answers = [
+            await here.http.post("/v1/agui", json=run_input("t", "Hello"), headers=headers)
+            for headers in ({}, bearer("whatever"))
+        ]
+
+    assert [answer.status_code for answer in answers] == [200, 200] if open_to == "this machine" else [401, 401]
+
+
+# --- who the customer is -----------------------------------------------------------------------------------------
+
+
+def token(key: str = SECRET, algorithm: str = "HS256", **changes: object) -> str:
+    now = datetime.now(UTC)
+    claims: dict[str, object] = {
+        "sub": "user_1",
+        "account_id": "acct_1",
+        "aud": WORKSPACE,
+        "exp": now + timedelta(minutes=30),
+        **changes,
+    }
+    return jwt.encode({name: value for name, value in claims.items() if value is not None}, key, algorithm=algorithm)
+
+
+def unsigned(**changes: object) -> str:
+    return token(key="", algorithm="none", **changes)
+
+
+NOW = datetime.now(UTC)
+FORGED: dict[str, Callable[[], str]] = {
+    "another secret": lambda: token(key="another secret of somebody else entirely"),
+    "no signature": unsigned,
+    "its end cut off": lambda: token()[:-4],
+    "another algorithm": lambda: token(key=SECRET * 4, algorithm="HS512"),
+    "over": lambda: token(exp=NOW - timedelta(minutes=5)),
+    "not yet": lambda: token(nbf=NOW + timedelta(hours=1)),
+    "from the future": lambda: token(iat=NOW + timedelta(hours=1)),
+    "without an end": lambda: token(exp=None),
+    "a whole day": lambda: token(exp=NOW + timedelta(days=1)),
+    "for another workspace": lambda: token(aud="other"),
+    "for nobody": lambda: token(aud=None),
+    "without a user": lambda: token(sub=None),
+    "an empty user": lambda: token(sub=""),
+    "a long user": lambda: token(sub="x" * 1000),
+    "a user with NUL": lambda: token(sub="user_1\x00"),
+    "an account that is a list": lambda: token(account_id=["acct_1"]),
+    "no token": lambda: "hello",
+    "three dots": lambda: "a.b.c",
+}
+
+
+async def test_a_forged_identity_opens_nothing(here: Here) -> None:
+    for case, forge in FORGED.items():
+        answer = await here.http.post("/v1/sessions", json={"identity_token": forge()})
+
+        assert answer.status_code in (401, 422), case
+        assert "session_token" not in answer.text
+
+
+async def test_a_signed_identity_is_believed(here: Here) -> None:
+    customer = await here.session(identity_token=token(name="Ada"))
+
+    identity = customer.begun["identity"]
+    assert identity["level"] == "verified"
+    assert identity["display_name"] == "Ada"
+
+
+async def test_what_a_page_says_about_the_user_is_not_believed(here: Here) -> None:
+    page = {"route": "/", "identity": {"user_id": "user_1"}, "account_id": "acct_1"}
+    customer = await here.session(page=page)
+
+    assert customer.begun["identity"]["level"] == "anonymous"
+
+
+async def test_a_session_is_resumed_by_the_same_person_only(here: Here) -> None:
+    anonymous = await here.session()
+    await anonymous.say("Where are my invoices?")
+    mine = anonymous.begun["session_token"]
+    again = await here.session(session_token=mine)
+    signed_in = await here.session(session_token=mine, identity_token=here.identity_token())
+
+    assert again.conversation_id == anonymous.conversation_id
+    assert len(again.begun["messages"]) == 2
+    assert again.begun["last_event_id"] == str((await anonymous.events(0))[-1].seq)
+    assert signed_in.conversation_id != anonymous.conversation_id
+    assert signed_in.begun["messages"] == []
+
+
+async def test_a_session_ends(tmp_path: Path) -> None:
+    async with serving(tmp_path, session_hours=0.00001) as here:
+        customer = await here.session()
+        await asyncio.sleep(0.1)
+        answer = await here.http.get(customer.path("messages"), headers=customer.headers)
+        begun_again = await here.session(session_token=customer.begun["session_token"])
+
+    assert answer.status_code == 401
+    assert begun_again.conversation_id != customer.conversation_id
+
+
+# --- the team ----------------------------------------------------------------------------------------------------
+
+
+async def test_the_cookie_is_for_the_inbox_alone(here: Here) -> None:
+    async with here.staff() as staff:
+        header = (await staff.post("/inbox/login", json={"password": "wrong"})).headers.get("set-cookie")
+        assert header is None
+        cookies = staff.cookies
+        assert (await staff.get("/v1/inbox/bugs")).status_code == 200
+        # The cookie isn't a key to anybody's conversation.
+        assert (await staff.get("/v1/models")).status_code == 401
+        value = cookies["hg_staff"]
+    for forged in (value[:-2], "staff", "", f"{value}x"):
+        answer = await here.http.get("/v1/inbox/bugs", headers={"Cookie": f"hg_staff={forged}"})
+        assert answer.status_code == 401
+
+
+async def test_the_cookie_cannot_be_read_or_sent_by_other_pages(here: Here) -> None:
+    answer = await here.http.post("/inbox/login", json={"password": PASSWORD})
+    attributes = {part.strip().lower() for part in answer.headers["set-cookie"].split(";")}
+
+    assert {"httponly", "samesite=strict"} <= attributes
+
+
+async def test_another_sites_page_cannot_act_in_the_inbox(here: Here, customer: Customer) -> None:
+    async with here.staff() as staff:
+        for origin in ("https://evil.example", "null", "http://127.0.0.1:1"):
+            answer = await staff.post(
+                f"/v1/inbox/conversations/{customer.conversation_id}/take",
+                json={"person": "Mallory"},
+                headers={"Origin": origin},
+            )
+            assert answer.status_code == 403, origin
+
+
+async def test_an_open_inbox_is_still_closed_to_other_sites_and_names(tmp_path: Path) -> None:
+    async with serving(tmp_path, inbox_password=None) as here:
+        assert (await here.http.get("/v1/inbox/bugs")).status_code == 200
+        evil = await here.http.get("/v1/inbox/bugs", headers={"Origin": "https://evil.example"})
+        rebound = await here.http.get("/v1/inbox/bugs", headers={"Host": "evil.example"})
+
+    assert evil.status_code == 403
+    assert rebound.status_code == 421
+
+
+async def test_only_named_origins_may_read_answers(tmp_path: Path) -> None:
+    async with serving(tmp_path, allowed_origins=["https://app.example.com"]) as here:
+        allowed = {}
+        for origin in ("https://app.example.com", "https://evil.example", "null"):
+            answer = await here.http.post("/v1/sessions", json={}, headers={"Origin": origin})
+            allowed[origin] = answer.headers.get("access-control-allow-origin")
+
+    assert allowed == {
+        "https://app.example.com": "https://app.example.com",
+        "https://evil.example": None,
+        "null": None,
+    }
+
+
+async def test_no_secret_is_in_what_a_server_shows(here: Here, customer: Customer) -> None:
+    await customer.say("Where are my invoices?")
+    secrets = (SECRET, *BOT_KEYS, here.doors.admin_token, here.doors.cookie_secret, customer.begun["session_token"])
+    shown = [(await here.http.get(path)).text for path in ("/", "/openapi.json", "/metrics", "/readyz", "/docs")]
+    shown.append(json.dumps((await here.http.get(customer.path("messages"), headers=customer.headers)).json()))
+    shown.append(repr(here.doors.settings))
+
+    for secret in secrets:
+        assert all(secret not in text for text in shown)
+
+
+async def test_the_staffs_stream_is_not_for_the_customers_token(here: Here, customer: Customer) -> None:
+    path = f"/v1/inbox/conversations/{customer.conversation_id}/events"
+    async with here.http.stream("GET", path, headers=customer.headers) as answer:
+        assert answer.status_code == 401
+        assert [sent async for sent in read_stream(answer)] == []
