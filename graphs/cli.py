@@ -8,7 +8,7 @@ from importlib.metadata import entry_points
 import typer
 from rich.console import Console
 
-from agent.errors import ConnectorError, Misconfigured, SupportError
+from agent.errors import BadTurn, ConnectorError, Misconfigured, SupportError
 
 USAGE_ERROR = 2
 FAILED = 1
@@ -39,7 +39,7 @@ def main() -> None:
     console = Console(stderr=True, highlight=False)
     try:
         build_app()()
-    except Misconfigured as exc:
+    except (Misconfigured, BadTurn) as exc:
         console.print(f"[bold red]error:[/] {_escape(str(exc))}", soft_wrap=True)
         sys.exit(USAGE_ERROR)
     except ConnectorError as exc:

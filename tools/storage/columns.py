@@ -15,13 +15,15 @@ def storable_text(text: str) -> str:
 
 
 def storable(value: Any) -> Any:
-    """Return a JSON value with every text in it, keys included, made storable."""
+    """Return a JSON value with every text in it, keys included, made storable; integers beyond 64 bits become text."""
     if isinstance(value, str):
         return storable_text(value)
     if isinstance(value, dict):
         return {storable_text(str(key)): storable(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [storable(item) for item in value]
+    if isinstance(value, int) and value.bit_length() > 63:
+        return str(value)
     return value
 
 

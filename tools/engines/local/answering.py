@@ -3,26 +3,22 @@
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from agent.phrases import Phrase, language_name, phrase
 from agent.ports import AnswerBrief
 from agent.types import Kind, Language, Passage, Sentence, ToolCall
-from tools.engines.local.choosing import Wanted, choose, merged
+from tools.engines.local.choosing import Reading, Wanted, choose, merged
 from tools.engines.local.facts import escape, told
 from tools.engines.local.pieces import Piece, cut
-from tools.engines.local.words import content_words
 
 _MOST_WORDS = 110
 _WORDS_BEHIND_FACTS = 60
 _MIN_SCORE = 0.3
-_NEAR_TOP = 0.15
+_NEAR_TOP = 0.3
 _OWN_LANGUAGE_LEAD = 0.2
-_UNSURE_COURTESY = 0.5
 _GOOD_SCORE = 0.55
 _UNREADABLE_BELOW = 0.4
 _MOST_PASSAGES = 3
-_SECOND_QUESTION_NEARNESS = 0.5
+_SECOND_QUESTION_FIT = 0.5
 
 _COURTESIES = {
     "greeting": Phrase.GREETING,
@@ -34,7 +30,7 @@ _COURTESIES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Understood:
     """What the engine made of the question: the lookup that it asks for, if any, and which courtesy it would be."""
 
     lookup: str | None
@@ -42,39 +38,30 @@ class Reading:
     wanted: Wanted
 
 
-async def compose(brief: AnswerBrief, reading: Reading) -> AsyncIterator[Sentence | ToolCall]:
+async def compose(brief: AnswerBrief, understood: Understood) -> AsyncIterator[Sentence | ToolCall]:
     """Yield the answer: a courtesy, or looked-up facts of the account, then the articles' own words."""
     language = brief.understanding.language
-    if _is_courtesy(brief, reading):
-        yield Sentence(phrase(_courtesy(brief, reading), language), claim=False)
+    if brief.courtesy and understood.lookup is None:
+        yield Sentence(phrase(_courtesy(brief, understood), language), claim=False)
         return
     facts = [fact for result in brief.tool_results for fact in told(result, language)]
-    if reading.lookup is not None and reading.lookup in brief.tools:
+    if understood.lookup is not None and understood.lookup in brief.tools:
         if brief.account is None:
             yield Sentence(phrase(Phrase.SIGN_IN_NEEDED, language), claim=False)
-        elif not any(result.tool == reading.lookup for result in brief.tool_results):
-            yield ToolCall("1:0", reading.lookup, {})
+        elif not any(result.tool == understood.lookup for result in brief.tool_results):
+            yield ToolCall("1:0", understood.lookup, {})
             return
     for fact in facts:
         yield fact
     quoted = False
-    async for sentence in _from_articles(brief, reading, with_facts=bool(facts)):
+    async for sentence in _from_articles(brief, understood, with_facts=bool(facts)):
         quoted = quoted or sentence.claim
         yield sentence
     if quoted or facts:
         yield Sentence(phrase(Phrase.ANSWER_OFFER, language), claim=False)
 
 
-def _is_courtesy(brief: AnswerBrief, reading: Reading) -> bool:
-    heard = brief.understanding
-    if heard.kind not in (Kind.SMALL_TALK, Kind.ABUSE) or reading.lookup is not None:
-        return False
-    # "Hello, how do I ..." may pass for a greeting by a hair.
-    answerable = any(passage.score >= _GOOD_SCORE for passage in brief.passages)
-    return heard.kind_confidence >= _UNSURE_COURTESY or not answerable
-
-
-def _courtesy(brief: AnswerBrief, reading: Reading) -> Phrase:
+def _courtesy(brief: AnswerBrief, understood: Understood) -> Phrase:
     heard = brief.understanding
     if heard.kind is Kind.ABUSE:
         return Phrase.REFUSAL
@@ -84,17 +71,17 @@ def _courtesy(brief: AnswerBrief, reading: Reading) -> Phrase:
         return Phrase.YOURE_WELCOME
     if heard.kind_confidence < _UNREADABLE_BELOW:
         return Phrase.NOT_UNDERSTOOD
-    return _COURTESIES.get(reading.courtesy, Phrase.GREETING)
+    return _COURTESIES.get(understood.courtesy, Phrase.GREETING)
 
 
-async def _from_articles(brief: AnswerBrief, reading: Reading, *, with_facts: bool) -> AsyncIterator[Sentence]:
+async def _from_articles(brief: AnswerBrief, understood: Understood, *, with_facts: bool) -> AsyncIterator[Sentence]:
     """Quote the best article; of two questions in one message each gets its own."""
     language = brief.understanding.language
     best = _best(brief.passages, language)
     if best is None or (with_facts and best.score < _GOOD_SCORE):
         return
     articles = [_of_article(brief.passages, best)]
-    second = _second(brief.passages, best, reading.wanted)
+    second = _second(brief.passages, best, understood.wanted)
     if second is not None:
         articles.append(_of_article(brief.passages, second))
     lead = _lead(brief, best)
@@ -106,7 +93,7 @@ async def _from_articles(brief: AnswerBrief, reading: Reading, *, with_facts: bo
     budget = (_WORDS_BEHIND_FACTS if with_facts else _MOST_WORDS) // len(articles)
     for passages in articles:
         pieces = [piece for passage in passages for piece in cut(passage)]
-        for group in merged(await choose(pieces, reading.wanted, words=budget)):
+        for group in merged(await choose(pieces, understood.wanted, words=budget)):
             yield Sentence(_text(group), cites=(group[0].passage.passage_id,))
 
 
@@ -130,29 +117,27 @@ def _best(passages: Sequence[Passage], language: Language) -> Passage | None:
 def _of_article(passages: Sequence[Passage], best: Passage) -> list[Passage]:
     """The article's passages near its best, and those of no other: two articles together may contradict."""
     near = [p for p in passages if p.article_id == best.article_id and p.score >= best.score - _NEAR_TOP]
-    return sorted(near, key=lambda passage: passage.rank)[:_MOST_PASSAGES]
+    nearest = sorted(near, key=lambda passage: passage.rank)[:_MOST_PASSAGES]
+    return sorted(nearest, key=lambda passage: passage.position)
 
 
 def _second(passages: Sequence[Passage], best: Passage, wanted: Wanted) -> Passage | None:
     """The passage that answers the other of two questions, when another article clearly does."""
     if len(wanted.parts) < 2:
         return None
-    for words, vector in wanted.parts:
-        scored = [(_fit(passage, words, vector, wanted), passage) for passage in passages]
+    for part in wanted.parts:
+        scored = [(_fit(passage, part, wanted), passage) for passage in passages]
         own = max((fit for fit, passage in scored if passage.article_id == best.article_id), default=0.0)
         fit, passage = max(scored, key=lambda entry: (entry[0], entry[1].score))
-        if passage.article_id != best.article_id and fit >= _SECOND_QUESTION_NEARNESS and fit > own + 0.15:
+        if passage.article_id != best.article_id and fit >= _SECOND_QUESTION_FIT and fit > own + 0.15:
             return passage
     return None
 
 
-def _fit(passage: Passage, words: Sequence[str], vector: object, wanted: Wanted) -> float:
-    told_words = set(content_words(f"{passage.title} {passage.section} {passage.text.render_plain()}"))
-    shared = len(set(words) & told_words) / len(words) if words else 0.0
-    row = wanted.titles.get(passage.article_id)
-    if row is None or not isinstance(vector, np.ndarray):
-        return shared
-    return max(shared, float(row @ vector))
+def _fit(passage: Passage, part: Reading, wanted: Wanted) -> float:
+    title = wanted.titles.get(passage.article_id)
+    near = float(title @ part.vector) if title is not None and part.vector is not None else 0.0
+    return max(near, part.shared(f"{passage.title} {passage.section} {passage.text.render_plain()}"))
 
 
 def _lead(brief: AnswerBrief, best: Passage) -> str | None:

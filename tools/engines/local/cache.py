@@ -4,6 +4,7 @@ import logging
 import os
 import zipfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ Arrays = dict[str, NDArray[Any]]
 def read_arrays(path: Path, names: Sequence[str]) -> Arrays | None:
     """Return the named arrays, or None when the file isn't there or can't be read."""
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        # Opened here: numpy 2.4 leaves a file open that turns out to be cut short.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             return {name: stored[name] for name in names}
     except FileNotFoundError:
         return None
@@ -37,4 +39,5 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
         os.replace(scratch, path)
     except OSError as exc:
         logger.warning("cache file not written path=%s error=%s", path, exc.strerror)
-        scratch.unlink(missing_ok=True)
+        with suppress(OSError):
+            scratch.unlink()

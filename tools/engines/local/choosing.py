@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from tools.engines.local.features import Vectors
 from tools.engines.local.pieces import Piece, Shape
 from tools.engines.local.vectors import VectorMemory
@@ -19,16 +17,32 @@ _MOST_PIECES = 40
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """A question as its words (stems) and its vector, which is None when there is no embedder."""
+
+    words: tuple[str, ...]
+    vector: Vectors | None
+
+    def fit(self, text: str, row: Vectors | None) -> float:
+        """How well `text` (with its vector) fits, in about [0, 1.5]: meaning, and half as much shared words."""
+        near = float(row @ self.vector) if row is not None and self.vector is not None else 0.0
+        return max(0.0, near) + 0.5 * self.shared(text)
+
+    def shared(self, text: str) -> float:
+        """Which share of the words `text` has, in [0, 1]."""
+        return len(set(self.words) & set(content_words(text))) / len(self.words) if self.words else 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is asked: its words as stems, its vector, and the same of each question when there are several.
+    """What is asked: in the customer's words and in English, for articles in either; and each question by itself.
 
     `titles` are vectors of the passages' articles' titles, by article id.
     """
 
-    words: tuple[str, ...]
-    vector: Vectors | None
+    readings: tuple[Reading, ...]
     memory: VectorMemory
-    parts: tuple[tuple[tuple[str, ...], Vectors | None], ...] = ()
+    parts: tuple[Reading, ...] = ()
     titles: Mapping[str, Vectors] = field(default_factory=dict)
 
 
@@ -82,20 +96,14 @@ def _with_support(pieces: Sequence[Piece], index: int) -> set[int]:
 
 
 async def _scores(pieces: Sequence[Piece], wanted: Wanted) -> list[float]:
-    """How well each piece answers, about 0 to 1.6: meaning, shared words, a little for steps and for coming first."""
-    near = [0.0] * len(pieces)
-    rows = (
-        await wanted.memory.embed([f"{piece.passage.section}: {piece.text}" for piece in pieces])
-        if wanted.vector is not None
-        else None
-    )
-    if rows is not None and wanted.vector is not None:
-        near = [max(0.0, float(value)) for value in np.asarray(rows) @ wanted.vector]
-    said = set(wanted.words)
+    """How well each piece answers: by the reading that it fits best, a little for steps and for coming first."""
+    texts = [f"{piece.passage.section}: {piece.text}" for piece in pieces]
+    known = any(reading.vector is not None for reading in wanted.readings)
+    rows = await wanted.memory.embed(texts) if known else None
     scores = []
-    for place, (piece, similarity) in enumerate(zip(pieces, near, strict=True)):
-        told = set(content_words(f"{piece.passage.section} {piece.text}"))
-        shared = len(said & told) / len(said) if said else 0.0
+    for place, (piece, text) in enumerate(zip(pieces, texts, strict=True)):
+        row = rows[place] if rows is not None else None
+        fit = max(reading.fit(text, row) for reading in wanted.readings)
         steps = _STEPS_LIFT if piece.shape is Shape.LIST else 0.0
-        scores.append(max(0.01, similarity + 0.5 * shared + steps - _POSITION_COST * place))
+        scores.append(max(0.01, fit + steps - _POSITION_COST * place))
     return scores

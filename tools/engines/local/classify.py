@@ -12,9 +12,9 @@ from sklearn.linear_model import LogisticRegression
 Floats = NDArray[np.float64]
 
 # Inverse strengths of the regularisation that cross-validation chooses from.
-_STRENGTHS = (3.0, 12.0, 48.0)
-_DEFAULT_STRENGTH = 12.0
-_TEMPERATURES = np.geomspace(0.4, 4.0, 47)
+_STRENGTHS = (1.0, 3.0, 12.0)
+_DEFAULT_STRENGTH = 3.0
+_TEMPERATURES = np.geomspace(0.2, 4.0, 53)
 _FOLDS = 4
 _TINY = 1e-9
 

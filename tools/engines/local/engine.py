@@ -13,6 +13,7 @@ from agent.ports import AnswerBrief, Embedder
 from agent.types import (
     BugDraft,
     Evidence,
+    Kind,
     Message,
     PageContext,
     Passage,
@@ -22,20 +23,21 @@ from agent.types import (
     Untrusted,
 )
 from tools.engines.local import bugs, evidence, hearing, telling
-from tools.engines.local.answering import Reading, compose
-from tools.engines.local.choosing import Wanted
+from tools.engines.local.answering import Understood, compose
+from tools.engines.local.choosing import Reading, Wanted
 from tools.engines.local.examples import by_language, load_examples, training_sets
 from tools.engines.local.gloss import Glossary
+from tools.engines.local.questions import parts_of
 from tools.engines.local.support import blend, nearest, statements
 from tools.engines.local.tongue import Tongue
 from tools.engines.local.training import train_ears
 from tools.engines.local.vectors import VectorMemory, embed_examples
 from tools.engines.local.words import content_words
 
-_LOOKUP_SURE = 0.6
+_LOOKUP_SURE = 0.8
+_ABOUT_THE_ACCOUNT = (Kind.ACCOUNT_BILLING, Kind.COMPLAINT)
+_ELSEWHERE = 0.8
 _CERTAIN = 0.9
-_MOST_PARTS = 3
-_PART_WORDS = 2
 
 
 class LocalEngine:
@@ -132,32 +134,32 @@ class LocalEngine:
         question = understanding.question.render_plain()
         (row,) = await self._hearing.rows([question], understanding.language)
         scored = self._hearing.ears.hear("lookup", row)
-        if scored.label in ("none", "other") or scored.confidence < _LOOKUP_SURE:
+        # Who asks for a wish or reports a bug rarely means their own account.
+        sure = scored.confidence * (1.0 if understanding.kind in _ABOUT_THE_ACCOUNT else _ELSEWHERE)
+        if scored.label in ("none", "other") or sure < _LOOKUP_SURE:
             return None, 0.0
-        return scored.label, scored.confidence
+        return scored.label, sure
 
-    async def _read(self, brief: AnswerBrief) -> Reading:
+    async def _read(self, brief: AnswerBrief) -> Understood:
         heard = brief.understanding
-        question = brief.question.render_plain()
+        question, english = brief.question.render_plain(), self._in_english(heard)
         (row,) = await self._hearing.rows([question], heard.language)
         lookup, _ = await self._lookup(heard)
-        parts = [s for s in telling.sentences_of(question) if len(content_words(s)) >= _PART_WORDS][:_MOST_PARTS]
-        titles = {passage.article_id: f"{passage.title}" for passage in reversed(brief.passages)}
-        texts = [self._in_english(heard), *parts, *titles.values()]
-        rows = await self._memory.embed(texts)
-        title_rows = rows[1 + len(parts) :] if rows is not None else None
-        return Reading(
+        asked = [question, english, *parts_of(question)]
+        titles = {passage.article_id: passage.title for passage in brief.passages}
+        rows = await self._memory.embed([*asked, *titles.values()])
+        readings = [
+            Reading(tuple(content_words(text)), rows[place] if rows is not None else None)
+            for place, text in enumerate(asked)
+        ]
+        return Understood(
             lookup=lookup,
             courtesy=self._hearing.ears.hear("courtesy", row).label,
             wanted=Wanted(
-                words=tuple(content_words(f"{question}\n{self._in_english(heard)}")),
-                vector=rows[0] if rows is not None else None,
+                readings=tuple(readings[:2]),
                 memory=self._memory,
-                parts=tuple(
-                    (tuple(content_words(part)), rows[1 + place] if rows is not None else None)
-                    for place, part in enumerate(parts)
-                ),
-                titles=dict(zip(titles, title_rows, strict=True)) if title_rows is not None else {},
+                parts=tuple(readings[2:]),
+                titles=dict(zip(titles, rows[len(asked) :], strict=True)) if rows is not None else {},
             ),
         )
 

@@ -11,14 +11,14 @@ from tools.engines.local.words import content_words, stem
 # the best value of a feature is worth in log-odds. Tried on questions that a help centre answers and on neighbours of
 # them that it doesn't: what tells the two apart is less how near the nearest passage is than whether the question's
 # rarest words stand in it.
-_BIAS = -5.0
+_BIAS = -5.2
 _WEIGHTS = {
     "top_score": 4.2,  # the ranking's own fused relevance
     "dense": 2.6,  # cosine with the nearest passage of the best article
-    "coverage": 2.8,  # share of the question's words in that article, the rare ones counting more
-    "margin": 0.8,  # how far the next article is behind, full at 0.2
-    "agreement": 0.5,  # found by meaning and by words
-    "named": -1.4,  # a name (product, format, company) that no passage knows: most likely not supported
+    "coverage": 2.6,  # share of the question's words in that article, the rare ones counting more
+    "margin": 1.2,  # how far the next article is behind, full at 0.2
+    "agreement": 0.3,  # found by meaning and by words
+    "named": -2.2,  # a name (product, format, company) that no passage knows: most likely not supported
     "one_word": -0.7,  # too short to tell what is asked
     "long": -0.4,  # many words: more than one thing may be asked
     "other_language": -0.3,
@@ -75,9 +75,8 @@ def coverage(wanted: Sequence[str], article: Sequence[Passage], found: Sequence[
         return 0.0
     texts = [_stems(passage) for passage in found]
     own = set().union(*(_stems(passage) for passage in article))
-    weights = {word: math.log((len(texts) + 1) / (sum(word in text for text in texts) + 0.5)) for word in wanted}
-    # A word that all of them have still counts a little.
-    weights = {word: max(weight, 0.2) for word, weight in weights.items()}
+    # A word that all of them have still counts: smoothed, with one added.
+    weights = {word: 1 + math.log((len(texts) + 1) / (sum(word in text for text in texts) + 1)) for word in wanted}
     return sum(weight for word, weight in weights.items() if word in own) / sum(weights.values())
 
 

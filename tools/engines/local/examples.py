@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from agent.errors import Misconfigured
-from tools.engines.local.shipped import read_data
+from tools.engines.local.shipped import as_text, read_data
 
 Examples = Mapping[str, Sequence[str]]
 """Texts by label."""
@@ -64,17 +63,7 @@ def by_language(shipped: Shipped) -> dict[str, list[str]]:
 
 
 def _load(name: str) -> dict[str, dict[str, list[str]]]:
-    try:
-        return {
-            str(label): {str(language): [_text(item) for item in group] for language, group in groups.items()}
-            for label, groups in read_data(name).items()
-        }
-    except (AttributeError, TypeError) as exc:
-        raise Misconfigured(f"the shipped examples {name!r} are damaged: reinstall helpgraph") from exc
-
-
-def _text(item: object) -> str:
-    if not isinstance(item, str):
-        # YAML reads a bare no as false.
-        raise TypeError(f"an example is not a text but {item!r}: put it in quotes")
-    return item
+    return {
+        as_text(label): {as_text(language): [as_text(item) for item in group] for language, group in groups.items()}
+        for label, groups in read_data(name).items()
+    }

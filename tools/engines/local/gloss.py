@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from tools.engines.local.shipped import read_data
+from tools.engines.local.shipped import as_text, read_data
 
 _WORD = re.compile(r"[^\W\d_]+")
 _SHORTEST_PART = 4
@@ -31,7 +31,7 @@ class Glossary:
         """
         return cls(
             {
-                language: {str(word): str(english) for word, english in words.items()}
+                language: {as_text(word): as_text(english) for word, english in words.items()}
                 for language, words in read_data("gloss").items()
             }
         )

@@ -17,6 +17,7 @@ from tools.engines.local.classify import Scored
 from tools.engines.local.features import mood_of_emoji
 from tools.engines.local.gloss import Glossary
 from tools.engines.local.questions import is_follow_up, is_gibberish, standalone, subject_of
+from tools.engines.local.telling import sentences_of
 from tools.engines.local.tongue import Spoken, Tongue, is_latin
 from tools.engines.local.training import Ears, Row
 from tools.engines.local.vectors import VectorMemory
@@ -25,11 +26,15 @@ UNREADABLE = 0.3
 """Kind confidence of a message that says nothing we can read; below 0.4 the answer asks for other words."""
 
 OTHER = "other"
+_CHEERFUL = 0.6
 _QUESTION_LIMIT = 2000
 _HEARD_CHARS = 4000
 _EARLIER = 5
+_MOST_PARTS = 6
 _IDLE_KINDS = (Kind.SMALL_TALK, Kind.WANTS_PERSON, Kind.ABUSE)
 _SURE_ALONE = 0.6
+# To refuse somebody who meant well is worse than to answer a rude message.
+_SURE_OF_ABUSE = 0.6
 _STRONGEST_MOOD = 2.0
 
 
@@ -58,6 +63,9 @@ async def understand(
     if not any(char.isalnum() for char in newest) or is_gibberish(newest):
         return _unreadable(newest, spoken)
     ears = hearing.ears
+    sentences = sentences_of(newest)[:_MOST_PARTS]
+    # One sentence in a long message may ask for a person, or say that the account was broken into.
+    parts = await hearing.rows(sentences, spoken.language) if len(sentences) > 1 else []
     own, *before = await hearing.rows([newest, *earlier], spoken.language)
     alone = ears.hear("kind", own)
     feedback = ears.hear("feedback", own) if _answered_before(history) else None
@@ -68,6 +76,8 @@ async def understand(
     question = standalone(newest, subject if follows else None)
     whole = (await hearing.rows([question], spoken.language))[0] if follows else own
     kind = _kind(alone, ears.hear("kind", whole)) if follows else alone
+    if kind.label == Kind.ABUSE and kind.confidence < _SURE_OF_ABUSE:
+        kind = _next_best(kind)
     if not is_latin(newest):
         # Letters that we can't read: no small talk, no answer either. Little evidence leads to an honest question.
         kind = Scored(Kind.HOW_TO.value, UNREADABLE, {})
@@ -84,9 +94,9 @@ async def understand(
         sentiment=round(mood, 4),
         sentiment_trend=round(mood - sum(moods) / len(moods), 4) if moods else 0.0,
         question=Untrusted.of(question, Source.CUSTOMER, limit=_QUESTION_LIMIT),
-        wish_for_person=round(_wish(ears, own, alone), 4),
+        wish_for_person=round(max(_wish(ears, row) for row in (own, *parts)), 4),
         # Danger that was named before counts while the conversation is still about it.
-        risk=round(max(ears.hear("risk", own).of("yes"), ears.hear("risk", whole).of("yes")), 4),
+        risk=round(max(ears.hear("risk", row).of("yes") for row in (own, whole, *parts)), 4),
         is_follow_up=follows,
         says_unsolved=round(feedback.of("unsolved"), 4) if feedback else 0.0,
         says_solved=round(feedback.of("solved"), 4) if feedback else 0.0,
@@ -94,10 +104,11 @@ async def understand(
 
 
 def _unreadable(newest: str, spoken: Spoken) -> Understanding:
-    """Emoji, keyboard mashing, nothing at all: a courtesy is due, not an answer."""
+    """Emoji, keyboard mashing, nothing at all: there is no question in it."""
     return Understanding(
         kind=Kind.SMALL_TALK,
-        kind_confidence=UNREADABLE,
+        # A thumb up is a courtesy; what says nothing at all deserves an honest question.
+        kind_confidence=_CHEERFUL if mood_of_emoji(newest) > 0 else UNREADABLE,
         category=OTHER,
         category_confidence=0.0,
         language=spoken.language,
@@ -117,6 +128,12 @@ def _kind(alone: Scored, whole: Scored) -> Scored:
     return Scored(best, mixed[best], mixed)
 
 
+def _next_best(kind: Scored) -> Scored:
+    rest = {label: p for label, p in kind.probabilities.items() if label != kind.label}
+    best = max(rest, key=lambda label: rest[label])
+    return Scored(best, rest[best], kind.probabilities)
+
+
 def _is_idle(ears: Ears, row: Row, *, first: bool) -> bool:
     kind = ears.hear("kind", row)
     if kind.label in _IDLE_KINDS and kind.confidence >= 0.5:
@@ -127,9 +144,9 @@ def _is_idle(ears: Ears, row: Row, *, first: bool) -> bool:
     return not first and ears.hear("follow_up", row).of("yes") >= 0.5
 
 
-def _wish(ears: Ears, row: Row, kind: Scored) -> float:
+def _wish(ears: Ears, row: Row) -> float:
     """Two opinions: the one trained on wishes alone, and the kind's. "Agent" is a wish, "the agent role" is not."""
-    return 0.75 * ears.hear("wish", row).of("yes") + 0.25 * kind.of(Kind.WANTS_PERSON.value)
+    return 0.75 * ears.hear("wish", row).of("yes") + 0.25 * ears.hear("kind", row).of(Kind.WANTS_PERSON)
 
 
 def _mood(text: str, scored: Scored) -> float:

@@ -4,10 +4,18 @@ import re
 from collections.abc import Sequence
 
 from tools.engines.local.classify import Scored
+from tools.engines.local.telling import sentences_of
 from tools.engines.local.tongue import is_latin
 from tools.engines.local.words import content_words, words
 
 _FOLLOW_UP_WORDS = 14
+_PART_WORDS = 2
+_MOST_PARTS = 3
+_AND_ASKS = re.compile(
+    r",?\s+(?:and|und|y)\s+(?=(?:also\s+)?(?:how|where|what|when|which|who|can|is|do|does|wie|wo|was|wann|wer|kann|"
+    r"cómo|dónde|qué|cuándo|quién|puedo)\b)",
+    re.I,
+)
 _VOWELS = frozenset("aeiouyäöüáéíóú")
 _CONSONANT_RUN = re.compile(r"[bcdfghjklmnpqrstvwxz]{6,}")
 _SAME_CHARACTER = re.compile(r"(.)\1{4,}")
@@ -36,6 +44,13 @@ def _is_odd(word: str) -> bool:
         or bool(_SAME_CHARACTER.search(word))
         or sum(run in word for run in _KEYBOARD_RUNS) >= (1 if len(word) <= 6 else 2)
     )
+
+
+def parts_of(question: str) -> list[str]:
+    """The questions that a message asks, when it asks several: sentences, and halves joined by "and how"."""
+    parts = [half.strip() for sentence in sentences_of(question) for half in _AND_ASKS.split(sentence)]
+    substantive = [part for part in parts if len(content_words(part)) >= _PART_WORDS][:_MOST_PARTS]
+    return substantive if len(substantive) > 1 else []
 
 
 def is_follow_up(newest: str, pointing_back: float, kind: Scored, *, asked_by_bot: bool) -> bool:

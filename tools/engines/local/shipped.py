@@ -21,3 +21,14 @@ def read_data(name: str) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise Misconfigured(f"the shipped file {name}.yaml is damaged: reinstall helpgraph")
     return data
+
+
+def as_text(item: object) -> str:
+    """Return `item`, which must be a text: YAML reads a bare `no` as false and a bare `on` as true.
+
+    Raises:
+        Misconfigured: it isn't one.
+    """
+    if not isinstance(item, str):
+        raise Misconfigured(f"a shipped file has {item!r} where a text belongs: put it in quotes")
+    return item

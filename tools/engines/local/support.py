@@ -31,6 +31,8 @@ _QUOTED_IN_PART = 0.95
 _TORN_OUT = 0.35
 _WRONG_NUMBER = 0.02
 _MOST = 0.9
+_UNKNOWN_WORD = 0.6
+_WORD_FROM_ELSEWHERE = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +88,13 @@ def blend(said: str, source: str, near: Nearest, similarity: float | None) -> fl
     value = near.by_words
     if similarity is not None:
         value = 0.55 * value + 0.45 * min(max((similarity - 0.3) / 0.6, 0.0), 1.0)
-    known = set(content_words(normalise(source)))
-    for _ in [word for word in content_words(wanted) if word not in known]:
-        value *= 0.6
+    anywhere, there = set(content_words(normalise(source))), set(content_words(near.text))
+    for word in content_words(wanted):
+        if word not in anywhere:
+            value *= _UNKNOWN_WORD
+        elif word not in there:
+            # "Members" stands in the article, but it is the owners who may.
+            value *= _WORD_FROM_ELSEWHERE
     if bool(_NEGATION.search(near.text)) != bool(_NEGATION.search(wanted)):
         value *= 0.3
     if not _numbers(wanted) <= _numbers(near.text):

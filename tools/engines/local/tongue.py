@@ -13,8 +13,8 @@ from tools.language import identify
 
 _SHORT_WORDS = 4
 _UNKNOWN = 0.2
-# How much the message itself counts when it is short and something else is known.
-_OWN_SHARE = 0.55
+# What came before is a prior for a short message; this much of it is left to languages not spoken so far.
+_LEAST_PRIOR = 0.2
 _ENGLISH_LEAD = 0.08
 
 
@@ -51,7 +51,8 @@ class Tongue:
             if own is None:
                 own = other
             elif other is not None:
-                own = {name: _OWN_SHARE * own[name] + (1 - _OWN_SHARE) * other[name] for name in LANGUAGES}
+                weighed = {name: own[name] * (_LEAST_PRIOR + (1 - _LEAST_PRIOR) * other[name]) for name in LANGUAGES}
+                own = {name: weight / sum(weighed.values()) for name, weight in weighed.items()}
         if own is None:
             return Spoken("en", _UNKNOWN)
         # "No" is a word of two languages: English when nothing else tells.

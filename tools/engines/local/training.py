@@ -15,7 +15,7 @@ from tools.engines.local.examples import Examples
 from tools.engines.local.features import Featurizer, Vectors
 
 # Part of every cache key: goes up when features or training change what is learnt from the same examples.
-_FORMAT = 2
+_FORMAT = 3
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,210 @@
+"""The command line, as an operator meets it: what it says, and its exit codes."""
+
+import json
+import socket
+import sqlite3
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from graphs.cli import main
+from tools.knowledge.owner import Ownership
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "orrery"
+COMMANDS = ["ask", "doctor", "ingest", "serve"]
+
+
+class Shell:
+    """Runs commands in this process, on a data folder of its own."""
+
+    def __init__(self, data_dir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self.data_dir = data_dir
+        self._monkeypatch = monkeypatch
+        self._capsys = capsys
+
+    def run(self, *arguments: str) -> tuple[int, str]:
+        """Return the exit code and everything that was printed."""
+        self._monkeypatch.setattr(sys, "argv", ["helpgraph", *arguments])
+        code = 0
+        try:
+            main()
+        except SystemExit as exc:
+            code = int(exc.code or 0)
+        captured = self._capsys.readouterr()
+        return code, " ".join((captured.out + captured.err).split())
+
+
+@pytest.fixture
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Shell:
+    for name, value in {
+        "HELPGRAPH_DATA_DIR": str(tmp_path / "data"),
+        "HELPGRAPH_WORKSPACE": str(EXAMPLE),
+        "HELPGRAPH_EMBEDDING": "off",
+        "COLUMNS": "200",
+        "NO_COLOR": "1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    return Shell(tmp_path / "data", monkeypatch, capsys)
+
+
+@pytest.fixture
+def articles(tmp_path: Path) -> Path:
+    folder = tmp_path / "articles"
+    folder.mkdir()
+    (folder / "invite.md").write_text("# Invite a member\n\nSelect **Invite member** under **Settings > Members**.\n")
+    (folder / "export.md").write_text("# Export a report\n\nSelect **Export** on the report and choose CSV.\n")
+    return folder
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(shell: Shell, command: str) -> None:
+    code, said = shell.run(command, "--help")
+
+    assert code == 0
+    assert "--data-dir" in said
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_wrong_option_is_a_usage_error(shell: Shell, command: str) -> None:
+    code, said = shell.run(command, "--no-such-option")
+
+    assert code == 2
+    assert "--no-such-option" in said
+
+
+def test_articles_come_in_once_and_what_has_gone_goes(shell: Shell, articles: Path) -> None:
+    first = shell.run("ingest", str(articles))
+    again = shell.run("ingest", str(articles))
+    (articles / "export.md").unlink()
+    third = shell.run("ingest", str(articles))
+
+    assert (first[0], again[0], third[0]) == (0, 0, 0)
+    assert "2 added" in first[1]
+    assert "nothing changed" in again[1]
+    assert "1 removed" in third[1]
+
+
+def test_a_broken_article_is_named_and_the_rest_goes_on(shell: Shell, articles: Path) -> None:
+    (articles / "broken.md").write_text("---\ntitle: [unclosed\n---\nText\n")
+    code, said = shell.run("ingest", str(articles))
+
+    assert code == 0
+    assert "2 added" in said
+    assert "broken.md: front matter is not YAML" in said
+
+
+def test_a_zip_bomb_changes_nothing(shell: Shell, articles: Path, tmp_path: Path) -> None:
+    shell.run("ingest", str(articles))
+    bomb = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.md", "0" * 50_000_000)
+    code, said = shell.run("ingest", str(bomb))
+    status = shell.run("doctor")
+
+    assert code == 2
+    assert "larger than 2 MB when inflated" in said
+    assert "2 articles" in status[1]
+
+
+def test_nothing_to_read_is_said(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    absent = shell.run("ingest", str(tmp_path / "absent"))
+    empty = shell.run("ingest", str(tmp_path / "empty"))
+
+    assert (absent[0], empty[0]) == (2, 2)
+    assert "nothing at" in absent[1]
+    assert "no article in" in empty[1]
+
+
+def test_a_question_is_answered_with_its_path_and_leaves_no_trace(shell: Shell, articles: Path) -> None:
+    shell.run("ingest", str(articles))
+    code, said = shell.run("ask", "How do I invite a member?", "--json")
+    asked = json.loads(said)
+
+    assert code == 0
+    assert asked["path"][0] == "page_context"
+    assert asked["path"][-1] == "finish"
+    assert asked["evidence"]["passages"][0]["title"] == "Invite a member"
+    with sqlite3.connect(shell.data_dir / "helpgraph.db") as db:
+        assert db.execute("select count(*) from events").fetchone() == (0,)
+
+
+def test_an_unknown_page_or_account_is_named(shell: Shell) -> None:
+    page = shell.run("ask", "hello", "--page", "/nowhere")
+    account = shell.run("ask", "hello", "--account", "acct_999")
+
+    assert (page[0], account[0]) == (2, 2)
+    assert "/settings/billing" in page[1]
+    assert "acct_999" in account[1]
+
+
+def test_an_empty_base_is_no_error_and_doctor_says_how_to_fill_it(shell: Shell) -> None:
+    asked = shell.run("ask", "How do I invite a member?")
+    examined = shell.run("doctor")
+
+    assert (asked[0], examined[0]) == (0, 0)
+    assert "I don't find an answer" in asked[1]
+    assert "helpgraph ingest PATH" in examined[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("HELPGRAPH_WORKSPACE", "/no/such/folder", "no workspace at"),
+        ("HELPGRAPH_EMBEDDING", "magic", "HELPGRAPH_EMBEDDING"),
+        ("HELPGRAPH_EMBEDDING", "openai", "HELPGRAPH_EMBEDDING_URL"),
+        ("HELPGRAPH_TURN_TIMEOUT_S", "-1", "HELPGRAPH_TURN_TIMEOUT_S"),
+        ("HELPGRAPH_DATA_DIR", "/dev/null/x", "HELPGRAPH_DATA_DIR"),
+    ],
+)
+def test_a_wrong_setting_is_named(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    code, text = shell.run("ask", "hello")
+
+    assert code == 2
+    assert said in text
+
+
+def test_a_broken_workspace_is_named_with_the_place(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "workspace.yaml").write_text("name: X\nworkspace_id: x1\nqueues: [{queue_id: 5, nam: y}]\n")
+    monkeypatch.setenv("HELPGRAPH_WORKSPACE", str(tmp_path))
+    code, said = shell.run("ask", "hello")
+
+    assert code == 2
+    assert "workspace.yaml: queues.0" in said
+
+
+def test_another_process_on_the_same_data_is_refused_by_its_pid(shell: Shell, articles: Path) -> None:
+    shell.data_dir.mkdir()
+    with Ownership(shell.data_dir):
+        code, said = shell.run("ingest", str(articles))
+
+    assert code == 2
+    assert "in use by another process (pid" in said
+
+
+def test_a_database_from_a_newer_version_is_left_alone(shell: Shell) -> None:
+    shell.run("doctor")
+    with sqlite3.connect(shell.data_dir / "helpgraph.db") as db:
+        db.execute("update alembic_version set version_num = '9999'")
+    code, said = shell.run("ask", "hello")
+
+    assert code == 2
+    assert "9999" in said
+
+
+def test_a_port_in_use_and_an_open_address_without_a_password_stop_the_start(shell: Shell) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        in_use = shell.run("serve", "--port", str(taken.getsockname()[1]))
+    no_password = shell.run("serve", "--host", "0.0.0.0")
+
+    assert (in_use[0], no_password[0]) == (2, 2)
+    assert "--port" in in_use[1]
+    assert "HELPGRAPH_INBOX_PASSWORD" in no_password[1]

@@ -1,0 +1,150 @@
+"""Opening the engine: what it learns, keeps, and does without."""
+
+import asyncio
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from agent.policy import CategoryPolicy
+from agent.types import PageContext, Understanding
+from tests.tools.engines.conftest import words
+from tests.tools.engines.shop import CATEGORIES, HashedEmbedder
+from tools.engines.local.classify import train
+from tools.engines.local.engine import LocalEngine
+from tools.engines.local.features import Featurizer
+
+QUESTION = "how do I invite a colleague"
+
+
+async def heard_by(engine: LocalEngine, text: str = QUESTION) -> Understanding:
+    return await engine.understand((words(text),), (), PageContext())
+
+
+@pytest.fixture(scope="module")
+def warm(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache folder with everything that an engine with the hashed embedder learns."""
+    folder = tmp_path_factory.mktemp("engine")
+    asyncio.run(LocalEngine.open(HashedEmbedder(), CATEGORIES, cache_dir=folder))
+    return folder
+
+
+def written(folder: Path) -> dict[Path, int]:
+    """When each file was written."""
+    return {path: path.stat().st_mtime_ns for path in folder.iterdir()}
+
+
+def damage(folder: Path, into: Path) -> None:
+    """Copy the files, each damaged in one of three ways."""
+    for number, path in enumerate(sorted(folder.iterdir())):
+        data = path.read_bytes()
+        (into / path.name).write_bytes([b"", b"not a zip", data[: len(data) // 2]][number % 3])
+
+
+async def test_what_was_learnt_is_read_back(warm: Path) -> None:
+    embedder = HashedEmbedder()
+    files = written(warm)
+
+    engine = await LocalEngine.open(embedder, CATEGORIES, cache_dir=warm)
+
+    assert embedder.calls == 0
+    assert written(warm) == files
+    assert (await heard_by(engine)).category == "members_permissions"
+
+
+async def test_learning_again_gives_the_same(warm: Path, tmp_path: Path) -> None:
+    first = await LocalEngine.open(HashedEmbedder(), CATEGORIES, cache_dir=warm)
+    second = await LocalEngine.open(HashedEmbedder(), CATEGORIES, cache_dir=tmp_path)
+
+    for text in ("I was charged twice", "hola", "the export is empty", QUESTION):
+        assert await heard_by(first, text) == await heard_by(second, text)
+
+
+def test_nothing_is_kept_as_code(warm: Path) -> None:
+    for path in warm.glob("*.npz"):
+        with np.load(path, allow_pickle=False) as stored:
+            for name in stored.files:
+                assert stored[name].dtype != object
+
+
+async def test_damaged_files_are_made_again(warm: Path, tmp_path: Path) -> None:
+    damage(warm, tmp_path)
+
+    engine = await LocalEngine.open(HashedEmbedder(), CATEGORIES, cache_dir=tmp_path)
+
+    assert (await heard_by(engine)).category == "members_permissions"
+
+
+async def test_a_folder_that_cannot_be_written_is_no_reason_to_stop(warm: Path, tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("in the way")
+
+    engine = await LocalEngine.open(None, CATEGORIES, cache_dir=blocked)
+
+    assert (await heard_by(engine)).category == "members_permissions"
+
+
+async def test_other_categories_are_learnt_anew(warm: Path) -> None:
+    fruit = (
+        CategoryPolicy("apples", "Apples", examples=("red apple", "apple pie", "apple tree")),
+        CategoryPolicy("pears", "Pears", examples=("green pear", "pear juice", "pear tart")),
+    )
+
+    engine = await LocalEngine.open(HashedEmbedder(), fruit, cache_dir=warm)
+
+    assert (await heard_by(engine, "an apple cake please")).category == "apples"
+
+
+@pytest.mark.parametrize("count", [0, 1])
+async def test_a_workspace_with_hardly_any_category(warm: Path, count: int) -> None:
+    engine = await LocalEngine.open(HashedEmbedder(), CATEGORIES[:count], cache_dir=warm)
+
+    heard = await heard_by(engine)
+
+    assert heard.category == (CATEGORIES[0].category_id if count else "other")
+    assert heard.category_confidence == float(count)
+
+
+async def test_an_embedder_that_fails_now_leaves_the_words(warm: Path) -> None:
+    embedder = HashedEmbedder()
+    engine = await LocalEngine.open(embedder, CATEGORIES, cache_dir=warm)
+    embedder.broken = True
+
+    heard = await heard_by(engine, "how do I invite somebody to my team")
+
+    assert heard == await heard_by(
+        await LocalEngine.open(None, CATEGORIES, cache_dir=warm), "how do I invite somebody to my team"
+    )
+
+
+async def test_an_embedder_that_fails_at_start_leaves_the_words(tmp_path: Path, warm: Path) -> None:
+    embedder = HashedEmbedder()
+    embedder.broken = True
+
+    engine = await LocalEngine.open(embedder, CATEGORIES, cache_dir=tmp_path)
+
+    assert await heard_by(engine) == await heard_by(await LocalEngine.open(None, CATEGORIES, cache_dir=warm))
+
+
+async def test_a_message_is_embedded_once(warm: Path) -> None:
+    embedder = HashedEmbedder()
+    engine = await LocalEngine.open(embedder, CATEGORIES, cache_dir=warm)
+
+    await heard_by(engine)
+    calls = embedder.calls
+    await heard_by(engine)
+
+    assert embedder.calls == calls
+
+
+def test_probabilities_are_calibrated_on_left_out_examples() -> None:
+    """Labels that no word foretells: a classifier that is sure of them learnt the examples by heart."""
+    generator = np.random.default_rng(0)
+    texts = [" ".join(generator.choice(list("bcdfghjklm"), size=6)) for _ in range(120)]
+    labels = [str(label) for label in generator.integers(0, 2, size=120)]
+    featurize = Featurizer()
+
+    trained = train(featurize(texts, None), labels, texts)
+
+    unseen = featurize([" ".join(generator.choice(list("bcdfghjklm"), size=6)) for _ in range(60)], None)
+    assert np.mean([trained(unseen[row]).confidence for row in range(60)]) < 0.75
