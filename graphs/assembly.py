@@ -5,10 +5,6 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from tools.embedding.choose import open_embedder
-from tools.engines.local.engine import LocalEngine
-from tools.knowledge.store import KnowledgeStore
-
 from agent.deps import TurnDeps
 from agent.errors import Misconfigured
 from agent.ports import Embedder, Engine
@@ -19,6 +15,9 @@ from graphs.turn_graph import TurnGraph, build_turn_graph
 from graphs.turn_metrics import NoMetrics, TurnMetrics
 from graphs.turns import TurnLimits, TurnService
 from tools.accounts import AccountStatusTool, FileAccounts, OrderStatusTool
+from tools.embedding.choose import open_embedder
+from tools.engines.local.engine import LocalEngine
+from tools.knowledge.store import KnowledgeStore
 from tools.pages import PageMap
 from tools.storage.database import Database
 from tools.storage.desk import Desk
