@@ -102,14 +102,7 @@ class TurnService:
             NotFound: no such conversation in this scope.
             Conflict: the client message id was used for another text.
         """
-        if len(message.text) > self._limits.max_message_chars:
-            raise BadTurn(
-                f"the message has {len(message.text)} characters; at most {self._limits.max_message_chars} are taken",
-                field="text",
-            )
-        text = clean(message.text, limit=self._limits.max_message_chars).strip()
-        if not text:
-            raise BadTurn("the message is empty", field="text")
+        text = self.readable(message.text)
         accepted = await self._log.accept(
             scope,
             conversation_id,
@@ -122,6 +115,22 @@ class TurnService:
         )
         self.poke(conversation_id)
         return accepted
+
+    def readable(self, text: str) -> str:
+        """Return `text` as it will be logged.
+
+        Raises:
+            BadTurn: it is empty or too long; doors ask before they make anything for it.
+        """
+        if len(text) > self._limits.max_message_chars:
+            raise BadTurn(
+                f"the message has {len(text)} characters; at most {self._limits.max_message_chars} are taken",
+                field="text",
+            )
+        cleaned = clean(text, limit=self._limits.max_message_chars).strip()
+        if not cleaned:
+            raise BadTurn("the message is empty", field="text")
+        return cleaned
 
     def poke(self, conversation_id: str) -> None:
         """Look at a conversation now: it may have an unanswered turn."""

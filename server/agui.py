@@ -63,10 +63,9 @@ async def run(body: RunInput, request: Request, doors: InDoors, caller: InCaller
     page = (body.forwardedProps or {}).get("page")
     # Before anything is made: a refused message leaves no empty conversation behind.
     refuse_beyond(doors, doors.messages, caller.owner, "too many messages at once")
+    text = doors.runtime.turns.readable(_text(message))
     conversation = await open_thread(doors, caller, body.threadId, page)
-    accepted = await submit(
-        doors, caller, conversation, message_id=message.id, text=_text(message), run_id=body.runId, page=page
-    )
+    accepted = await submit(doors, caller, conversation, message_id=message.id, text=text, run_id=body.runId, page=page)
     stream = RunStream(run_id=body.runId, thread_id=body.threadId)
     events = run_events(doors, caller.scope, conversation.conversation_id, accepted, stream)
     return respond(doors, request, caller.owner, events)

@@ -215,3 +215,11 @@ def test_a_handoff_goes_to_the_inbox_and_back(server: Running) -> None:
 
 def reply(text: str) -> dict[str, str]:
     return {"text": text, "client_message_id": f"r-{text}", "person": "Mara"}
+
+
+@pytest.mark.parametrize("text", ["", " \x00 ", "x" * 9000])
+def test_a_message_that_is_refused_leaves_no_empty_conversation(server: Running, text: str) -> None:
+    with server.client() as staff:
+        before = len(staff.get("/v1/inbox/handoffs?mode=all").json()["handoffs"])
+        assert post_run(server, run_input("t-refused", text)).status_code == 422
+        assert len(staff.get("/v1/inbox/handoffs?mode=all").json()["handoffs"]) == before
