@@ -118,6 +118,16 @@ class LexicalIndex:
         there = self._stems_of(passage_id)
         return sum(weight for stem, weight in weights.items() if stem in there) / sum(weights.values())
 
+    def title_fit(self, text: str, language: str, passage_id: str) -> float:
+        """Return how much the question and the title of the passage's article are of the same words, in [0, 1].
+
+        The share of shared stems among all of both: of two sister products the one that was named fits better.
+        """
+        article = self._articles[self._texts[passage_id].article_id]
+        asked = set(self._analyzer.stems(text, language))
+        titled = set(self._analyzer.stems(article.title, article.language))
+        return len(asked & titled) / len(asked | titled) if asked and titled else 0.0
+
     def _rarity(self, stem: str) -> float:
         seen = max(self._searcher.doc_freq(field, stem) for field in _FIELDS)
         return math.log(1 + self._count / (1 + seen))

@@ -17,6 +17,7 @@ _TITLE_DISCOUNT = 0.97
 _RECIPROCAL = 60
 _PER_ARTICLE = 3
 _LIFT_PREFERRED, _LIFT_AREA = 0.04, 0.02
+_TITLE_FIT = 0.05
 _OTHER_PLAN, _OTHER_LANGUAGE, _FOREIGN_LANGUAGE, _STALE = 0.15, 0.12, 0.3, 0.08
 # Between two articles that say different things in like words, the one that was reviewed later wins.
 _LIFT_FRESH = 0.03
@@ -53,12 +54,18 @@ class Shelf:
     today: date
 
 
-def rank(hits: Hits, query: SearchQuery, shelf: Shelf, coverage: Callable[[str], float]) -> list[Ranked]:
+def rank(
+    hits: Hits,
+    query: SearchQuery,
+    shelf: Shelf,
+    coverage: Callable[[str], float],
+    title_fit: Callable[[str], float],
+) -> list[Ranked]:
     """Fuse, adjust by page, plan, language and age, drop near-duplicates, and return the best first."""
     cosines = _cosines(hits, shelf)
     bm25 = {hit.passage_id: hit.score for hit in hits.words}
     agreement = _reciprocal_ranks(cosines, hits.words)
-    ranked: list[Ranked] = []
+    ranked: list[tuple[float, Ranked]] = []
     for passage_id in dict.fromkeys([*(cosines or {}), *bm25]):
         passage = shelf.passages.get(passage_id)
         if passage is None:
@@ -73,9 +80,11 @@ def rank(hits: Hits, query: SearchQuery, shelf: Shelf, coverage: Callable[[str],
             near = cosine if cosine is not None else min(cosines.values(), default=0.0) - 0.02
             relevance = _DENSE_SHARE * _squash(near) + (1 - _DENSE_SHARE) * covered
         score = relevance + 0.03 * agreement.get(passage_id, 0.0) + _adjustment(article, query, shelf)
-        ranked.append(Ranked(passage, article, min(max(score, 0.0), 1.0), cosine, bm25.get(passage_id)))
-    ranked.sort(key=lambda entry: (-entry.score, entry.article.article_id, entry.passage.position))
-    return _distinct(ranked, query.limit)
+        score += _TITLE_FIT * title_fit(passage_id)
+        ranked.append((score, Ranked(passage, article, min(max(score, 0.0), 1.0), cosine, bm25.get(passage_id))))
+    # By the score before it is cut to [0, 1]: several very good passages aren't equally good.
+    ranked.sort(key=lambda entry: (-entry[0], entry[1].article.article_id, entry[1].passage.position))
+    return _distinct([entry for _, entry in ranked], query.limit)
 
 
 def _cosines(hits: Hits, shelf: Shelf) -> dict[str, float] | None:

@@ -240,7 +240,9 @@ def _rank(live: _Live, query: SearchQuery, text: str, dense: tuple[Any, Any] | N
     words = live.lexical.search(text, query.language, limit=_CANDIDATES)
     hits = Hits(dense[0] if dense else None, dense[1] if dense else None, words)
     coverage: Callable[[str], float] = partial(live.lexical.coverage, text, query.language)
-    return [_passage(entry, place) for place, entry in enumerate(rank(hits, query, live.shelf, coverage))]
+    title_fit: Callable[[str], float] = partial(live.lexical.title_fit, text, query.language)
+    ranked = rank(hits, query, live.shelf, coverage, title_fit)
+    return [_passage(entry, place) for place, entry in enumerate(ranked)]
 
 
 def _passage(entry: Ranked, place: int) -> Passage:
