@@ -28,9 +28,17 @@ _INFORMATION = re.compile(
 )
 
 
+_GRAVE = 0.8
+_TELLING = 0.25
+
+
 @dataclass(frozen=True, slots=True)
 class Signals:
-    """Everything the judgement looks at. Probabilities lie in [0, 1]."""
+    """Everything the judgement looks at. Probabilities lie in [0, 1].
+
+    `known` is the probability that an article answers, going by the questions that the team's articles are known to
+    answer: what people did with such messages says more than what kind of message it looks like.
+    """
 
     understanding: Understanding
     evidence: float
@@ -45,6 +53,7 @@ class Signals:
     text: str = ""
     newest_text: str = ""
     clarifications: int = 0
+    known: float = 0.0
 
 
 def last_bot_route(history: Sequence[Message]) -> str | None:
@@ -78,12 +87,12 @@ def decide(signals: Signals, policy: Policy) -> Verdict:
     bug = _is_bug(signals, policy, reasons)
     answerable = _answerable(signals, reasons)
     costs = policy.costs
-    courtesy = is_courtesy(heard, signals.evidence) and wish < policy.explicit_wish
+    courtesy = is_courtesy(heard, signals.evidence, signals.known) and wish < policy.explicit_wish
 
     expected = {
         Route.ANSWER: (1 - answerable) * costs.wrong_answer * (0.05 if courtesy else 1.0)
         + person * costs.missed_handoff
-        + bug * costs.wrong_answer * 0.5,
+        + bug * costs.wrong_answer * 0.5 * (1 - _by_history(signals)),
         Route.CLARIFY: costs.needless_question * (1 + signals.clarifications)
         + person * costs.missed_handoff
         + bug * costs.needless_question
@@ -115,16 +124,22 @@ def _wish(signals: Signals, policy: Policy) -> float:
     words = " ".join("".join(c if c.isalpha() else " " for c in signals.newest_text.lower()).split())
     if signals.last_bot_route == "clarify" and words in _YES:
         return 1.0
-    return signals.understanding.wish_for_person
+    wish = signals.understanding.wish_for_person
+    if signals.last_bot_route is None and signals.known >= 0.5:
+        # The team answers such messages with an article ("How do I reach you?"). Who asks again is taken at their word.
+        wish *= 1 - signals.known
+    return wish
 
 
 def _needs_person(signals: Signals, policy: Policy, wish: float, reasons: list[Reason]) -> float:
     """Combine what speaks for a person as independent causes (noisy-or), each with its own strength."""
     heard = signals.understanding
     sure_category = heard.category_confidence
+    # What history says of such messages has their mood and their danger in it: counting those again would count twice.
+    open_question = 1 - _by_history(signals)
     unhappy = max(0.0, -heard.sentiment)
     causes: list[tuple[str, float | str, float]] = [
-        ("explicit_wish", wish, wish if wish >= 0.3 else wish * 0.3),
+        ("explicit_wish", wish, _wish_weight(signals, policy, wish)),
         ("risk", heard.risk, _risk_weight(signals)),
         (
             "category_needs_person",
@@ -137,8 +152,9 @@ def _needs_person(signals: Signals, policy: Policy, wish: float, reasons: list[R
             0.5 * sure_category * (signals.category.scope == "off"),
         ),
         ("failed_attempts", float(signals.failed_attempts), _attempts_weight(signals, policy)),
-        ("sentiment", heard.sentiment, 0.25 * unhappy),
+        ("sentiment", heard.sentiment, 0.25 * unhappy * open_question),
         ("sentiment_trend", heard.sentiment_trend, 0.3 * max(0.0, -heard.sentiment_trend)),
+        ("dissatisfied", heard.dissatisfied, 0.4 * max(0.0, heard.dissatisfied - 0.5) * open_question),
         ("complaint", heard.kind_confidence, _complaint_weight(signals)),
         ("account_tier", signals.tier or "", 0.35 * unhappy * (signals.tier in policy.high_tiers)),
         (
@@ -157,18 +173,33 @@ def _needs_person(signals: Signals, policy: Policy, wish: float, reasons: list[R
     return 1 - not_needed
 
 
+def _wish_weight(signals: Signals, policy: Policy, wish: float) -> float:
+    if wish >= policy.explicit_wish:
+        return wish
+    return (wish if wish >= 0.3 else wish * 0.3) * (1 - _by_history(signals))
+
+
 def _risk_weight(signals: Signals) -> float:
     """Risk counts in full from one half on; little in a question for information that an article answers."""
     heard = signals.understanding
     weight = 0.9 * heard.risk if heard.risk >= 0.5 else 0.25 * heard.risk
+    if heard.risk < _GRAVE:
+        weight *= 1 - _by_history(signals)
     return weight * (1 - _only_asks(signals))
+
+
+def _by_history(signals: Signals) -> float:
+    """Which share of the evidence is the team's own history with such messages, in [0, 1]; all of it from 1/4 on."""
+    if not signals.known:
+        return 0.0
+    return signals.known / max(signals.evidence, signals.known) * min(1.0, signals.known / _TELLING)
 
 
 def _complaint_weight(signals: Signals) -> float:
     heard = signals.understanding
     if heard.kind is not Kind.COMPLAINT:
         return 0.0
-    return 0.45 * heard.kind_confidence * (1 - _only_asks(signals))
+    return 0.45 * heard.kind_confidence * (1 - max(_only_asks(signals), _by_history(signals)))
 
 
 def _only_asks(signals: Signals) -> float:
@@ -178,9 +209,10 @@ def _only_asks(signals: Signals) -> float:
     about a case, so the words that ask for reasons are not among these.
     """
     heard = signals.understanding
+    known = 0.95 * signals.known
     if heard.kind is Kind.HOW_TO:
-        return 0.95 * signals.evidence * min(1.0, heard.kind_confidence + 0.2)
-    return 0.9 * signals.evidence if _INFORMATION.match(signals.newest_text.strip()) else 0.0
+        return max(known, 0.95 * signals.evidence * min(1.0, heard.kind_confidence + 0.2))
+    return max(known, 0.9 * signals.evidence if _INFORMATION.match(signals.newest_text.strip()) else 0.0)
 
 
 def _attempts_weight(signals: Signals, policy: Policy) -> float:
@@ -200,25 +232,29 @@ def _is_bug(signals: Signals, policy: Policy, reasons: list[Reason]) -> float:
         # We asked for details of the bug; what comes next is most likely those details.
         probability = max(probability, 0.75 if heard.is_follow_up or signals.evidence < 0.6 else 0.4)
         reasons.append(Reason("answers_bug_question", 1.0, round(probability, 4), Route.BUG_REPORT))
+    elif signals.known >= 0.1 and probability:
+        reasons.append(Reason("known_question", signals.known, round(probability * signals.known, 4), Route.ANSWER))
+        probability *= 1 - signals.known
     return probability
 
 
-def is_courtesy(heard: Understanding, evidence: float) -> bool:
+def is_courtesy(heard: Understanding, evidence: float, known: float = 0.0) -> bool:
     """Small talk or abuse is met with a courtesy, unless that is unsure or an article answers it all the same."""
     if heard.kind not in (Kind.SMALL_TALK, Kind.ABUSE):
         return False
-    return heard.kind_confidence >= 0.8 or (heard.kind_confidence >= 0.55 and evidence < 0.6)
+    sure = heard.kind_confidence * (1 - known)
+    return sure >= 0.8 or (sure >= 0.55 and evidence < 0.6 and known < _TELLING)
 
 
 def _answerable(signals: Signals, reasons: list[Reason]) -> float:
     heard = signals.understanding
-    if is_courtesy(heard, signals.evidence):
+    if is_courtesy(heard, signals.evidence, signals.known):
         reasons.append(Reason("courtesy", heard.kind.value, heard.kind_confidence, Route.ANSWER))
         return max(signals.evidence, heard.kind_confidence)
     reasons.append(Reason("evidence", signals.evidence, round(signals.evidence, 4), Route.ANSWER))
     answerable = signals.evidence
     if heard.kind is Kind.FEATURE_REQUEST:
-        answerable *= 1 - 0.5 * heard.kind_confidence
+        answerable *= 1 - 0.5 * heard.kind_confidence * (1 - _by_history(signals))
     return answerable
 
 

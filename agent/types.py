@@ -204,8 +204,9 @@ class Understanding:
     """What the customer's message is.
 
     `sentiment` lies in [-1, 1] (negative is unhappy); `sentiment_trend` is its change over the conversation.
-    `wish_for_person`, `risk` and `kind_confidence` are probabilities. `question` stands alone: a follow-up is
-    completed from the conversation.
+    `wish_for_person`, `risk` and `kind_confidence` are probabilities. `dissatisfied` says how the conversation goes,
+    in [0, 1] with the border at 0.5: somebody polite who gets nowhere is dissatisfied too. `question` stands alone: a
+    follow-up is completed from the conversation.
     """
 
     kind: Kind
@@ -222,6 +223,7 @@ class Understanding:
     is_follow_up: bool = False
     says_unsolved: float = 0.0
     says_solved: float = 0.0
+    dissatisfied: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +231,8 @@ class Passage:
     """A piece of an article. `text` is Markdown; `score` is the fused relevance, comparable across queries.
 
     `dense_score` is cosine similarity, `lexical_score` is BM25 (unbounded); `rank` counts from 0, `position` is the
-    passage's place in its article.
+    passage's place in its article. `known` is the probability that the article answers, going by the questions that
+    the team's articles are known to answer; None when the team has none.
     """
 
     passage_id: str
@@ -248,6 +251,7 @@ class Passage:
     last_reviewed: str | None = None
     owner: str | None = None
     position: int = 0
+    known: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

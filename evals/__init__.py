@@ -1,1 +1,1 @@
-"""Offline evaluation: historical tickets in, measured behaviour out."""
+"""Offline evaluation: public benchmarks and, with them, the statistics of honest numbers."""

@@ -18,6 +18,8 @@ from tools.accounts import AccountStatusTool, FileAccounts, OrderStatusTool
 from tools.embedding.choose import open_embedder
 from tools.engines.local.engine import LocalEngine
 from tools.knowledge.store import KnowledgeStore
+from tools.learned.model import LearnedModel
+from tools.learned.shelf import ModelShelf
 from tools.pages import PageMap
 from tools.storage.database import Database
 from tools.storage.desk import Desk
@@ -54,6 +56,11 @@ class Runtime:
     turns: TurnService
     supervisor: Supervisor
 
+    def learn(self, model: LearnedModel | None) -> None:
+        """Have the engine go by this learnt model from now on; None is what is shipped."""
+        if isinstance(self.engine, LocalEngine):
+            self.engine.learn(model)
+
 
 @asynccontextmanager
 async def open_runtime(settings: Settings, *, metrics: TurnMetrics | None = None) -> AsyncIterator[Runtime]:
@@ -62,20 +69,28 @@ async def open_runtime(settings: Settings, *, metrics: TurnMetrics | None = None
     Raises:
         Misconfigured: a file, a store or a setting is wrong, or another process owns the data folder.
     """
-    workspace = _workspace(settings)
+    workspace = open_workspace(settings)
     pages = PageMap.load(workspace.folder / "pages.yaml" if workspace.folder else None)
     accounts = FileAccounts.load(workspace.folder / "accounts.json") if workspace.folder else FileAccounts([])
-    _make_data_dir(settings)
+    make_data_dir(settings)
     async with AsyncExitStack() as stack:
         db = await Database.open(settings.database, data_dir=settings.data_dir)
         stack.push_async_callback(db.close)
         wakeups = Wakeups(db.channel())
         await wakeups.start()
         stack.push_async_callback(wakeups.stop)
-        embedder = _embedder(settings)
-        knowledge = await KnowledgeStore.open(db, settings.data_dir, embedder, workspace.workspace_id)
+        embedder = open_embedding(settings)
+        learned = open_learned(settings, workspace.workspace_id, embedder)
+        knowledge = await KnowledgeStore.open(
+            db,
+            settings.data_dir,
+            embedder,
+            workspace.workspace_id,
+            taught=learned.questions if learned is not None else None,
+        )
         stack.push_async_callback(knowledge.close)
         engine = await LocalEngine.open(embedder, workspace.policy.categories, cache_dir=settings.data_dir / "models")
+        engine.learn(learned)
         checkpointer = await stack.enter_async_context(open_checkpointer(db.url, data_dir=settings.data_dir))
         log = ConversationLog(db, wakeups)
         tracker = BuiltInTracker(db, embedder, same_bug_similarity=workspace.policy.same_bug_similarity)
@@ -130,28 +145,66 @@ async def open_knowledge(settings: Settings) -> AsyncIterator[KnowledgeStore]:
     Raises:
         Misconfigured: as `open_runtime`.
     """
-    workspace = _workspace(settings)
-    _make_data_dir(settings)
+    workspace = open_workspace(settings)
+    make_data_dir(settings)
     async with AsyncExitStack() as stack:
         db = await Database.open(settings.database, data_dir=settings.data_dir)
         stack.push_async_callback(db.close)
-        knowledge = await KnowledgeStore.open(db, settings.data_dir, _embedder(settings), workspace.workspace_id)
+        embedder = open_embedding(settings)
+        learned = open_learned(settings, workspace.workspace_id, embedder)
+        knowledge = await KnowledgeStore.open(
+            db,
+            settings.data_dir,
+            embedder,
+            workspace.workspace_id,
+            taught=learned.questions if learned is not None else None,
+        )
         stack.push_async_callback(knowledge.close)
         yield knowledge
 
 
-def _workspace(settings: Settings) -> Workspace:
+def open_workspace(settings: Settings) -> Workspace:
+    """Load the workspace that the settings name.
+
+    Raises:
+        Misconfigured: as `load_workspace`.
+    """
     return load_workspace(settings.workspace) if settings.workspace else default_workspace()
 
 
-def _make_data_dir(settings: Settings) -> None:
+def open_learned(settings: Settings, workspace_id: str, embedder: Embedder | None) -> LearnedModel | None:
+    """Open the learnt model in use; None for the shipped one, a damaged one, or one of another embedding model."""
+    in_use = ModelShelf(settings.data_dir, workspace_id).in_use()
+    if in_use.model is not None and in_use.model.embedder != (embedder.name if embedder else ""):
+        logger.error(
+            "the learnt model is of another embedding model and NOT used, going on with what is shipped model_id=%s "
+            "its=%s ours=%s; run `helpgraph learn` again",
+            in_use.model_id,
+            in_use.model.embedder or "none",
+            embedder.name if embedder else "none",
+        )
+        return None
+    return in_use.model
+
+
+def make_data_dir(settings: Settings) -> None:
+    """Make the data folder when it isn't there.
+
+    Raises:
+        Misconfigured: it can't be made.
+    """
     try:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
         raise Misconfigured(f"HELPGRAPH_DATA_DIR: can't make {settings.data_dir} ({exc.strerror})") from exc
 
 
-def _embedder(settings: Settings) -> Embedder | None:
+def open_embedding(settings: Settings) -> Embedder | None:
+    """Open the embedding model that the settings name; None when there is none.
+
+    Raises:
+        Misconfigured: as `open_embedder`.
+    """
     embedder = open_embedder(
         settings.embedding,
         cache_dir=settings.data_dir / "models",

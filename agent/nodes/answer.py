@@ -49,7 +49,9 @@ async def answer(state: TurnState, runtime: Runtime[TurnDeps]) -> AnswerUpdate:
         history=request.history,
         tool_results=results,
         tools=tuple(tool.name for tool in deps.tools) if rounds_left > 0 else (),
-        courtesy=is_courtesy(state["understanding"], state["evidence"].probability),
+        courtesy=is_courtesy(
+            state["understanding"], state["evidence"].probability, state["evidence"].features.get("known", 0.0)
+        ),
     )
     progress, calls = _Progress(), []
     async for part in deps.engine.answer(brief):

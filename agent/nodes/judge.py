@@ -52,6 +52,7 @@ async def judge(state: TurnState, runtime: Runtime[TurnDeps]) -> JudgeUpdate:
         knowledge_down=state["knowledge_down"],
         text=understanding.question.render_plain(),
         newest_text="\n".join(text.render_plain() for text in request.texts),
+        known=evidence.features.get("known", 0.0),
         clarifications=sum(message.route == Route.CLARIFY for message in request.history[-6:]),
     )
     return {"evidence": evidence, "verdict": decide(signals, deps.policy)}

@@ -10,7 +10,11 @@ MAX_ARTICLE_BYTES = 2 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """A help article. `body` is Markdown; `last_reviewed` is an ISO date; `source` is the file or line it came from."""
+    """A help article.
+
+    `body` is Markdown; `last_reviewed` is an ISO date; `source` is the file or line it came from; `questions` are
+    messages of customers that this article answers.
+    """
 
     article_id: str
     title: str
@@ -22,11 +26,13 @@ class Article:
     language: str = "en"
     owner: str | None = None
     last_reviewed: str | None = None
+    questions: tuple[str, ...] = ()
 
     @property
     def content_hash(self) -> str:
         """Changes when anything does that a customer could see or that ranking uses."""
         parts = (self.title, self.body, self.url, self.area, *self.plans, self.language, self.last_reviewed, self.owner)
+        parts += self.questions
         return hashlib.sha256("\x1f".join(part or "" for part in parts).encode()).hexdigest()
 
 

@@ -20,7 +20,7 @@ from tools.knowledge.articles import Article, Reading, Refusal
 from tools.knowledge.sources import read_source
 from tools.knowledge.split import Piece, split
 from tools.knowledge.vectors import VectorCollection, VectorStore
-from tools.storage.knowledge import ArticleRow, Generation, KnowledgeRows, PassageRow
+from tools.storage.knowledge import ArticleRow, Generation, KnowledgeRows, PassageRow, QuestionRow
 
 Progress = Callable[[str, int, int], None]
 
@@ -56,6 +56,11 @@ def passages_name(workspace_id: str, generation_id: str) -> str:
 def titles_name(workspace_id: str, generation_id: str) -> str:
     """The name of a generation's collection of titles."""
     return f"{_collection_prefix(workspace_id)}-t-{generation_id}"
+
+
+def questions_name(workspace_id: str, generation_id: str, key: str) -> str:
+    """The name of a generation's collection of known questions; `key` says which they are."""
+    return f"{_collection_prefix(workspace_id)}-q-{generation_id}-{key}"
 
 
 def _collection_prefix(workspace_id: str) -> str:
@@ -138,6 +143,11 @@ class Ingest:
             generation_id,
             [_article_row(article) for article in reading.articles],
             [PassageRow(p.passage_id, p.article_id, p.section, p.position, p.text, p.content_hash) for p in pieces],
+            [
+                QuestionRow(_question_id(article.article_id, text), article.article_id, text)
+                for article in reading.articles
+                for text in article.questions
+            ],
             [(refusal.source, refusal.reason) for refusal in reading.refused],
             embedder=self._embedder.name if self._embedder else None,
         )
@@ -199,6 +209,10 @@ def _check(collection: VectorCollection, ids: list[str], matrix: NDArray[np.floa
         hits = collection.search(matrix[index], limit=1)
         if not hits or hits[0].cosine < 0.999:
             raise KnowledgeError("the new index doesn't find its own passages; the old one is kept", retryable=True)
+
+
+def _question_id(article_id: str, text: str) -> str:
+    return hashlib.sha256(f"{article_id}\x1f{text}".encode()).hexdigest()[:24]
 
 
 def _embedded_text(title: str, section: str, text: str) -> str:

@@ -19,6 +19,8 @@ _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n---[ \t]*(?:\n|\Z)", re.DOTALL)
 _HEADING = re.compile(r"^#{1,2}[ \t]+(.+?)[ \t#]*$", re.MULTILINE)
 _DROPPED_TAGS = ("script", "style", "noscript", "template", "iframe", "svg", "nav", "footer", "form", "button", "head")
 _TITLE_LIMIT = 300
+_QUESTION_LIMIT = 2000
+_MAX_QUESTIONS = 5000
 
 
 class _Meta(BaseModel):
@@ -35,6 +37,7 @@ class _Meta(BaseModel):
     owner: str | None = None
     last_reviewed: str | None = None
     content: str | None = None
+    questions: list[str] = Field(default_factory=list, max_length=_MAX_QUESTIONS)
 
     @field_validator("last_reviewed", mode="before")
     @classmethod
@@ -104,7 +107,13 @@ def _article(meta: _Meta, body: str, *, source: str, fallback_id: str, fallback_
         language=_language(meta.language, f"{title}\n{body}"),
         owner=meta.owner,
         last_reviewed=meta.last_reviewed,
+        questions=_questions(meta.questions),
     )
+
+
+def _questions(given: list[str]) -> tuple[str, ...]:
+    cleaned = (" ".join(clean(text, limit=_QUESTION_LIMIT).split()) for text in given)
+    return tuple(dict.fromkeys(text for text in cleaned if re.search(r"\w", text)))
 
 
 def _language(given: str | None, text: str) -> str:

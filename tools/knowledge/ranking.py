@@ -7,6 +7,7 @@ from datetime import date
 
 from agent.ports import SearchQuery
 from tools.knowledge.lexical import WordHit
+from tools.knowledge.matching import Match
 from tools.knowledge.vectors import VectorHit
 from tools.storage.knowledge import ArticleRow, PassageRow
 
@@ -32,15 +33,20 @@ class Ranked:
     score: float
     cosine: float | None
     bm25: float | None
+    known: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class Hits:
-    """What the two sides found. `passages` and `titles` are None when the dense side is off or down."""
+    """What was found. `passages` and `titles` are None when the dense side is off or down.
+
+    `known` are articles that are known to answer questions like this one, with their probabilities.
+    """
 
     passages: Sequence[VectorHit] | None
     titles: Sequence[VectorHit] | None
     words: Sequence[WordHit]
+    known: Sequence[Match] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +72,11 @@ def rank(
     bm25 = {hit.passage_id: hit.score for hit in hits.words}
     agreement = _reciprocal_ranks(cosines, hits.words)
     ranked: list[tuple[float, Ranked]] = []
-    for passage_id in dict.fromkeys([*(cosines or {}), *bm25]):
+    known = {match.article_id: match.probability for match in hits.known}
+    # What is left for the passages to decide after the known questions were heard.
+    undecided = 1 - max(known.values(), default=0.0)
+    of_known = [shelf.first_passages[article_id] for article_id in known if article_id in shelf.first_passages]
+    for passage_id in dict.fromkeys([*(cosines or {}), *bm25, *of_known]):
         passage = shelf.passages.get(passage_id)
         if passage is None:
             continue
@@ -81,7 +91,9 @@ def rank(
             relevance = _DENSE_SHARE * _squash(near) + (1 - _DENSE_SHARE) * covered
         score = relevance + 0.03 * agreement.get(passage_id, 0.0) + _adjustment(article, query, shelf)
         score += _TITLE_FIT * title_fit(passage_id)
-        ranked.append((score, Ranked(passage, article, min(max(score, 0.0), 1.0), cosine, bm25.get(passage_id))))
+        likely = known.get(article.article_id, 0.0) if known else None
+        score = score * undecided + (likely or 0.0)
+        ranked.append((score, Ranked(passage, article, _unit(score), cosine, bm25.get(passage_id), likely)))
     # By the score before it is cut to [0, 1]: several very good passages aren't equally good.
     ranked.sort(key=lambda entry: (-entry[0], entry[1].article.article_id, entry[1].passage.position))
     return _distinct([entry for _, entry in ranked], query.limit)
@@ -101,6 +113,10 @@ def _cosines(hits: Hits, shelf: Shelf) -> dict[str, float] | None:
         best = max(own, key=lambda p: cosines[p], default=first)
         cosines[best] = max(by_title, cosines.get(best, 0.0))
     return cosines
+
+
+def _unit(score: float) -> float:
+    return min(max(score, 0.0), 1.0)
 
 
 def _squash(cosine: float) -> float:

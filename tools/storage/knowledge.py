@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy import delete, insert, select, update
 
 from tools.storage.database import Database
-from tools.storage.schema import kb_articles, kb_generations, kb_passages, kb_refusals
+from tools.storage.schema import kb_articles, kb_generations, kb_passages, kb_questions, kb_refusals
 
 _ROWS_PER_INSERT = 400
 
@@ -39,6 +39,15 @@ class PassageRow:
     position: int
     text: str
     content_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionRow:
+    """A question that an article is known to answer."""
+
+    question_id: str
+    article_id: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +117,22 @@ class KnowledgeRows:
                 for row in await conn.execute(query)
             ]
 
+    async def questions(self, generation_id: str) -> list[QuestionRow]:
+        """Return a generation's known questions by id."""
+        query = (
+            select(kb_questions)
+            .where(kb_questions.c.workspace_id == self._workspace_id, kb_questions.c.generation_id == generation_id)
+            .order_by(kb_questions.c.question_id)
+        )
+        async with self._db.reading() as conn:
+            return [QuestionRow(row.question_id, row.article_id, row.text) for row in await conn.execute(query)]
+
     async def build(
         self,
         generation_id: str,
         articles: Sequence[ArticleRow],
         passages: Sequence[PassageRow],
+        questions: Sequence[QuestionRow],
         refused: Sequence[tuple[str, str]],
         *,
         embedder: str | None,
@@ -135,8 +155,14 @@ class KnowledgeRows:
             for row in articles
         ]
         passage_rows = [{**key, **{name: getattr(row, name) for name in PassageRow.__slots__}} for row in passages]
+        question_rows = [{**key, **{name: getattr(row, name) for name in QuestionRow.__slots__}} for row in questions]
         refusal_rows = [{**key, "source": source, "reason": reason} for source, reason in dict(refused).items()]
-        for table, rows in ((kb_articles, article_rows), (kb_passages, passage_rows), (kb_refusals, refusal_rows)):
+        for table, rows in (
+            (kb_articles, article_rows),
+            (kb_passages, passage_rows),
+            (kb_questions, question_rows),
+            (kb_refusals, refusal_rows),
+        ):
             # Short transactions: turns write to the same database meanwhile.
             for start in range(0, len(rows), _ROWS_PER_INSERT):
                 async with self._db.transaction() as conn:
@@ -178,7 +204,7 @@ class KnowledgeRows:
     async def drop(self, generation_id: str) -> None:
         """Delete a generation that isn't live."""
         async with self._db.transaction() as conn:
-            for table in (kb_passages, kb_articles, kb_refusals, kb_generations):
+            for table in (kb_passages, kb_articles, kb_questions, kb_refusals, kb_generations):
                 await conn.execute(
                     delete(table).where(
                         table.c.workspace_id == self._workspace_id, table.c.generation_id == generation_id

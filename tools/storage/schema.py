@@ -283,6 +283,16 @@ kb_passages = Table(
     Index(None, "workspace_id", "generation_id", "article_id", "position"),
 )
 
+kb_questions = Table(
+    "kb_questions",
+    metadata,
+    Column("workspace_id", SafeText, primary_key=True),
+    Column("generation_id", SafeText, primary_key=True),
+    Column("question_id", SafeText, primary_key=True),
+    Column("article_id", SafeText, nullable=False),
+    Column("text", SafeText, nullable=False),
+)
+
 kb_refusals = Table(
     "kb_refusals",
     metadata,

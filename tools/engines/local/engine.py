@@ -33,6 +33,7 @@ from tools.engines.local.tongue import Tongue
 from tools.engines.local.training import train_ears
 from tools.engines.local.vectors import VectorMemory, embed_examples
 from tools.engines.local.words import content_words
+from tools.learned.model import LearnedModel
 
 _LOOKUP_SURE = 0.8
 _ABOUT_THE_ACCOUNT = (Kind.ACCOUNT_BILLING, Kind.COMPLAINT)
@@ -83,6 +84,10 @@ class LocalEngine:
         ears = await asyncio.to_thread(train_ears, sets, vectors, name, cache_dir)
         return cls(hearing.Hearing(ears, tongue, glossary, VectorMemory(embedder)))
 
+    def learn(self, model: LearnedModel | None) -> None:
+        """Go by this learnt model from now on, beside what is shipped; None is what is shipped alone."""
+        self._hearing = self._hearing.taught(model)
+
     async def understand(
         self, texts: tuple[Untrusted, ...], history: tuple[Message, ...], page: PageContext
     ) -> Understanding:
@@ -92,6 +97,11 @@ class LocalEngine:
     async def assess(self, understanding: Understanding, passages: tuple[Passage, ...]) -> Evidence:
         """Estimate whether the passages, or a lookup of the account, answer the question."""
         found = evidence.assess(understanding, passages, in_english=self._in_english(understanding))
+        if self._hearing.learned is not None and passages:
+            trusted = self._hearing.learned.trust(found.probability)
+            found = replace(
+                found, probability=round(trusted, 4), features={**found.features, "before_trust": found.probability}
+            )
         lookup, sure = await self._lookup(understanding)
         if lookup is None:
             return found

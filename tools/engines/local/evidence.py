@@ -24,6 +24,7 @@ _WEIGHTS = {
     "other_language": -0.3,
     "no_dense": 0.9,  # without embeddings `dense` is missing, not low
 }
+_THIN_WORDS = 8
 _FULL_MARGIN = 0.2
 _LONG_WORDS = 25
 _NAME = re.compile(r"(?<![.!?¿¡:\n]\s)(?<!^)\b(?:[A-Z][a-z]+[A-Z]\w*|[A-Z]{2,}\w*|[A-Z][\w]{2,})\b")
@@ -54,13 +55,20 @@ def assess(understanding: Understanding, passages: Sequence[Passage], *, in_engl
         "long": float(len(own) > _LONG_WORDS),
         "other_language": float(best.language != understanding.language),
         "no_dense": float(not cosines),
+        "thin": float(_is_thin(article)),
     }
-    total = _BIAS + sum(_WEIGHTS[name] * value for name, value in features.items())
+    total = _BIAS + sum(weight * features[name] for name, weight in _WEIGHTS.items())
     if not own:
         # Nothing was asked that could be looked up.
         total = min(total, -3.0)
+    # Hardly more than a title: there is nothing in it to answer with.
+    by_passages = 0.0 if features["thin"] else 1 / (1 + math.exp(-total))
+    features["by_passages"] = by_passages
+    if best.known is not None:
+        features["known"] = best.known
     return Evidence(
-        probability=round(1 / (1 + math.exp(-total)), 4),
+        # Two ways to be sure: the text says it, or the team's own history does.
+        probability=round(max(by_passages, best.known or 0.0), 4),
         features={name: round(value, 4) for name, value in features.items()},
         passage_ids=tuple(passage.passage_id for passage in article),
     )
@@ -78,6 +86,12 @@ def coverage(wanted: Sequence[str], article: Sequence[Passage], found: Sequence[
     # A word that all of them have still counts: smoothed, with one added.
     weights = {word: 1 + math.log((len(texts) + 1) / (sum(word in text for text in texts) + 1)) for word in wanted}
     return sum(weight for word, weight in weights.items() if word in own) / sum(weights.values())
+
+
+def _is_thin(article: Sequence[Passage]) -> bool:
+    titled = set(content_words(article[0].title))
+    said = {word for passage in article for word in content_words(passage.text.render_plain())}
+    return len(said - titled) < _THIN_WORDS
 
 
 def _stems(passage: Passage) -> set[str]:

@@ -1,7 +1,7 @@
 """What a message is: kind, category, language, mood, wishes, and the question behind it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agent.types import (
     Author,
@@ -18,9 +18,13 @@ from tools.engines.local.features import mood_of_emoji
 from tools.engines.local.gloss import Glossary
 from tools.engines.local.questions import is_follow_up, is_gibberish, standalone, subject_of
 from tools.engines.local.telling import sentences_of
+from tools.engines.local.temper import Said, dissatisfaction
 from tools.engines.local.tongue import Spoken, Tongue, is_latin
 from tools.engines.local.training import Ears, Row
 from tools.engines.local.vectors import VectorMemory
+from tools.learned.classifier import LearnedClassifier
+from tools.learned.model import LearnedModel
+from tools.learned.texts import TicketText
 
 UNREADABLE = 0.3
 """Kind confidence of a message that says nothing we can read; below 0.4 the answer asks for other words."""
@@ -30,6 +34,7 @@ _CHEERFUL = 0.6
 _QUESTION_LIMIT = 2000
 _HEARD_CHARS = 4000
 _EARLIER = 5
+_REMEMBERED = 40
 _MOST_PARTS = 6
 _IDLE_KINDS = (Kind.SMALL_TALK, Kind.WANTS_PERSON, Kind.ABUSE)
 _SURE_ALONE = 0.6
@@ -40,12 +45,33 @@ _STRONGEST_MOOD = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Hearing:
-    """Everything trained, and what it listens with."""
+    """Everything trained, and what it listens with; `learned` is what the team's own tickets taught."""
 
     ears: Ears
     tongue: Tongue
     glossary: Glossary
     vectors: VectorMemory
+    learned: LearnedModel | None = None
+
+    def taught(self, model: LearnedModel | None) -> "Hearing":
+        """Return one that goes by this learnt model as well."""
+        return replace(self, learned=model)
+
+    async def informed(self, scored: Scored, classifier: LearnedClassifier | None, text: str) -> Scored:
+        """Weigh what the shipped examples say of a message against what the team's own tickets say of it."""
+        if classifier is None or not text.strip():
+            return scored
+        ticket = TicketText.of(text)
+        meaning = await self.vectors.embed([ticket.first_line, ticket.gist])
+        if meaning is None:
+            return scored  # It learnt from meanings as well, and there are none now.
+        (probabilities,) = classifier([ticket], [meaning[:1], meaning[1:]])
+        share = classifier.trust
+        mixed = {label: (1 - share) * p for label, p in scored.probabilities.items()}
+        for label, p in zip(classifier.labels, probabilities, strict=True):
+            mixed[label] = mixed.get(label, 0.0) + share * float(p)
+        best = max(mixed, key=lambda label: mixed[label])
+        return Scored(best, mixed[best], mixed)
 
     async def rows(self, texts: Sequence[str], language: str) -> list[Row]:
         """Prepare texts, all of one language, for the classifiers."""
@@ -76,12 +102,17 @@ async def understand(
     question = standalone(newest, subject if follows else None)
     whole = (await hearing.rows([question], spoken.language))[0] if follows else own
     kind = _kind(alone, ears.hear("kind", whole)) if follows else alone
+    asked = question if follows else newest
+    if hearing.learned is not None and not _clearly_idle(kind, hearing.learned.kind):
+        kind = await hearing.informed(kind, hearing.learned.kind, asked)
     if kind.label == Kind.ABUSE and kind.confidence < _SURE_OF_ABUSE:
         kind = _next_best(kind)
     if not is_latin(newest):
         # Letters that we can't read: no small talk, no answer either. Little evidence leads to an honest question.
         kind = Scored(Kind.HOW_TO.value, UNREADABLE, {})
     category = ears.hear("category", whole)
+    if hearing.learned is not None:
+        category = await hearing.informed(category, hearing.learned.category, asked)
     mood = _mood(newest, ears.hear("sentiment", own))
     moods = [_mood(text, ears.hear("sentiment", row)) for text, row in zip(earlier, before, strict=True)][-3:]
     return Understanding(
@@ -100,6 +131,17 @@ async def understand(
         is_follow_up=follows,
         says_unsolved=round(feedback.of("unsolved"), 4) if feedback else 0.0,
         says_solved=round(feedback.of("solved"), 4) if feedback else 0.0,
+        dissatisfied=round(_dissatisfaction(hearing, newest, history, spoken), 4),
+    )
+
+
+def _dissatisfaction(hearing: Hearing, newest: str, history: tuple[Message, ...], spoken: Spoken) -> float:
+    said = [(m.text.render_plain(), m.author is Author.CUSTOMER) for m in history[-_REMEMBERED:]]
+    return dissatisfaction(
+        [
+            Said(hearing.glossary.gloss(text[:_HEARD_CHARS], spoken.language), by_customer)
+            for text, by_customer in [*said, (newest, True)]
+        ]
     )
 
 
@@ -126,6 +168,15 @@ def _kind(alone: Scored, whole: Scored) -> Scored:
     mixed = {label: (alone.of(label) + whole.of(label)) / 2 for label in alone.probabilities}
     best = max(mixed, key=lambda label: mixed[label])
     return Scored(best, mixed[best], mixed)
+
+
+def _clearly_idle(kind: Scored, learned: LearnedClassifier | None) -> bool:
+    """A greeting is a greeting, also for a team whose tickets hold none."""
+    return (
+        kind.label in _IDLE_KINDS
+        and kind.confidence >= _SURE_ALONE
+        and (learned is None or kind.label not in learned.labels)
+    )
 
 
 def _next_best(kind: Scored) -> Scored:

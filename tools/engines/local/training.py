@@ -9,7 +9,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
 
-from tools.engines.local.cache import read_arrays, write_arrays
+from tools.arrays import read_arrays, write_arrays
 from tools.engines.local.classify import NOTHING, Classifier, Scored, train
 from tools.engines.local.examples import Examples
 from tools.engines.local.features import Featurizer, Vectors

@@ -10,7 +10,7 @@ import numpy as np
 
 from agent.errors import ConnectorError
 from agent.ports import Embedder
-from tools.engines.local.cache import read_arrays, write_arrays
+from tools.arrays import read_arrays, write_arrays
 from tools.engines.local.features import Vectors
 
 logger = logging.getLogger(__name__)

@@ -1,0 +1,1 @@
+"""Public data sets, asked through the same turn that serves customers."""

@@ -1,0 +1,81 @@
+"""`helpgraph bench`: the engine that ships, measured on public data."""
+
+import asyncio
+import importlib
+import time
+from pathlib import Path
+from typing import Annotated, Any, Protocol, cast
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from agent.errors import BadTurn, Misconfigured
+from evals.bench.report import BenchResult
+from evals.progress import OnProgress, progress_of
+from graphs.cli import set_up_logging
+
+PUBLIC = ("bank_kb", "clinc150", "hint3", "nlbse24", "stackfaq", "uss")
+BENCHMARKS = (*PUBLIC, "speed")
+
+
+class _Benchmark(Protocol):
+    def splits(self, data: Path) -> list[str]: ...
+
+    async def run(self, data: Path, parts: list[str], on_progress: OnProgress) -> BenchResult: ...
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("bench")(bench_command)
+
+
+def bench_command(
+    name: Annotated[str, typer.Argument(help=f"One of {', '.join(BENCHMARKS)}.")],
+    data: Annotated[
+        Path | None, typer.Option(help="The benchmark's folder: docs/quality.md says what it holds. `speed` has none.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the result as JSON to this file.")] = None,
+    split: Annotated[
+        list[str] | None, typer.Option(help="The part to measure; again for another. All parts when absent.")
+    ] = None,
+) -> None:
+    """Measure the engine that ships on a public benchmark, through the turn that serves customers.
+
+    Needs no installation: it makes a fresh one in a folder of its own and removes it at the end. Stop it with Ctrl-C.
+    """
+    set_up_logging("error")
+    if name not in BENCHMARKS:
+        raise BadTurn(f"no benchmark {name!r}; there are: {', '.join(BENCHMARKS)}")
+    if name in PUBLIC and data is None:
+        raise BadTurn(f"{name} needs --data DIR, the folder of its files: docs/quality.md says what they are")
+    if data is not None and not data.is_dir():
+        raise Misconfigured(f"--data {data}: no such folder")
+    folder = data or Path()
+    if out is not None and not out.parent.is_dir():
+        raise Misconfigured(f"--out {out}: the folder {out.parent} doesn't exist")
+    benchmark = cast(_Benchmark, importlib.import_module(f"evals.bench.{name}"))
+    known = benchmark.splits(folder)
+    parts = split or known
+    unknown = [part for part in parts if part not in known]
+    if unknown:
+        raise BadTurn(f"no part {unknown[0]!r} of {name} in {folder}; there are: {', '.join(known)}")
+    console = Console(stderr=True)
+    began = time.monotonic()
+    with progress_of(console) as on_progress:
+        result = asyncio.run(benchmark.run(folder, parts, on_progress))
+    found = result.to_json(settings={"split": parts}, seconds=time.monotonic() - began)
+    if out is not None:
+        out.write_bytes(orjson.dumps(found, option=orjson.OPT_INDENT_2) + b"\n")
+    _show(found, Console())
+
+
+def _show(found: dict[str, Any], console: Console) -> None:
+    table = Table("part", "metric", "value", "95 % interval", "n", box=None, header_style="bold")
+    for part, content in found["parts"].items():
+        for metric, value in content["metrics"].items():
+            interval = f"[{value['low']:.3f}, {value['high']:.3f}]".replace("[", r"\[")
+            table.add_row(part, metric, f"{value['value']:.3f}", interval, str(value["n"]))
+    console.print(table)
+    console.print(f"{found['benchmark']} at {found['revision'][:12]}, {found['seconds']} s", highlight=False)

@@ -1,0 +1,1 @@
+"""Learning from a team's own tickets: train on the older ones, measure on the newer ones, keep what is better."""

@@ -1,0 +1,131 @@
+"""How well an installation does on tickets that it hasn't seen."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from agent.policy import Policy
+from agent.ports import SearchQuery
+from agent.types import Source, Untrusted
+from evals.stats import Measured, bootstrap, expected_calibration_error
+from evals.tickets import MAX_TEXT_CHARS, Ticket
+from graphs.assembly import Runtime
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the engine made of one ticket: its kind and category, the best article, and the promise of an answer."""
+
+    kind: str
+    category: str
+    article_id: str | None
+    probability: float
+
+
+async def look(runtime: Runtime, tickets: Sequence[Ticket], stage: str, on_progress: Progress) -> list[Seen]:
+    """Understand, retrieve and judge each ticket's first message, as a turn would.
+
+    Raises:
+        ConnectorError: the knowledge base failed.
+    """
+    policy: Policy = runtime.deps.policy
+    seen = []
+    for place, ticket in enumerate(tickets):
+        page = runtime.pages.locate({"route": ticket.page} if ticket.page else None)
+        text = Untrusted.of(ticket.text, Source.CUSTOMER, limit=MAX_TEXT_CHARS)
+        heard = await runtime.engine.understand((text,), (), page)
+        query = SearchQuery(
+            text=heard.question,
+            language=heard.language,
+            area=page.area,
+            preferred_article_ids=page.article_ids,
+            limit=policy.passages_per_turn,
+        )
+        passages = tuple(await runtime.knowledge.search(query))
+        evidence = await runtime.engine.assess(heard, passages)
+        best = max(passages, key=lambda passage: passage.score, default=None)
+        seen.append(Seen(heard.kind.value, heard.category, best.article_id if best else None, evidence.probability))
+        on_progress(stage, place + 1, len(tickets))
+    return seen
+
+
+def answered_right(tickets: Sequence[Ticket], seen: Sequence[Seen], articles: Mapping[str, str]) -> list[bool | None]:
+    """For each ticket whether the best article is the one that answers; None where nobody knows."""
+    return [
+        found.article_id is not None and articles.get(ticket.article or "") == found.article_id
+        if ticket.labelled_article or ticket.article
+        else None
+        for ticket, found in zip(tickets, seen, strict=True)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Ability:
+    """One thing measured before and after; `gain` is the paired difference, and more is better."""
+
+    name: str
+    before: Measured
+    after: Measured
+    gain: Measured
+
+
+def compare(
+    tickets: Sequence[Ticket], before: Sequence[Seen], after: Sequence[Seen], articles: Mapping[str, str]
+) -> list[Ability]:
+    """Compare two installations on the same tickets, as far as these have labels."""
+    abilities = [
+        _paired(
+            "kind",
+            [(a.kind == t.kind, b.kind == t.kind) for t, a, b in zip(tickets, before, after, strict=True) if t.kind],
+        ),
+        _paired(
+            "category",
+            [
+                (a.category == t.category, b.category == t.category)
+                for t, a, b in zip(tickets, before, after, strict=True)
+                if t.category
+            ],
+        ),
+    ]
+    was, now = answered_right(tickets, before, articles), answered_right(tickets, after, articles)
+    with_article = [place for place, ticket in enumerate(tickets) if (ticket.article or "") in articles]
+    abilities.append(_paired("right_article", [(bool(was[p]), bool(now[p])) for p in with_article]))
+    known = [place for place, right in enumerate(was) if right is not None]
+    abilities.append(
+        _paired(
+            # Brier's score, so that more is better: 1 for certain and right, 0 for certain and wrong.
+            "answer_probability",
+            [
+                (
+                    1 - (before[p].probability - bool(was[p])) ** 2,
+                    1 - (after[p].probability - bool(now[p])) ** 2,
+                )
+                for p in known
+            ],
+        )
+    )
+    return [ability for ability in abilities if ability is not None]
+
+
+def calibration(right: Sequence[bool | None], seen: Sequence[Seen]) -> Measured | None:
+    """The expected calibration error of the answer's probability; None without labels."""
+    pairs = [(s.probability, r) for r, s in zip(right, seen, strict=True) if r is not None]
+    if not pairs:
+        return None
+    promised, kept = np.array([p for p, _ in pairs]), np.array([r for _, r in pairs])
+    return bootstrap(len(pairs), lambda drawn: expected_calibration_error(promised[drawn], kept[drawn]))
+
+
+def _paired(name: str, pairs: Sequence[tuple[float, float]]) -> Ability | None:
+    if not pairs:
+        return None
+    before, after = np.array(pairs, dtype=np.float64).T
+    return Ability(
+        name,
+        bootstrap(len(pairs), lambda drawn: float(before[drawn].mean())),
+        bootstrap(len(pairs), lambda drawn: float(after[drawn].mean())),
+        bootstrap(len(pairs), lambda drawn: float((after - before)[drawn].mean())),
+    )

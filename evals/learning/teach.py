@@ -1,0 +1,78 @@
+"""From lessons to a model."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from threadpoolctl import threadpool_limits
+
+from evals.learning.lessons import Lessons
+from tools.knowledge.matching import Questions, Wording
+from tools.learned.classifier import LearnedClassifier, learn_classifier
+from tools.learned.model import Trust, log_odds
+
+_SMALL = 3000
+# The engine's own probabilities are kept until about this many tickets speak against them.
+_FAITH = 6.0
+
+
+def learn_kind(lessons: Lessons) -> LearnedClassifier | None:
+    """Learn kinds from the tickets that have one; None when there are too few."""
+    return _learn(lessons, [ticket.kind.value if ticket.kind else None for ticket in lessons.tickets])
+
+
+def learn_category(lessons: Lessons, known: Sequence[str]) -> LearnedClassifier | None:
+    """Learn the workspace's categories; labels that it doesn't have are left out."""
+    return _learn(lessons, [t.category if t.category in known else None for t in lessons.tickets])
+
+
+def known_questions(lessons: Lessons, articles: Mapping[str, str], languages: Mapping[str, str]) -> Questions | None:
+    """Return the questions whose answering article is known, or None when no ticket has one.
+
+    Args:
+        lessons: the tickets.
+        articles: article ids by what a ticket may call them (id, or address in a reply).
+        languages: the language of each article, by id.
+    """
+    answered = [
+        (place, articles[ticket.article])
+        for place, ticket in enumerate(lessons.tickets)
+        if ticket.article is not None and ticket.article in articles
+    ]
+    if not answered or not lessons.meanings:
+        return None
+    places = [place for place, _ in answered]
+    article_ids = [article_id for _, article_id in answered]
+    texts = [lessons.texts[place].gist for place in places]
+    return Wording().questions(
+        texts, [languages[article_id] for article_id in article_ids], article_ids, lessons.meanings[-1][places]
+    )
+
+
+def learn_trust(probabilities: Sequence[float], right: Sequence[bool]) -> Trust:
+    """Fit the line in log-odds that makes promised and kept agree; drawn towards leaving them as they are.
+
+    Source: Platt, "Probabilistic outputs for support vector machines", 1999; the pull is a ridge penalty.
+    """
+    if not probabilities or all(right) or not any(right):
+        return Trust()
+    odds = log_odds(np.array(probabilities))
+    kept = np.array(right, dtype=float)
+
+    def loss(line: NDArray[np.float64]) -> float:
+        total = line[0] * odds + line[1]
+        likelihood = kept * np.logaddexp(0, -total) + (1 - kept) * np.logaddexp(0, total)
+        return float(likelihood.sum() + _FAITH * ((line[0] - 1) ** 2 + line[1] ** 2))
+
+    slope, shift = minimize(loss, np.array([1.0, 0.0]), method="Nelder-Mead").x
+    return Trust(float(max(slope, 0.1)), float(shift))
+
+
+def _learn(lessons: Lessons, labels: Sequence[str | None]) -> LearnedClassifier | None:
+    places = [place for place, label in enumerate(labels) if label is not None]
+    chosen = lessons.take(places)
+    named = [label for label in labels if label is not None]
+    # Two threads of the linear algebra wait for each other longer than they work on matrices this small.
+    with threadpool_limits(limits=1 if len(named) < _SMALL else None):
+        return learn_classifier(chosen.texts, named, chosen.meanings)

@@ -1,0 +1,43 @@
+"""Progress of long commands: bars on a terminal, a line now and then anywhere else."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+OnProgress = Callable[[str, int, int], None]
+
+_QUIET_S = 15.0
+
+
+@contextmanager
+def progress_of(console: Console) -> Iterator[OnProgress]:
+    """Yield what long work reports to: the stage, how much is done, how much there is."""
+    if not console.is_terminal:
+        yield _lines(console)
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def report(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(stage, total=total)
+            bars.update(tasks[stage], completed=done, total=total)
+
+        yield report
+
+
+def _lines(console: Console) -> OnProgress:
+    started = last = time.monotonic()
+
+    def report(stage: str, done: int, total: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= _QUIET_S:
+            last = now
+            console.print(f"{now - started:6.0f} s  {stage} {done} of {total}", highlight=False)
+
+    return report
