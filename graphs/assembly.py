@@ -16,6 +16,7 @@ from graphs.turn_metrics import NoMetrics, TurnMetrics
 from graphs.turns import TurnLimits, TurnService
 from tools.accounts import AccountStatusTool, FileAccounts, OrderStatusTool
 from tools.embedding.choose import open_embedder
+from tools.embedding.remembered import RememberedEmbedder
 from tools.engines.local.engine import LocalEngine
 from tools.knowledge.store import KnowledgeStore
 from tools.learned.model import LearnedModel
@@ -216,4 +217,4 @@ def open_embedding(settings: Settings) -> Embedder | None:
     )
     if embedder is None and settings.embedding != "off":
         logger.warning("no embedding model found: search is by words alone, see docs/settings.md")
-    return embedder
+    return RememberedEmbedder(embedder) if embedder is not None else None

@@ -23,6 +23,7 @@ from evals.bench.report import BenchResult, Part
 from evals.stats import Measured, bootstrap
 from graphs.assembly import open_embedding
 from graphs.settings import load_settings
+from tools.embedding.remembered import remembering
 from tools.engines.local.engine import LocalEngine
 from tools.knowledge.store import KnowledgeStore
 from tools.storage.database import Database
@@ -85,7 +86,9 @@ class _Sketch:
 
 
 async def _time(embedder: Embedder, passages: int, on_progress: Progress, part: str) -> tuple[list[float], int]:
-    sketch = _Sketch(embedder)
+    # One memory for what the engine and the base embed, as in an installation.
+    remembered = remembering(embedder)
+    sketch = _Sketch(remembered)
     with tempfile.TemporaryDirectory(prefix="helpgraph-speed-") as folder:
         root = Path(folder)
         words = [f"w{number:05d}" for number in range(_VOCABULARY)]
@@ -97,7 +100,7 @@ async def _time(embedder: Embedder, passages: int, on_progress: Progress, part: 
             found = (await store.status()).passages
             if found < passages * 0.9:
                 raise Misconfigured(f"the made-up base has {found} passages instead of about {passages}")
-            engine = await LocalEngine.open(embedder, (), cache_dir=root / "models")
+            engine = await LocalEngine.open(remembered, (), cache_dir=root / "models")
             times = []
             for place, question in enumerate(_questions(words)):
                 began = time.perf_counter()

@@ -3,13 +3,13 @@
 import asyncio
 import hashlib
 import logging
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
 
 from agent.ports import Embedder
 from tools.arrays import read_arrays, write_arrays
@@ -34,6 +34,8 @@ Progress = Callable[[str, int, int], None]
 
 _EMBED_BATCH = 128
 _NEAREST = 60
+# The classifier has a column per article: with more it would take minutes to learn and gigabytes to hold.
+_MOST_ARTICLES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,11 @@ class QuestionShelf:
         embedder: Embedder,
         cache_dir: Path,
     ) -> None:
+        asked = Counter(row.article_id for row in rows)
+        asked.update(taught.article_ids if taught else ())
+        # Those most asked about come first, then the others, which are known by their titles alone.
+        order = sorted(articles, key=lambda article_id: (-asked[article_id], article_id))[:_MOST_ARTICLES]
+        articles = {article_id: articles[article_id] for article_id in sorted(order)}
         self._rows = [row for row in rows if row.article_id in articles]
         self._articles = articles
         places = [place for place, a in enumerate(taught.article_ids) if a in articles] if taught else []
@@ -161,8 +168,3 @@ class QuestionShelf:
     @property
     def _path(self) -> Path:
         return self._cache_dir / f"matcher-{self.key}.npz"
-
-
-def empty_questions(dimensions: int) -> Questions:
-    """No questions at all."""
-    return Questions((), np.zeros((0, dimensions), dtype=np.float32), csr_matrix((0, 1024), dtype=np.float32), ())

@@ -89,6 +89,9 @@ class LexicalIndex:
         self._searcher = self._index.searcher()
         self._count = max(1, len(passages))
         self._stems_of = lru_cache(maxsize=20_000)(self._read_stems)
+        self._titled = lru_cache(maxsize=20_000)(self._read_title)
+        # A question is compared with every candidate.
+        self._asked = lru_cache(maxsize=64)(self._read_question)
 
     def search(self, text: str, language: str, *, limit: int) -> list[WordHit]:
         """Return the best passages by BM25. Nothing in `text` is query syntax."""
@@ -111,10 +114,9 @@ class LexicalIndex:
 
         Each stem counts by its inverse document frequency, so that rare words weigh more.
         """
-        stems = set(self._analyzer.stems(text, language))
-        if not stems:
+        weights = self._asked(text, language)
+        if not weights:
             return 0.0
-        weights = {stem: self._rarity(stem) for stem in stems}
         there = self._stems_of(passage_id)
         return sum(weight for stem, weight in weights.items() if stem in there) / sum(weights.values())
 
@@ -123,14 +125,20 @@ class LexicalIndex:
 
         The share of shared stems among all of both: of two sister products the one that was named fits better.
         """
-        article = self._articles[self._texts[passage_id].article_id]
-        asked = set(self._analyzer.stems(text, language))
-        titled = set(self._analyzer.stems(article.title, article.language))
+        asked = self._asked(text, language).keys()
+        titled = self._titled(self._texts[passage_id].article_id)
         return len(asked & titled) / len(asked | titled) if asked and titled else 0.0
 
     def _rarity(self, stem: str) -> float:
         seen = max(self._searcher.doc_freq(field, stem) for field in _FIELDS)
         return math.log(1 + self._count / (1 + seen))
+
+    def _read_question(self, text: str, language: str) -> dict[str, float]:
+        return {stem: self._rarity(stem) for stem in sorted(set(self._analyzer.stems(text, language)))}
+
+    def _read_title(self, article_id: str) -> frozenset[str]:
+        article = self._articles[article_id]
+        return frozenset(self._analyzer.stems(article.title, article.language))
 
     def _read_stems(self, passage_id: str) -> frozenset[str]:
         passage = self._texts[passage_id]

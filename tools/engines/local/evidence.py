@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from agent.types import Evidence, Passage, Understanding
 from tools.engines.local.words import content_words, stem
@@ -82,7 +83,7 @@ def coverage(wanted: Sequence[str], article: Sequence[Passage], found: Sequence[
     if not wanted:
         return 0.0
     texts = [_stems(passage) for passage in found]
-    own = set().union(*(_stems(passage) for passage in article))
+    own = frozenset[str]().union(*(_stems(passage) for passage in article))
     # A word that all of them have still counts: smoothed, with one added.
     weights = {word: 1 + math.log((len(texts) + 1) / (sum(word in text for text in texts) + 1)) for word in wanted}
     return sum(weight for word, weight in weights.items() if word in own) / sum(weights.values())
@@ -90,12 +91,18 @@ def coverage(wanted: Sequence[str], article: Sequence[Passage], found: Sequence[
 
 def _is_thin(article: Sequence[Passage]) -> bool:
     titled = set(content_words(article[0].title))
-    said = {word for passage in article for word in content_words(passage.text.render_plain())}
+    said = frozenset[str]().union(*(_read(passage.text.render_plain()) for passage in article))
     return len(said - titled) < _THIN_WORDS
 
 
-def _stems(passage: Passage) -> set[str]:
-    return set(content_words(f"{passage.title} {passage.section} {passage.text.render_plain()}"))
+def _stems(passage: Passage) -> frozenset[str]:
+    return _read(f"{passage.title} {passage.section} {passage.text.render_plain()}")
+
+
+@lru_cache(maxsize=8192)
+def _read(text: str) -> frozenset[str]:
+    """The stems of an article's text, which is read again and again."""
+    return frozenset(content_words(text))
 
 
 def _unknown_names(question: str, understanding: Understanding, passages: Sequence[Passage]) -> list[str]:
@@ -107,7 +114,7 @@ def _unknown_names(question: str, understanding: Understanding, passages: Sequen
     letters = [char for char in question if char.isalpha()]
     if letters and sum(char.isupper() for char in letters) > len(letters) / 2:
         return []  # All in capitals: shouting, not names.
-    known = set().union(*(_stems(passage) for passage in passages))
+    known = frozenset[str]().union(*(_stems(passage) for passage in passages))
     return [name for name in names if content_words(name) and stem(name) not in known]
 
 

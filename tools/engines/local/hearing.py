@@ -14,7 +14,7 @@ from agent.types import (
     Untrusted,
 )
 from tools.engines.local.classify import Scored
-from tools.engines.local.features import mood_of_emoji
+from tools.engines.local.features import Vectors, mood_of_emoji
 from tools.engines.local.gloss import Glossary
 from tools.engines.local.questions import is_follow_up, is_gibberish, standalone, subject_of
 from tools.engines.local.telling import sentences_of
@@ -62,10 +62,13 @@ class Hearing:
         if classifier is None or not text.strip():
             return scored
         ticket = TicketText.of(text)
-        meaning = await self.vectors.embed([ticket.first_line, ticket.gist])
-        if meaning is None:
-            return scored  # It learnt from meanings as well, and there are none now.
-        (probabilities,) = classifier([ticket], [meaning[:1], meaning[1:]])
+        meanings: list[Vectors] = []
+        if self.learned is not None and self.learned.embedder:
+            meaning = await self.vectors.embed([ticket.first_line, ticket.gist])
+            if meaning is None:
+                return scored  # It learnt from meanings as well, and there are none now.
+            meanings = [meaning[:1], meaning[1:]]
+        (probabilities,) = classifier([ticket], meanings)
         share = classifier.trust
         mixed = {label: (1 - share) * p for label, p in scored.probabilities.items()}
         for label, p in zip(classifier.labels, probabilities, strict=True):

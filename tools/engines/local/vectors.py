@@ -2,7 +2,6 @@
 
 import hashlib
 import logging
-from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,41 +10,27 @@ import numpy as np
 from agent.errors import ConnectorError
 from agent.ports import Embedder
 from tools.arrays import read_arrays, write_arrays
+from tools.embedding.remembered import remembering
 from tools.engines.local.features import Vectors
 
 logger = logging.getLogger(__name__)
 
-_KEPT = 4096
-
 
 class VectorMemory:
-    """An embedder with a memory, keyed by a hash so that no message is held. Without an embedder it knows nothing."""
+    """An embedder that remembers, and that may be away. Without an embedder it knows nothing."""
 
     def __init__(self, embedder: Embedder | None) -> None:
-        self._embedder = embedder
-        self._kept: OrderedDict[bytes, Vectors] = OrderedDict()
+        self._embedder = remembering(embedder) if embedder is not None else None
 
     async def embed(self, texts: Sequence[str]) -> Vectors | None:
         """One row per text, or None: there is no embedder, or it failed and words must do."""
         if self._embedder is None or not texts:
             return None
-        keys = [hashlib.blake2b(text.encode(errors="replace"), digest_size=16).digest() for text in texts]
-        missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in self._kept}
-        fresh: dict[bytes, Vectors] = {}
-        if missing:
-            try:
-                rows = await self._embedder.embed(list(missing.values()))
-            except ConnectorError as exc:
-                logger.warning("embedder failed, going by words error=%s", type(exc).__name__)
-                return None
-            fresh = dict(zip(missing, rows, strict=True))
-        found = [fresh[key] if key in fresh else self._kept[key] for key in keys]
-        for key, row in zip(keys, found, strict=True):
-            self._kept[key] = row
-            self._kept.move_to_end(key)
-        while len(self._kept) > _KEPT:
-            self._kept.popitem(last=False)
-        return np.stack(found)
+        try:
+            return await self._embedder.embed(texts)
+        except ConnectorError as exc:
+            logger.warning("embedder failed, going by words error=%s", type(exc).__name__)
+            return None
 
 
 async def embed_examples(embedder: Embedder, texts: Sequence[str], cache_dir: Path) -> dict[str, Vectors]:

@@ -28,6 +28,7 @@ def words(text: str) -> list[str]:
     return [match.group().replace("’", "'") for match in _WORD.finditer(text.lower())]
 
 
+@lru_cache(maxsize=50_000)
 def stem(word: str) -> str:
     """A word without its ending, crudely and alike for three languages: good enough to count shared words."""
     plain = "".join(c for c in unicodedata.normalize("NFKD", word.lower()) if not unicodedata.combining(c))

@@ -1,0 +1,171 @@
+"""Questions that articles are known to answer: attached at ingest, learnt from, asked beside the passages."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.tools.knowledge.arrange import ask, opened
+from tools.embedding.minilm import MiniLmEmbedder
+from tools.knowledge.matching import Wording
+
+KNOWN = {
+    "late-parcel": (
+        "Late parcels",
+        [
+            "my parcel has not arrived",
+            "where is the thing I bought",
+            "delivery is overdue",
+            "still waiting for my package",
+            "the courier never came",
+        ],
+    ),
+    "refunds": (
+        "Refunds",
+        [
+            "I want my money back",
+            "can I return the shoes",
+            "how long does a refund take",
+            "reimburse me please",
+            "the item is broken, refund",
+        ],
+    ),
+    "sizes": (
+        "Choosing a size",
+        [
+            "which size fits me",
+            "are the shirts small",
+            "is there a size chart",
+            "I am between M and L",
+            "do trousers shrink",
+        ],
+    ),
+    "vouchers": (
+        "Vouchers",
+        [
+            "my discount code is rejected",
+            "how do I redeem a voucher",
+            "gift card balance",
+            "two coupons in one order",
+            "promo code expired",
+        ],
+    ),
+    "careers": (
+        "Working here",
+        [
+            "are you hiring",
+            "where do I send my CV",
+            "internships at your shop",
+            "open positions",
+            "do you take apprentices",
+        ],
+    ),
+}
+
+
+def write(path: Path, known: dict[str, tuple[str, list[str]]] = KNOWN) -> Path:
+    lines = [
+        json.dumps({"id": i, "title": title, "content": title, "language": "en", "questions": questions})
+        for i, (title, questions) in known.items()
+    ]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("question", "article_id"),
+    [
+        ("it is a week and the package isn't here", "late-parcel"),
+        ("give me back what I paid", "refunds"),
+        ("the coupon does not work", "vouchers"),
+    ],
+)
+async def test_other_words_for_a_known_question_find_its_article(
+    tmp_path: Path, minilm: MiniLmEmbedder, question: str, article_id: str
+) -> None:
+    async with opened(tmp_path, minilm) as knowledge:
+        await knowledge.ingest(write(tmp_path / "articles.jsonl"))
+
+        first = (await knowledge.search(ask(question)))[0]
+
+    assert first.article_id == article_id
+    assert first.known is not None
+    assert first.known > 0.15
+
+
+async def test_what_nobody_asks_here_is_not_known(tmp_path: Path, minilm: MiniLmEmbedder) -> None:
+    async with opened(tmp_path, minilm) as knowledge:
+        await knowledge.ingest(write(tmp_path / "articles.jsonl"))
+
+        asked = await knowledge.search(ask("where is my parcel, it has not arrived"))
+        unasked = [await knowledge.search(ask(text)) for text in ("how tall is the Eiffel tower", "tell me a joke")]
+
+    assert all((found[0].known or 0) < 0.2 < (asked[0].known or 0) for found in unasked)
+
+
+async def test_what_was_learnt_is_read_back_and_a_damaged_file_is_made_again(
+    tmp_path: Path, minilm: MiniLmEmbedder
+) -> None:
+    async with opened(tmp_path, minilm) as knowledge:
+        await knowledge.ingest(write(tmp_path / "articles.jsonl"))
+        before = await knowledge.search(ask("the coupon does not work"))
+    (matcher,) = (tmp_path / "models").glob("matcher-*.npz")
+    written = matcher.stat().st_mtime_ns
+
+    async with opened(tmp_path, minilm) as knowledge:
+        assert await knowledge.search(ask("the coupon does not work")) == before
+    assert matcher.stat().st_mtime_ns == written
+
+    matcher.write_bytes(matcher.read_bytes()[:200])
+    async with opened(tmp_path, minilm) as knowledge:
+        await knowledge.teach(None)
+        assert await knowledge.search(ask("the coupon does not work")) == before
+
+
+async def test_a_changed_question_is_learnt_at_the_next_ingest(tmp_path: Path, minilm: MiniLmEmbedder) -> None:
+    changed = {**KNOWN, "careers": ("Working here", ["feed the office hamster", *KNOWN["careers"][1]])}
+    async with opened(tmp_path, minilm) as knowledge:
+        await knowledge.ingest(write(tmp_path / "articles.jsonl"))
+        report = await knowledge.ingest(write(tmp_path / "articles.jsonl", changed))
+
+        first = (await knowledge.search(ask("who feeds the hamster in the office")))[0]
+
+    assert report.changed == 1
+    assert first.article_id == "careers"
+
+
+async def test_a_handful_of_questions_teaches_nothing(tmp_path: Path, minilm: MiniLmEmbedder) -> None:
+    few = {i: (title, questions[:1]) for i, (title, questions) in KNOWN.items()}
+    async with opened(tmp_path, minilm) as knowledge:
+        await knowledge.ingest(write(tmp_path / "articles.jsonl", few))
+
+        found = await knowledge.search(ask("the coupon does not work"))
+
+    assert found
+    assert all(passage.known is None for passage in found)
+
+
+async def test_questions_of_solved_tickets_count_and_can_be_taken_back(tmp_path: Path, minilm: MiniLmEmbedder) -> None:
+    texts = [text for _, questions in KNOWN.values() for text in questions]
+    owners = [article_id for article_id, (_, questions) in KNOWN.items() for _ in questions]
+    taught = Wording().questions(texts, ["en"] * len(texts), owners, await minilm.embed(texts))
+    bare: dict[str, tuple[str, list[str]]] = {i: (title, []) for i, (title, _) in KNOWN.items()}
+    async with opened(tmp_path, minilm) as knowledge:
+        await knowledge.ingest(write(tmp_path / "articles.jsonl", bare))
+        await knowledge.teach(taught)
+        with_tickets = (await knowledge.search(ask("give me back what I paid")))[0]
+        await knowledge.teach(None)
+        without = (await knowledge.search(ask("give me back what I paid")))[0]
+
+    assert (with_tickets.article_id, without.known) == ("refunds", None)
+    assert (with_tickets.known or 0) > 0.2
+
+
+async def test_without_an_embedder_known_questions_are_left_alone(tmp_path: Path) -> None:
+    async with opened(tmp_path, None) as knowledge:
+        await knowledge.ingest(write(tmp_path / "articles.jsonl"))
+
+        found = await knowledge.search(ask("vouchers"))
+
+    assert [passage.article_id for passage in found] == ["vouchers"]
+    assert found[0].known is None
