@@ -220,4 +220,4 @@ class _Plain:
         return [self._owners[place] for place in np.argsort(-(self._vectors @ vector), kind="stable")]
 
     def lexical(self, request: str) -> list[str]:
-        return [self._by_passage[hit.passage_id] for hit in self._words.search(request, "en", limit=_MOST_PASSAGES)]
+        return [self._by_passage[hit.entry_id] for hit in self._words.search(request, "en", limit=_MOST_PASSAGES)]

@@ -23,6 +23,7 @@ from tools.knowledge.vectors import VectorCollection, VectorStore
 from tools.storage.knowledge import ArticleRow, Generation, KnowledgeRows, PassageRow, QuestionRow
 
 Progress = Callable[[str, int, int], None]
+Vectors = dict[str, NDArray[np.float32]]
 
 _EMBED_BATCH = 128
 _SELF_QUERIES = 30
@@ -56,6 +57,11 @@ def passages_name(workspace_id: str, generation_id: str) -> str:
 def titles_name(workspace_id: str, generation_id: str) -> str:
     """The name of a generation's collection of titles."""
     return f"{_collection_prefix(workspace_id)}-t-{generation_id}"
+
+
+def articles_name(workspace_id: str, generation_id: str) -> str:
+    """The name of a generation's collection of articles as wholes."""
+    return f"{_collection_prefix(workspace_id)}-a-{generation_id}"
 
 
 def questions_name(workspace_id: str, generation_id: str, key: str) -> str:
@@ -124,11 +130,9 @@ class Ingest:
         await self._rows.set_embedder(live.generation_id, None)
         titles = {row.article_id: row.title for row in await self._rows.articles(live.generation_id)}
         passages = await self._rows.passages(live.generation_id)
-        texts = {p.passage_id: _embedded_text(titles[p.article_id], p.section, p.text) for p in passages}
-        for named, entries in ((passages_name, texts), (titles_name, titles)):
-            name = named(self._workspace_id, live.generation_id)
-            await asyncio.to_thread(self._vectors.drop, name)
-            await self._fill(name, entries, {}, self._embedder, on_progress, "vectors")
+        for named in (passages_name, titles_name, articles_name):
+            await asyncio.to_thread(self._vectors.drop, named(self._workspace_id, live.generation_id))
+        await self._make_vectors(live.generation_id, titles, passages, {}, {}, self._embedder, on_progress)
         await self._rows.set_embedder(live.generation_id, self._embedder.name)
 
     async def _build(
@@ -154,31 +158,77 @@ class Ingest:
         if self._embedder is None:
             return
         titles = {article.article_id: article.title for article in reading.articles}
-        texts = {p.passage_id: _embedded_text(titles[p.article_id], p.section, p.text) for p in pieces}
-        known = await self._known_vectors(live, texts)
-        await self._fill(
-            passages_name(self._workspace_id, generation_id), texts, known, self._embedder, on_progress, "passages"
-        )
-        await self._fill(
-            titles_name(self._workspace_id, generation_id), titles, {}, self._embedder, on_progress, "titles"
-        )
+        # An id of a passage covers title, section and text; a whole article is known when it reads as it did.
+        known = await self._known_vectors(live, passages_name, [piece.passage_id for piece in pieces])
+        before = {a.article_id: a.content_hash for a in await self._rows.articles(live.generation_id)} if live else {}
+        same = [a.article_id for a in reading.articles if before.get(a.article_id) == a.content_hash]
+        wholes = await self._known_vectors(live, articles_name, same)
+        await self._make_vectors(generation_id, titles, pieces, known, wholes, self._embedder, on_progress)
 
-    async def _known_vectors(self, live: Generation | None, texts: dict[str, str]) -> dict[str, NDArray[np.float32]]:
-        """Vectors of passages that the live generation has already; an id covers title, section and text."""
+    async def _known_vectors(
+        self, live: Generation | None, named: Callable[[str, str], str], ids: Sequence[str]
+    ) -> Vectors:
+        """Those vectors that the live generation has already."""
         if live is None or self._embedder is None or live.embedder != self._embedder.name:
             return {}
-        old = await asyncio.to_thread(self._vectors.open, passages_name(self._workspace_id, live.generation_id))
-        return await asyncio.to_thread(old.get, list(texts)) if old else {}
+        old = await asyncio.to_thread(self._vectors.open, named(self._workspace_id, live.generation_id))
+        return await asyncio.to_thread(old.get, ids) if old else {}
+
+    async def _make_vectors(
+        self,
+        generation_id: str,
+        titles: dict[str, str],
+        passages: Sequence[Piece] | Sequence[PassageRow],
+        known: Vectors,
+        wholes: Vectors,
+        embedder: Embedder,
+        on_progress: Progress,
+    ) -> None:
+        """Write the three collections: passages below their titles, titles, and articles as wholes without them.
+
+        A title repeats what sister articles share (the product's name, most often): the mean of the passages alone
+        says what this one is about.
+        """
+        texts = {p.passage_id: _embedded_text(titles[p.article_id], p.section, p.text) for p in passages}
+        await self._fill(
+            passages_name(self._workspace_id, generation_id), texts, known, embedder, on_progress, "passages"
+        )
+        await self._fill(titles_name(self._workspace_id, generation_id), titles, {}, embedder, on_progress, "titles")
+        bodies = {p.passage_id: f"{p.section}\n{p.text}".strip() for p in passages if p.article_id not in wholes}
+        vectors = await self._embed(bodies, {}, embedder, on_progress, "articles")
+        sums: Vectors = {}
+        for passage in passages:
+            if passage.passage_id in vectors:
+                own = vectors[passage.passage_id]
+                sums[passage.article_id] = sums[passage.article_id] + own if passage.article_id in sums else own
+        means = {i: total / max(float(np.linalg.norm(total)), 1e-9) for i, total in sums.items()}
+        await self._fill(
+            articles_name(self._workspace_id, generation_id),
+            dict.fromkeys([*wholes, *means], ""),
+            {**wholes, **means},
+            embedder,
+            on_progress,
+            "articles",
+        )
 
     async def _fill(
         self,
         name: str,
         texts: dict[str, str],
-        known: dict[str, NDArray[np.float32]],
+        known: Vectors,
         embedder: Embedder,
         on_progress: Progress,
         stage: str,
     ) -> None:
+        vectors = await self._embed(texts, known, embedder, on_progress, stage)
+        ids = list(texts)
+        matrix = np.stack([vectors[entry_id] for entry_id in ids]).astype(np.float32)
+        await asyncio.to_thread(self._store, name, ids, matrix)
+
+    async def _embed(
+        self, texts: dict[str, str], known: Vectors, embedder: Embedder, on_progress: Progress, stage: str
+    ) -> Vectors:
+        """The vectors of all texts, of which some may be known."""
         vectors = dict(known)
         missing = [entry_id for entry_id in texts if entry_id not in vectors]
         for start in range(0, len(missing), _EMBED_BATCH):
@@ -186,9 +236,7 @@ class Ingest:
             embedded = await embedder.embed([texts[entry_id] for entry_id in batch])
             vectors.update(zip(batch, embedded, strict=True))
             on_progress(stage, len(known) + start + len(batch), len(texts))
-        ids = list(texts)
-        matrix = np.stack([vectors[entry_id] for entry_id in ids]).astype(np.float32)
-        await asyncio.to_thread(self._store, name, ids, matrix)
+        return vectors
 
     def _store(self, name: str, ids: list[str], matrix: NDArray[np.float32]) -> None:
         collection = self._vectors.create(name)

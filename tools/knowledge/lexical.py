@@ -1,7 +1,7 @@
 """Search by words: BM25 over title, section and text, stemmed by language, built in memory from the stored texts."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -24,9 +24,9 @@ _HEAP_BYTES = 64_000_000
 
 @dataclass(frozen=True, slots=True)
 class WordHit:
-    """A passage found by its words. `score` is BM25, unbounded."""
+    """A passage or an article found by its words. `score` is BM25, unbounded."""
 
-    passage_id: str
+    entry_id: str
     score: float
 
 
@@ -56,58 +56,30 @@ class Analyzer:
 
 
 class LexicalIndex:
-    """A BM25 index of one generation."""
+    """BM25 over one generation, passage by passage and article by article."""
 
     def __init__(self, passages: Sequence[PassageRow], articles: dict[str, ArticleRow]) -> None:
-        builder = tantivy.SchemaBuilder()
-        builder.add_text_field("passage_id", stored=True, tokenizer_name="raw")
-        for field in _FIELDS:
-            # Texts arrive as stems: one field serves every language.
-            builder.add_text_field(field, tokenizer_name="whitespace")
-        self._schema = builder.build()
         self._analyzer = Analyzer()
-        self._index = tantivy.Index(self._schema)
-        self._index.register_tokenizer(
-            "whitespace", tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
-        )
         self._texts = {passage.passage_id: passage for passage in passages}
         self._articles = articles
-        writer = self._index.writer(_HEAP_BYTES, 1)
+        stemmed = {passage.passage_id: self._stemmed(passage) for passage in passages}
+        self._passages = _Bm25(stemmed.items())
+        whole: dict[str, list[_Stemmed]] = {}
         for passage in passages:
-            article = articles[passage.article_id]
-            writer.add_document(
-                tantivy.Document(
-                    passage_id=passage.passage_id,
-                    title=" ".join(self._analyzer.stems(article.title, article.language)),
-                    section=" ".join(self._analyzer.stems(passage.section, article.language)),
-                    text=" ".join(self._analyzer.stems(passage.text, article.language)),
-                )
-            )
-        writer.commit()
-        writer.wait_merging_threads()
-        self._index.reload()
-        self._searcher = self._index.searcher()
-        self._count = max(1, len(passages))
+            whole.setdefault(passage.article_id, []).append(stemmed[passage.passage_id])
+        self._whole = _Bm25((article_id, _joined(parts)) for article_id, parts in whole.items())
         self._stems_of = lru_cache(maxsize=20_000)(self._read_stems)
         self._titled = lru_cache(maxsize=20_000)(self._read_title)
         # A question is compared with every candidate.
         self._asked = lru_cache(maxsize=64)(self._read_question)
 
     def search(self, text: str, language: str, *, limit: int) -> list[WordHit]:
-        """Return the best passages by BM25. Nothing in `text` is query syntax."""
-        stems = list(dict.fromkeys(self._analyzer.stems(text, language)))[:_QUERY_TOKENS]
-        if not stems:
-            return []
-        parts = [
-            (
-                tantivy.Occur.Should,
-                tantivy.Query.boost_query(tantivy.Query.term_query(self._schema, field, stem), _BOOSTS[field]),
-            )
-            for stem in stems
-            for field in _FIELDS
-        ]
-        found = self._searcher.search(tantivy.Query.boolean_query(parts), limit)
-        return [WordHit(self._searcher.doc(address)["passage_id"][0], float(score)) for score, address in found.hits]
+        """Return the best passages. Nothing in `text` is query syntax."""
+        return self._passages.search(self._analyzer.stems(text, language), limit)
+
+    def search_articles(self, text: str, language: str, *, limit: int) -> list[WordHit]:
+        """Return the best articles, each read as one text: what is said all over it counts together."""
+        return self._whole.search(self._analyzer.stems(text, language), limit)
 
     def coverage(self, text: str, language: str, passage_id: str) -> float:
         """Return which share of the question's information the passage has the words of, in [0, 1].
@@ -130,8 +102,16 @@ class LexicalIndex:
         return len(asked & titled) / len(asked | titled) if asked and titled else 0.0
 
     def _rarity(self, stem: str) -> float:
-        seen = max(self._searcher.doc_freq(field, stem) for field in _FIELDS)
-        return math.log(1 + self._count / (1 + seen))
+        return math.log(1 + max(1, len(self._texts)) / (1 + self._passages.seen(stem)))
+
+    def _stemmed(self, passage: PassageRow) -> "_Stemmed":
+        article = self._articles[passage.article_id]
+        return _Stemmed(
+            *(
+                " ".join(self._analyzer.stems(text, article.language))
+                for text in (article.title, passage.section, passage.text)
+            )
+        )
 
     def _read_question(self, text: str, language: str) -> dict[str, float]:
         return {stem: self._rarity(stem) for stem in sorted(set(self._analyzer.stems(text, language)))}
@@ -144,3 +124,58 @@ class LexicalIndex:
         passage = self._texts[passage_id]
         article = self._articles[passage.article_id]
         return frozenset(self._analyzer.stems(f"{article.title} {passage.section} {passage.text}", article.language))
+
+
+@dataclass(frozen=True, slots=True)
+class _Stemmed:
+    """Stems, with spaces between them."""
+
+    title: str
+    section: str
+    text: str
+
+
+class _Bm25:
+    """One tantivy index in memory. Texts arrive as stems: one field serves every language."""
+
+    def __init__(self, entries: Iterable[tuple[str, _Stemmed]]) -> None:
+        builder = tantivy.SchemaBuilder()
+        builder.add_text_field("entry_id", stored=True, tokenizer_name="raw")
+        for field in _FIELDS:
+            builder.add_text_field(field, tokenizer_name="whitespace")
+        self._schema = builder.build()
+        index = tantivy.Index(self._schema)
+        index.register_tokenizer("whitespace", tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build())
+        writer = index.writer(_HEAP_BYTES, 1)
+        for entry_id, stemmed in entries:
+            writer.add_document(
+                tantivy.Document(entry_id=entry_id, title=stemmed.title, section=stemmed.section, text=stemmed.text)
+            )
+        writer.commit()
+        writer.wait_merging_threads()
+        index.reload()
+        self._searcher = index.searcher()
+
+    def search(self, stems: Sequence[str], limit: int) -> list[WordHit]:
+        distinct = list(dict.fromkeys(stems))[:_QUERY_TOKENS]
+        if not distinct:
+            return []
+        parts = [
+            (
+                tantivy.Occur.Should,
+                tantivy.Query.boost_query(tantivy.Query.term_query(self._schema, field, stem), _BOOSTS[field]),
+            )
+            for stem in distinct
+            for field in _FIELDS
+        ]
+        found = self._searcher.search(tantivy.Query.boolean_query(parts), limit)
+        return [WordHit(self._searcher.doc(address)["entry_id"][0], float(score)) for score, address in found.hits]
+
+    def seen(self, stem: str) -> int:
+        """In how many entries the stem stands."""
+        return max(self._searcher.doc_freq(field, stem) for field in _FIELDS)
+
+
+def _joined(parts: Sequence[_Stemmed]) -> _Stemmed:
+    """An article's passages as one; its title once."""
+    return _Stemmed(parts[0].title, " ".join(p.section for p in parts), " ".join(p.text for p in parts))

@@ -1,11 +1,13 @@
 """Dense and lexical hits to one ranking, with scores that mean the same for every question."""
 
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from agent.ports import SearchQuery
+from tools.knowledge.duplicates import Said
 from tools.knowledge.lexical import WordHit
 from tools.knowledge.matching import Match
 from tools.knowledge.vectors import VectorHit
@@ -18,8 +20,14 @@ _TITLE_DISCOUNT = 0.97
 _RECIPROCAL = 60
 _PER_ARTICLE = 3
 _LIFT_PREFERRED, _LIFT_AREA = 0.04, 0.02
-_TITLE_FIT = 0.05
+_TITLE_FIT, _AGREEMENT = 0.05, 0.03
 _OTHER_PLAN, _OTHER_LANGUAGE, _FOREIGN_LANGUAGE, _STALE = 0.15, 0.12, 0.3, 0.08
+# A short question is worded like a title. A long message is a story in several sentences, and resembles the whole of an
+# article more than any part or title of it; in words, from where it begins to count to where it counts in full.
+_LONG_FROM, _LONG_AT = 10, 30
+_WHOLE_SHARE = 0.8
+# In cosine: an article about something that the question names, or about something else than it names.
+_NAMED, _NOT_NAMED = 0.02, -0.03
 # Between two articles that say different things in like words, the one that was reviewed later wins.
 _LIFT_FRESH = 0.03
 
@@ -38,15 +46,40 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True)
 class Hits:
-    """What was found. `passages` and `titles` are None when the dense side is off or down.
+    """What was found. `meaning` is None when the dense side is off or down.
 
-    `known` are articles that are known to answer questions like this one, with their probabilities.
+    `words` are passages and `article_words` articles, by BM25. `known` are articles that are known to answer questions
+    like this one, with their probabilities.
     """
 
-    passages: Sequence[VectorHit] | None
-    titles: Sequence[VectorHit] | None
+    meaning: "Meant | None"
     words: Sequence[WordHit]
+    article_words: Sequence[WordHit]
     known: Sequence[Match] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """The nearest by meaning: passages, titles (by article), and articles as wholes."""
+
+    passages: Sequence[VectorHit]
+    titles: Sequence[VectorHit]
+    articles: Sequence[VectorHit]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What ranking asks about the question and an entry, each by the entry's id.
+
+    `coverage` and `title_fit` as in `LexicalIndex`, of a passage; `subject` as in `Subjects.fit` and `names` as in
+    `Subjects.of`, of an article. `words` is how many words the question has.
+    """
+
+    words: int
+    coverage: Callable[[str], float]
+    title_fit: Callable[[str], float]
+    subject: Callable[[str], int]
+    names: Callable[[str], frozenset[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,58 +93,79 @@ class Shelf:
     today: date
 
 
-def rank(
-    hits: Hits,
-    query: SearchQuery,
-    shelf: Shelf,
-    coverage: Callable[[str], float],
-    title_fit: Callable[[str], float],
-) -> list[Ranked]:
+def rank(hits: Hits, query: SearchQuery, shelf: Shelf, reading: Reading) -> list[Ranked]:
     """Fuse, adjust by page, plan, language and age, drop near-duplicates, and return the best first."""
-    cosines = _cosines(hits, shelf)
-    bm25 = {hit.passage_id: hit.score for hit in hits.words}
+    cosines = _cosines(hits.meaning, shelf)
+    bm25 = {hit.entry_id: hit.score for hit in hits.words}
     agreement = _reciprocal_ranks(cosines, hits.words)
-    ranked: list[tuple[float, Ranked]] = []
     known = {match.article_id: match.probability for match in hits.known}
     # What is left for the passages to decide after the known questions were heard.
     undecided = 1 - max(known.values(), default=0.0)
-    of_known = [shelf.first_passages[article_id] for article_id in known if article_id in shelf.first_passages]
-    for passage_id in dict.fromkeys([*(cosines or {}), *bm25, *of_known]):
-        passage = shelf.passages.get(passage_id)
-        if passage is None:
-            continue
+    whole = _Whole(hits)
+    wholes = [*known, *whole.articles]
+    first = [shelf.first_passages[article_id] for article_id in wholes if article_id in shelf.first_passages]
+    found = [i for i in dict.fromkeys([*(cosines or {}), *bm25]) if i in shelf.passages]
+    # An article that was found as a whole is shown by its best passage, or else by its first.
+    there = {shelf.passages[passage_id].article_id for passage_id in found}
+    found += [i for i in dict.fromkeys(first) if shelf.passages[i].article_id not in there]
+    covered = {passage_id: reading.coverage(passage_id) for passage_id in found}
+    most = max(covered.values(), default=0.0)
+    long = _unit((reading.words - _LONG_FROM) / (_LONG_AT - _LONG_FROM))
+    ranked: list[tuple[float, Ranked]] = []
+    for passage_id in found:
+        passage = shelf.passages[passage_id]
         article = shelf.articles[passage.article_id]
-        covered = coverage(passage_id)
         cosine = cosines.get(passage_id) if cosines is not None else None
+        by_words = (1 - long) * covered[passage_id] + long * most * whole.words(article.article_id)
         if cosines is None:
-            relevance = covered
+            relevance = by_words
         else:
             # A passage found by words alone is at most as near as the farthest that was found by meaning.
             near = cosine if cosine is not None else min(cosines.values(), default=0.0) - 0.02
-            relevance = _DENSE_SHARE * _squash(near) + (1 - _DENSE_SHARE) * covered
-        score = relevance + 0.03 * agreement.get(passage_id, 0.0) + _adjustment(article, query, shelf)
-        score += _TITLE_FIT * title_fit(passage_id)
+            near += long * _WHOLE_SHARE * (whole.cosine(article.article_id) - near)
+            near += (0.0, _NAMED, _NOT_NAMED)[reading.subject(article.article_id)]
+            relevance = _DENSE_SHARE * _squash(near) + (1 - _DENSE_SHARE) * by_words
+        score = relevance + _adjustment(article, query, shelf)
+        score += _AGREEMENT * agreement.get(passage_id, 0.0)
+        score += _TITLE_FIT * reading.title_fit(passage_id)
         likely = known.get(article.article_id, 0.0) if known else None
         score = score * undecided + (likely or 0.0)
         ranked.append((score, Ranked(passage, article, _unit(score), cosine, bm25.get(passage_id), likely)))
     # By the score before it is cut to [0, 1]: several very good passages aren't equally good.
     ranked.sort(key=lambda entry: (-entry[0], entry[1].article.article_id, entry[1].passage.position))
-    return _distinct([entry for _, entry in ranked], query.limit)
+    return _distinct([entry for _, entry in ranked], query.limit, reading.names)
 
 
-def _cosines(hits: Hits, shelf: Shelf) -> dict[str, float] | None:
+class _Whole:
+    """Articles as wholes: how near by meaning, and how good by words compared with the best, in [0, 1]."""
+
+    def __init__(self, hits: Hits) -> None:
+        nearest = hits.meaning.articles if hits.meaning is not None else ()
+        self._cosines = {hit.entry_id: hit.cosine for hit in nearest}
+        self._farthest = min(self._cosines.values(), default=0.0) - 0.02
+        best = max((hit.score for hit in hits.article_words), default=1.0)
+        self._words = {hit.entry_id: hit.score / best for hit in hits.article_words}
+        self.articles = [*self._cosines, *self._words]
+
+    def cosine(self, article_id: str) -> float:
+        return self._cosines.get(article_id, self._farthest)
+
+    def words(self, article_id: str) -> float:
+        return self._words.get(article_id, 0.0)
+
+
+def _cosines(meaning: Meant | None, shelf: Shelf) -> dict[str, float] | None:
     """Each passage's own nearness, or its article's title's when that is nearer."""
-    if hits.passages is None or hits.titles is None:
+    if meaning is None:
         return None
-    cosines = {hit.entry_id: hit.cosine for hit in hits.passages}
-    for hit in hits.titles:
-        first = shelf.first_passages.get(hit.entry_id)
-        if first is None:
-            continue
-        by_title = hit.cosine * _TITLE_DISCOUNT
-        own = [p for p in cosines if p in shelf.passages and shelf.passages[p].article_id == hit.entry_id]
-        best = max(own, key=lambda p: cosines[p], default=first)
-        cosines[best] = max(by_title, cosines.get(best, 0.0))
+    cosines = {hit.entry_id: hit.cosine for hit in meaning.passages if hit.entry_id in shelf.passages}
+    nearest: dict[str, str] = {}
+    for passage_id in sorted(cosines, key=lambda p: cosines[p]):
+        nearest[shelf.passages[passage_id].article_id] = passage_id
+    for hit in meaning.titles:
+        best = nearest.get(hit.entry_id, shelf.first_passages.get(hit.entry_id))
+        if best is not None:
+            cosines[best] = max(hit.cosine * _TITLE_DISCOUNT, cosines.get(best, 0.0))
     return cosines
 
 
@@ -130,7 +184,7 @@ def _reciprocal_ranks(cosines: dict[str, float] | None, words: Sequence[WordHit]
     """
     totals: dict[str, float] = {}
     dense = sorted(cosines or {}, key=lambda passage_id: -(cosines or {})[passage_id])
-    for order in (dense, [hit.passage_id for hit in words]):
+    for order in (dense, [hit.entry_id for hit in words]):
         for place, passage_id in enumerate(order):
             totals[passage_id] = totals.get(passage_id, 0.0) + 1 / (_RECIPROCAL + place)
     return {passage_id: total * _RECIPROCAL / 2 for passage_id, total in totals.items()}
@@ -155,18 +209,16 @@ def _adjustment(article: ArticleRow, query: SearchQuery, shelf: Shelf) -> float:
     return change
 
 
-def _distinct(ranked: Sequence[Ranked], limit: int) -> list[Ranked]:
-    """Leave out a text that stands twice and the fourth passage of an article."""
+def _distinct(ranked: Sequence[Ranked], limit: int, names: Callable[[str], frozenset[str]]) -> list[Ranked]:
+    """Leave out what was said before and the fourth passage of an article."""
     kept: list[Ranked] = []
-    texts: set[str] = set()
-    per_article: dict[str, int] = {}
+    said = Said()
+    per_article: Counter[str] = Counter()
     for entry in ranked:
-        text = " ".join(entry.passage.text.split()).lower()
-        taken = per_article.get(entry.article.article_id, 0)
-        if text in texts or taken >= _PER_ARTICLE:
+        article_id = entry.article.article_id
+        if per_article[article_id] >= _PER_ARTICLE or said.again(entry.passage.text, names(article_id)):
             continue
-        texts.add(text)
-        per_article[entry.article.article_id] = taken + 1
+        per_article[article_id] += 1
         kept.append(entry)
         if len(kept) == limit:
             break

@@ -2,33 +2,37 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from chromadb.errors import ChromaError
 
 from agent.errors import ConnectorError, KnowledgeError
 from agent.ports import Embedder, SearchQuery
-from agent.types import Passage, Source, Untrusted
-from tools.knowledge.ingest import Ingest, IngestReport, Progress, passages_name, questions_name, titles_name
-from tools.knowledge.known import KnownQuestions, QuestionShelf
+from agent.types import Passage
+from tools.knowledge.ingest import (
+    Ingest,
+    IngestReport,
+    Progress,
+    articles_name,
+    passages_name,
+    questions_name,
+    titles_name,
+)
+from tools.knowledge.known import QuestionShelf
 from tools.knowledge.lexical import LexicalIndex
-from tools.knowledge.matching import Match, Questions
+from tools.knowledge.matching import Questions
 from tools.knowledge.owner import Ownership
-from tools.knowledge.ranking import Hits, Ranked, Shelf, rank
-from tools.knowledge.vectors import VectorCollection, VectorHit, VectorStore
+from tools.knowledge.ranking import Shelf
+from tools.knowledge.searching import Collections, Dense, Live, named, nearest, search
+from tools.knowledge.subjects import Subjects
+from tools.knowledge.vectors import VectorStore
 from tools.storage.database import Database
 from tools.storage.knowledge import ArticleRow, Generation, KnowledgeRows
 
 logger = logging.getLogger(__name__)
 
 STALE_AFTER = timedelta(days=730)
-_CANDIDATES = 40
 # A question that waits longer for its vector is searched by words alone.
 _DENSE_DEADLINE_S = 2.0
 
@@ -41,27 +45,6 @@ class KnowledgeStatus:
     passages: int
     generation_id: str | None
     dense: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Live:
-    """The generation that answers, in memory. Replaced whole."""
-
-    generation: Generation
-    shelf: Shelf
-    lexical: LexicalIndex
-    passages: VectorCollection | None
-    titles: VectorCollection | None
-    known: KnownQuestions | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Dense:
-    """What was found by meaning."""
-
-    passages: Sequence[VectorHit]
-    titles: Sequence[VectorHit]
-    known: tuple[Match, ...]
 
 
 class KnowledgeStore:
@@ -85,7 +68,7 @@ class KnowledgeStore:
         self._workspace_id = workspace_id
         self._cache_dir = cache_dir
         self._taught = taught
-        self._live: _Live | None = None
+        self._live: Live | None = None
         self._ingesting = asyncio.Lock()
         self._rebuilding: asyncio.Task[None] | None = None
 
@@ -141,7 +124,7 @@ class KnowledgeStore:
             return KnowledgeStatus(0, 0, None, dense=self._embedder is not None)
         generation = live.generation
         return KnowledgeStatus(
-            generation.articles, generation.passages, generation.generation_id, dense=live.passages is not None
+            generation.articles, generation.passages, generation.generation_id, dense=live.vectors is not None
         )
 
     def catalogue(self) -> list[ArticleRow]:
@@ -160,20 +143,13 @@ class KnowledgeStore:
             return []
         vector_hits = await self._dense(live, query, text)
         try:
-            return await asyncio.to_thread(_rank, live, query, text, vector_hits)
+            return await asyncio.to_thread(search, live, query, text, vector_hits)
         except (ValueError, RuntimeError) as exc:
             raise KnowledgeError("the word index failed") from exc
 
     async def passages(self, passage_ids: Sequence[str]) -> list[Passage]:
         """Return the named passages that the live generation has, in the order asked."""
-        live = self._live
-        if live is None:
-            return []
-        shelf = live.shelf
-        known = [shelf.passages[passage_id] for passage_id in passage_ids if passage_id in shelf.passages]
-        return [
-            _passage(Ranked(p, shelf.articles[p.article_id], 0.0, None, None, None), i) for i, p in enumerate(known)
-        ]
+        return named(self._live, passage_ids) if self._live is not None else []
 
     async def ingest(self, path: Path, on_progress: Progress | None = None, *, force: bool = False) -> IngestReport:
         """Bring the base to exactly what `path` holds; the old one answers until the new one is whole.
@@ -188,7 +164,7 @@ class KnowledgeStore:
             await self._load()
             await self._complete(on_progress or (lambda stage, done, total: None))
             await self._clean_up()
-        return replace(report, dense=self._live is not None and self._live.passages is not None)
+        return replace(report, dense=self._live is not None and self._live.vectors is not None)
 
     async def teach(self, taught: Questions | None, on_progress: Progress | None = None) -> None:
         """Search these questions of solved tickets from now on, in place of those before.
@@ -206,20 +182,20 @@ class KnowledgeStore:
                 raise
             await self._clean_up()
 
-    async def _dense(self, live: _Live, query: SearchQuery, text: str) -> _Dense | None:
-        """The nearest passages, titles and known questions, or None when search must do without."""
-        if self._embedder is None or live.passages is None or live.titles is None:
+    async def _dense(self, live: Live, query: SearchQuery, text: str) -> Dense | None:
+        """What is nearest by meaning, or None when search must do without."""
+        if self._embedder is None or live.vectors is None:
             return None
         try:
             async with asyncio.timeout(_DENSE_DEADLINE_S):
                 vector = (await self._embedder.embed([text]))[0]
-                return await asyncio.to_thread(_nearest, live, query, text, vector)
+                return await asyncio.to_thread(nearest, live, live.vectors, query, text, vector)
         except (ConnectorError, TimeoutError):
             logger.exception("dense search failed, going on by words alone")
             return None
 
     def _lacks_vectors(self) -> bool:
-        return self._embedder is not None and self._live is not None and self._live.passages is None
+        return self._embedder is not None and self._live is not None and self._live.vectors is None
 
     async def _lacks_questions(self) -> bool:
         live = self._live
@@ -255,7 +231,7 @@ class KnowledgeStore:
                 known = await shelf.prepare(self._vectors, name, on_progress)
                 self._live = replace(live, known=known)
 
-    async def _questions(self, live: _Live) -> QuestionShelf | None:
+    async def _questions(self, live: Live) -> QuestionShelf | None:
         if self._embedder is None:
             return None
         rows = await self._rows.questions(live.generation.generation_id)
@@ -268,23 +244,13 @@ class KnowledgeStore:
             return
         articles = {row.article_id: row for row in await self._rows.articles(generation.generation_id)}
         passages = await self._rows.passages(generation.generation_id)
-        titles_of: VectorCollection | None = None
-        passages_of: VectorCollection | None = None
-        if self._embedder is not None and generation.embedder == self._embedder.name:
-            passages_of = await asyncio.to_thread(
-                self._vectors.open, passages_name(self._workspace_id, generation.generation_id)
-            )
-            titles_of = await asyncio.to_thread(
-                self._vectors.open, titles_name(self._workspace_id, generation.generation_id)
-            )
-        if (
-            passages_of is None
-            or titles_of is None
-            or not await asyncio.to_thread(_whole, passages_of, titles_of, len(passages), len(articles))
-        ):
-            passages_of = titles_of = None
-            if self._embedder is not None:
-                logger.warning("the base has no whole vectors of this model: search is by words alone until rebuilt")
+        vectors = await asyncio.to_thread(self._open_vectors, generation)
+        if vectors is not None:
+            with_text = len({row.article_id for row in passages})
+            if not await asyncio.to_thread(vectors.whole, len(passages), len(articles), with_text):
+                vectors = None
+        if vectors is None and self._embedder is not None:
+            logger.warning("the base has no whole vectors of this model: search is by words alone until rebuilt")
         shelf = Shelf(
             passages={row.passage_id: row for row in passages},
             articles=articles,
@@ -293,75 +259,38 @@ class KnowledgeStore:
             today=datetime.now(UTC).date(),
         )
         lexical = await asyncio.to_thread(LexicalIndex, passages, articles)
-        live = _Live(generation, shelf, lexical, passages_of, titles_of)
-        questions = await self._questions(live) if passages_of is not None else None
+        subjects = await asyncio.to_thread(Subjects, articles, passages)
+        live = Live(generation, shelf, lexical, subjects, vectors)
+        questions = await self._questions(live) if vectors is not None else None
         if questions is not None and questions.enough:
             name = questions_name(self._workspace_id, generation.generation_id, questions.key)
             live = replace(live, known=await questions.open(self._vectors, name))
         self._live = live
+
+    def _open_vectors(self, generation: Generation) -> Collections | None:
+        if self._embedder is None or generation.embedder != self._embedder.name:
+            return None
+        of = (self._workspace_id, generation.generation_id)
+        passages, titles, articles = (
+            self._vectors.open(name) for name in (passages_name(*of), titles_name(*of), articles_name(*of))
+        )
+        if passages is None or titles is None or articles is None:
+            return None
+        return Collections(passages, titles, articles)
 
     async def _clean_up(self) -> None:
         """Drop retired generations and what an interruption left; the live one is never among them."""
         for generation_id in await self._rows.leftovers():
             await self._rows.drop(generation_id)
         live = await self._rows.live()
-        keep = {f(self._workspace_id, live.generation_id) for f in (passages_name, titles_name)} if live else set()
+        names = (passages_name, titles_name, articles_name)
+        keep = {name(self._workspace_id, live.generation_id) for name in names} if live else set()
         if self._live is not None and (questions := await self._questions(self._live)) is not None:
             keep.add(questions_name(self._workspace_id, self._live.generation.generation_id, questions.key))
         ours = (
-            passages_name(self._workspace_id, ""),
-            titles_name(self._workspace_id, ""),
+            *(name(self._workspace_id, "") for name in names),
             questions_name(self._workspace_id, "", "").rstrip("-"),
         )
         for name in await asyncio.to_thread(self._vectors.names):
             if name.startswith(ours) and name not in keep:
                 await asyncio.to_thread(self._vectors.drop, name)
-
-
-def _whole(of_passages: VectorCollection, of_titles: VectorCollection, passages: int, titles: int) -> bool:
-    try:
-        return of_passages.count() == passages and of_titles.count() == titles
-    except (ChromaError, RuntimeError):
-        return False
-
-
-def _nearest(live: _Live, query: SearchQuery, text: str, vector: Any) -> _Dense:
-    vector = np.asarray(vector, dtype=np.float32)
-    if live.passages is None or live.titles is None:
-        return _Dense([], [], ())
-    return _Dense(
-        live.passages.search(vector, limit=_CANDIDATES),
-        live.titles.search(vector, limit=_CANDIDATES),
-        tuple(live.known.match(text, query.language, vector)) if live.known is not None else (),
-    )
-
-
-def _rank(live: _Live, query: SearchQuery, text: str, dense: _Dense | None) -> list[Passage]:
-    words = live.lexical.search(text, query.language, limit=_CANDIDATES)
-    hits = Hits(dense.passages if dense else None, dense.titles if dense else None, words, dense.known if dense else ())
-    coverage: Callable[[str], float] = partial(live.lexical.coverage, text, query.language)
-    title_fit: Callable[[str], float] = partial(live.lexical.title_fit, text, query.language)
-    ranked = rank(hits, query, live.shelf, coverage, title_fit)
-    return [_passage(entry, place) for place, entry in enumerate(ranked)]
-
-
-def _passage(entry: Ranked, place: int) -> Passage:
-    return Passage(
-        passage_id=entry.passage.passage_id,
-        article_id=entry.article.article_id,
-        title=entry.article.title,
-        section=entry.passage.section,
-        text=Untrusted.of(entry.passage.text, Source.ARTICLE, limit=20_000),
-        url=entry.article.url,
-        language=entry.article.language,
-        score=round(entry.score, 6),
-        dense_score=entry.cosine,
-        lexical_score=entry.bm25,
-        rank=place,
-        area=entry.article.area,
-        plans=entry.article.plans,
-        last_reviewed=entry.article.last_reviewed,
-        owner=entry.article.owner,
-        position=entry.passage.position,
-        known=entry.known,
-    )

@@ -1,0 +1,124 @@
+"""One generation, open in memory, and how a question is searched in it. Synchronous; callers use a thread."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from chromadb.errors import ChromaError
+from numpy.typing import NDArray
+
+from agent.ports import SearchQuery
+from agent.types import Passage, Source, Untrusted
+from tools.knowledge.known import KnownQuestions
+from tools.knowledge.lexical import LexicalIndex
+from tools.knowledge.matching import Match
+from tools.knowledge.ranking import Hits, Meant, Ranked, Reading, Shelf, rank
+from tools.knowledge.subjects import Subjects
+from tools.knowledge.vectors import VectorCollection
+from tools.storage.knowledge import Generation
+
+_CANDIDATES = 40
+_WHOLE_CANDIDATES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Collections:
+    """The vectors of one generation: of passages, of titles, and of articles as wholes."""
+
+    passages: VectorCollection
+    titles: VectorCollection
+    articles: VectorCollection
+
+    def whole(self, passages: int, titles: int, articles: int) -> bool:
+        """Whether they hold as many entries as they should."""
+        try:
+            counted = (self.passages.count(), self.titles.count(), self.articles.count())
+        except (ChromaError, RuntimeError):
+            return False
+        return counted == (passages, titles, articles)
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """The generation that answers. Replaced whole. `vectors` is None when it has none of the model in use."""
+
+    generation: Generation
+    shelf: Shelf
+    lexical: LexicalIndex
+    subjects: Subjects
+    vectors: Collections | None
+    known: KnownQuestions | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dense:
+    """What was found by meaning, and articles that are known to answer."""
+
+    meant: Meant
+    known: tuple[Match, ...]
+
+
+def nearest(live: Live, vectors: Collections, query: SearchQuery, text: str, vector: NDArray[np.float32]) -> Dense:
+    """Search by the question's embedding.
+
+    Raises:
+        KnowledgeError: the vector index failed.
+    """
+    vector = np.asarray(vector, dtype=np.float32)
+    meant = Meant(
+        vectors.passages.search(vector, limit=_CANDIDATES),
+        vectors.titles.search(vector, limit=_CANDIDATES),
+        vectors.articles.search(vector, limit=_WHOLE_CANDIDATES),
+    )
+    return Dense(meant, tuple(live.known.match(text, query.language, vector)) if live.known is not None else ())
+
+
+def search(live: Live, query: SearchQuery, text: str, dense: Dense | None) -> list[Passage]:
+    """Search by words as well, and rank everything; `dense` is None when search must do without."""
+    hits = Hits(
+        meaning=dense.meant if dense else None,
+        words=live.lexical.search(text, query.language, limit=_CANDIDATES),
+        article_words=live.lexical.search_articles(text, query.language, limit=_WHOLE_CANDIDATES),
+        known=dense.known if dense else (),
+    )
+    reading = Reading(
+        words=len(text.split()),
+        coverage=partial(live.lexical.coverage, text, query.language),
+        title_fit=partial(live.lexical.title_fit, text, query.language),
+        subject=live.subjects.fit(text),
+        names=live.subjects.of,
+    )
+    return [_passage(entry, place) for place, entry in enumerate(rank(hits, query, live.shelf, reading))]
+
+
+def named(live: Live, passage_ids: Sequence[str]) -> list[Passage]:
+    """Return the passages of these ids, as far as they are there, in the order asked."""
+    shelf = live.shelf
+    known = [shelf.passages[passage_id] for passage_id in passage_ids if passage_id in shelf.passages]
+    return [
+        _passage(Ranked(row, shelf.articles[row.article_id], 0.0, None, None, None), place)
+        for place, row in enumerate(known)
+    ]
+
+
+def _passage(entry: Ranked, place: int) -> Passage:
+    return Passage(
+        passage_id=entry.passage.passage_id,
+        article_id=entry.article.article_id,
+        title=entry.article.title,
+        section=entry.passage.section,
+        text=Untrusted.of(entry.passage.text, Source.ARTICLE, limit=20_000),
+        url=entry.article.url,
+        language=entry.article.language,
+        score=round(entry.score, 6),
+        dense_score=entry.cosine,
+        lexical_score=entry.bm25,
+        rank=place,
+        area=entry.article.area,
+        plans=entry.article.plans,
+        last_reviewed=entry.article.last_reviewed,
+        owner=entry.article.owner,
+        position=entry.passage.position,
+        known=entry.known,
+    )
