@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from agent.ports import Embedder
 from tools.arrays import read_arrays, write_arrays
+from tools.embedding.remembered import RememberedEmbedder
+from tools.embedding.sentences import PairedEmbedder, SentenceEmbedder
 from tools.knowledge.matching import (
     ARRAYS,
     FORMAT,
@@ -36,6 +38,14 @@ _EMBED_BATCH = 128
 _NEAREST = 60
 # The classifier has a column per article: with more it would take minutes to learn and gigabytes to hold.
 _MOST_ARTICLES = 1000
+
+
+_SECOND_SHARE = 0.4
+
+
+def for_questions(embedder: Embedder) -> PairedEmbedder:
+    """Return the embedder of known questions: what search uses, with the sentence encoder beside it."""
+    return PairedEmbedder(embedder, RememberedEmbedder(SentenceEmbedder()), share=_SECOND_SHARE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +80,12 @@ class QuestionShelf:
         rows: Sequence[QuestionRow],
         articles: Mapping[str, ArticleRow],
         taught: Questions | None,
-        embedder: Embedder,
+        embedder: PairedEmbedder,
         cache_dir: Path,
     ) -> None:
+        if taught is not None and taught.vectors.shape[1] != embedder.dimensions:
+            logger.warning("what tickets taught is of another embedding model and NOT searched: learn again")
+            taught = None
         asked = Counter(row.article_id for row in rows)
         asked.update(taught.article_ids if taught else ())
         # Those most asked about come first, then the others, which are known by their titles alone.

@@ -59,19 +59,29 @@ class Dense:
     known: tuple[Match, ...]
 
 
-def nearest(live: Live, vectors: Collections, query: SearchQuery, text: str, vector: NDArray[np.float32]) -> Dense:
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """A question by its meaning: for passages, and for known questions (None when there are none)."""
+
+    vector: NDArray[np.float32]
+    as_question: NDArray[np.float32] | None
+
+
+def nearest(live: Live, vectors: Collections, query: SearchQuery, text: str, embedded: Embedded) -> Dense:
     """Search by the question's embedding.
 
     Raises:
         KnowledgeError: the vector index failed.
     """
-    vector = np.asarray(vector, dtype=np.float32)
+    vector = embedded.vector
     meant = Meant(
         vectors.passages.search(vector, limit=_CANDIDATES),
         vectors.titles.search(vector, limit=_CANDIDATES),
         vectors.articles.search(vector, limit=_WHOLE_CANDIDATES),
     )
-    return Dense(meant, tuple(live.known.match(text, query.language, vector)) if live.known is not None else ())
+    if live.known is None or embedded.as_question is None:
+        return Dense(meant, ())
+    return Dense(meant, tuple(live.known.match(text, query.language, embedded.as_question)))
 
 
 def search(live: Live, query: SearchQuery, text: str, dense: Dense | None) -> list[Passage]:

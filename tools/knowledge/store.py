@@ -7,6 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from agent.errors import ConnectorError, KnowledgeError
 from agent.ports import Embedder, SearchQuery
 from agent.types import Passage
@@ -19,12 +22,12 @@ from tools.knowledge.ingest import (
     questions_name,
     titles_name,
 )
-from tools.knowledge.known import QuestionShelf
+from tools.knowledge.known import QuestionShelf, for_questions
 from tools.knowledge.lexical import LexicalIndex
-from tools.knowledge.matching import Questions
+from tools.knowledge.matching import Questions, Wording
 from tools.knowledge.owner import Ownership
 from tools.knowledge.ranking import Shelf
-from tools.knowledge.searching import Collections, Dense, Live, named, nearest, search
+from tools.knowledge.searching import Collections, Dense, Embedded, Live, named, nearest, search
 from tools.knowledge.subjects import Subjects
 from tools.knowledge.vectors import VectorStore
 from tools.storage.database import Database
@@ -64,6 +67,7 @@ class KnowledgeStore:
         self._rows = rows
         self._vectors = vectors
         self._embedder = embedder
+        self._asking = for_questions(embedder) if embedder is not None else None
         self._owner = owner
         self._workspace_id = workspace_id
         self._cache_dir = cache_dir
@@ -182,14 +186,35 @@ class KnowledgeStore:
                 raise
             await self._clean_up()
 
+    async def known_questions(
+        self, texts: Sequence[str], article_ids: Sequence[str], vectors: NDArray[np.float32]
+    ) -> Questions | None:
+        """Prepare questions of solved tickets for `teach`; None without an embedder.
+
+        `article_ids` names the article that answered each, all of them of the live generation; `vectors` are the
+        embedder's rows of the texts.
+
+        Raises:
+            ConnectorError: the sentence encoder failed.
+        """
+        if self._asking is None or self._live is None or not texts:
+            return None
+        articles = self._live.shelf.articles
+        rows = await self._asking.beside(vectors, texts)
+        languages = [articles[article_id].language for article_id in article_ids]
+        return await asyncio.to_thread(Wording().questions, texts, languages, article_ids, rows)
+
     async def _dense(self, live: Live, query: SearchQuery, text: str) -> Dense | None:
         """What is nearest by meaning, or None when search must do without."""
         if self._embedder is None or live.vectors is None:
             return None
         try:
             async with asyncio.timeout(_DENSE_DEADLINE_S):
-                vector = (await self._embedder.embed([text]))[0]
-                return await asyncio.to_thread(nearest, live, live.vectors, query, text, vector)
+                rows = await self._embedder.embed([text])
+                as_question = None
+                if live.known is not None and self._asking is not None:
+                    as_question = (await self._asking.beside(rows, [text]))[0]
+                return await asyncio.to_thread(nearest, live, live.vectors, query, text, Embedded(rows[0], as_question))
         except (ConnectorError, TimeoutError):
             logger.exception("dense search failed, going on by words alone")
             return None
@@ -232,10 +257,10 @@ class KnowledgeStore:
                 self._live = replace(live, known=known)
 
     async def _questions(self, live: Live) -> QuestionShelf | None:
-        if self._embedder is None:
+        if self._asking is None:
             return None
         rows = await self._rows.questions(live.generation.generation_id)
-        return QuestionShelf(rows, live.shelf.articles, self._taught, self._embedder, self._cache_dir)
+        return QuestionShelf(rows, live.shelf.articles, self._taught, self._asking, self._cache_dir)
 
     async def _load(self) -> None:
         generation = await self._rows.live()

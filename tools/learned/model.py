@@ -24,7 +24,7 @@ from tools.learned.classifier import LearnedClassifier
 
 logger = logging.getLogger(__name__)
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "manifest.json"
 _QUESTION_ARRAYS = ("article_ids", "vectors", "data", "indices", "indptr", "stems", "stem_counts")
 

