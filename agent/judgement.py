@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agent.policy import CategoryPolicy, Policy
+from agent.policy import CategoryPolicy, Costs, Policy
 from agent.types import Author, Kind, Message, Reason, Route, Understanding, Verdict
 
 # A reply to "shall I fetch someone?" is understood from the question before it, not from its words alone.
@@ -78,19 +78,56 @@ def failed_attempts(history: Sequence[Message], understanding: Understanding) ->
     return min(attempts, 5) if said else 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Chances:
+    """What the signals come to, whatever mistakes cost."""
+
+    answerable: float
+    person: float
+    bug: float
+    wish: float
+    courtesy: bool
+
+
 def decide(signals: Signals, policy: Policy) -> Verdict:
-    """Pick the route with the lowest expected cost; the reasons say what moved it."""
+    """Pick the route with the lowest expected cost; the reasons say what moved it.
+
+    The costs are those of the category heard, as far as it was heard: every expected cost is a sum of costs times
+    probabilities, so blending the costs by the category's confidence takes the expectation over the category too.
+    """
     heard = signals.understanding
     reasons: list[Reason] = []
     wish = _wish(signals, policy)
-    person = _needs_person(signals, policy, wish, reasons)
-    bug = _is_bug(signals, policy, reasons)
-    answerable = _answerable(signals, reasons)
-    costs = policy.costs
-    courtesy = is_courtesy(heard, signals.evidence, signals.known) and wish < policy.explicit_wish
+    chances = _Chances(
+        person=_needs_person(signals, policy, wish, reasons),
+        bug=_is_bug(signals, policy, reasons),
+        answerable=_answerable(signals, reasons),
+        wish=wish,
+        courtesy=is_courtesy(heard, signals.evidence, signals.known) and wish < policy.explicit_wish,
+    )
+    own = signals.category.costs
+    costs = policy.costs.blend(own, heard.category_confidence) if own is not None else policy.costs
+    expected = _expected_cost(chances, signals, policy, costs)
+    route = _cheapest(expected)
+    handoff_reason = _handoff_reason(signals, wish, policy, reasons) if route is Route.HANDOFF else None
+    if own is not None and _cheapest(_expected_cost(chances, signals, policy, policy.costs)) is not route:
+        # Said last: why the route is another one, not why a person is needed.
+        reasons.append(
+            Reason("category_costs", signals.category.category_id, round(heard.category_confidence, 4), route)
+        )
+    return Verdict(
+        route=route,
+        reasons=tuple(sorted(reasons, key=lambda reason: -abs(reason.weight))),
+        expected_cost={name.value: round(cost, 4) for name, cost in expected.items()},
+        handoff_reason=handoff_reason,
+        clarify_reason="thin_evidence" if route is Route.CLARIFY else None,
+    )
 
+
+def _expected_cost(chances: _Chances, signals: Signals, policy: Policy, costs: Costs) -> dict[Route, float]:
+    person, bug = chances.person, chances.bug
     expected = {
-        Route.ANSWER: (1 - answerable) * costs.wrong_answer * (0.05 if courtesy else 1.0)
+        Route.ANSWER: (1 - chances.answerable) * costs.wrong_answer * (0.05 if chances.courtesy else 1.0)
         + person * costs.missed_handoff
         + bug * costs.wrong_answer * 0.5 * (1 - _by_history(signals)),
         Route.CLARIFY: costs.needless_question * (1 + signals.clarifications)
@@ -100,22 +137,19 @@ def decide(signals: Signals, policy: Policy) -> Verdict:
         Route.BUG_REPORT: (1 - bug) * costs.needless_ticket + person * costs.missed_handoff * 0.8,
         Route.HANDOFF: (1 - person) * costs.needless_handoff,
     }
-    if wish >= policy.explicit_wish:
+    if chances.wish >= policy.explicit_wish:
         # Honoured whatever it costs: a bot that keeps people is worse than one that hands over.
         expected = {route: cost + costs.missed_handoff for route, cost in expected.items()}
         expected[Route.HANDOFF] = 0.0
-    if signals.category.scope == "off" and not courtesy:
+    if signals.category.scope == "off" and not chances.courtesy:
         expected[Route.ANSWER] += costs.wrong_answer
-    # On a tie the more careful route wins.
+    return expected
+
+
+def _cheapest(expected: dict[Route, float]) -> Route:
+    """On a tie the more careful route wins."""
     order = [Route.HANDOFF, Route.BUG_REPORT, Route.CLARIFY, Route.ANSWER]
-    route = min(order, key=lambda candidate: expected[candidate])
-    return Verdict(
-        route=route,
-        reasons=tuple(sorted(reasons, key=lambda reason: -abs(reason.weight))),
-        expected_cost={name.value: round(cost, 4) for name, cost in expected.items()},
-        handoff_reason=_handoff_reason(signals, wish, policy, reasons) if route is Route.HANDOFF else None,
-        clarify_reason="thin_evidence" if route is Route.CLARIFY else None,
-    )
+    return min(order, key=lambda candidate: expected[candidate])
 
 
 def _wish(signals: Signals, policy: Policy) -> float:

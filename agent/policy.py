@@ -18,8 +18,27 @@ class Queue:
 
 
 @dataclass(frozen=True, slots=True)
+class Costs:
+    """What each mistake costs, in the same unit (a needless question is about 1). The threshold follows from these."""
+
+    wrong_answer: float = 10.0
+    needless_handoff: float = 3.0
+    missed_handoff: float = 12.0
+    needless_question: float = 1.5
+    needless_ticket: float = 4.0
+
+    def blend(self, other: "Costs", share: float) -> "Costs":
+        """The costs to expect when `other` applies with the probability `share` in [0, 1], and these do otherwise."""
+        pairs = [(getattr(self, name), getattr(other, name)) for name in Costs.__slots__]
+        return Costs(*(mine + share * (theirs - mine) for mine, theirs in pairs))
+
+
+@dataclass(frozen=True, slots=True)
 class CategoryPolicy:
-    """What the agent may do in a category, and what is expected of it there (containment as a range)."""
+    """What the agent may do in a category, and what is expected of it there (containment as a range).
+
+    `costs` are the category's own, complete; None means that mistakes cost there what they cost everywhere.
+    """
 
     category_id: str
     name: str
@@ -29,17 +48,7 @@ class CategoryPolicy:
     queue: str | None = None
     target_containment: tuple[float, float] | None = None
     examples: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Costs:
-    """What each mistake costs, in the same unit (a needless question is about 1). The threshold follows from these."""
-
-    wrong_answer: float = 10.0
-    needless_handoff: float = 3.0
-    missed_handoff: float = 12.0
-    needless_question: float = 1.5
-    needless_ticket: float = 4.0
+    costs: Costs | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
 """A workspace folder: who the product is, what may be automated, its pages and its accounts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, time
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
@@ -13,6 +13,7 @@ from agent.errors import Misconfigured
 from agent.policy import BusinessHours, CategoryPolicy, Costs, Policy, Queue
 from agent.types import Language
 
+_Cost = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -58,6 +59,14 @@ class _Queue(_Strict):
     tiers: list[str] = []
 
 
+class _Costs(_Strict):
+    wrong_answer: _Cost = 10.0
+    needless_handoff: _Cost = 3.0
+    missed_handoff: _Cost = 12.0
+    needless_question: _Cost = 1.5
+    needless_ticket: _Cost = 4.0
+
+
 class _Category(_Strict):
     id: str
     name: str
@@ -67,14 +76,7 @@ class _Category(_Strict):
     queue: str | None = None
     target_containment: tuple[float, float] | None = None
     examples: list[str] = []
-
-
-class _Costs(_Strict):
-    wrong_answer: float = Field(default=10.0, gt=0)
-    needless_handoff: float = Field(default=3.0, gt=0)
-    missed_handoff: float = Field(default=12.0, gt=0)
-    needless_question: float = Field(default=1.5, gt=0)
-    needless_ticket: float = Field(default=4.0, gt=0)
+    costs: _Costs = _Costs()
 
 
 class _Workspace(_Strict):
@@ -141,6 +143,7 @@ def _to_policy(data: _Workspace) -> Policy:
     for category in data.categories:
         if category.queue is not None and category.queue not in known:
             raise ValueError(f"category {category.id!r} names the queue {category.queue!r}, which is not in queues")
+    costs = Costs(**data.costs.model_dump())
     return Policy(
         categories=tuple(
             CategoryPolicy(
@@ -152,16 +155,22 @@ def _to_policy(data: _Workspace) -> Policy:
                 queue=c.queue,
                 target_containment=c.target_containment,
                 examples=tuple(c.examples),
+                costs=_own_costs(c.costs, costs),
             )
             for c in data.categories
         ),
         queues=queues or Policy().queues,
-        costs=Costs(**data.costs.model_dump()),
+        costs=costs,
         business_hours=data.business_hours.to_policy(),
         reply_promise_minutes=data.reply_promise_minutes,
         high_tiers=tuple(data.high_tiers),
         link_hosts=tuple(host.lower() for host in data.link_hosts),
     )
+
+
+def _own_costs(stated: _Costs, otherwise: Costs) -> Costs | None:
+    own = stated.model_dump(exclude_unset=True)
+    return replace(otherwise, **own) if own else None
 
 
 def read_yaml(path: Path, *, what: str) -> Any:

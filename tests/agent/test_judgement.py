@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.judgement import Signals, decide
-from agent.policy import CategoryPolicy, Policy
-from agent.types import Kind, Route, Source, Understanding, Untrusted
+from agent.policy import CategoryPolicy, Costs, Policy
+from agent.types import Kind, Reason, Route, Source, Understanding, Untrusted
 
 POLICY = Policy()
 UNIT = st.floats(0, 1)
@@ -154,3 +154,48 @@ def test_unsure_abuse_is_not_met_with_a_refusal() -> None:
     unsure = heard(kind=Kind.ABUSE, kind_confidence=0.4)
 
     assert decide(signals(0.1, understanding=unsure), POLICY).route is Route.CLARIFY
+
+
+DEAR = CategoryPolicy("billing", "Billing", costs=Costs(wrong_answer=40))
+
+
+def test_where_a_wrong_answer_costs_more_the_same_evidence_is_not_enough_and_the_reasons_say_so() -> None:
+    verdict = decide(signals(0.9, category=DEAR), POLICY)
+
+    assert decide(signals(0.9), POLICY).route is Route.ANSWER
+    assert verdict.route is Route.CLARIFY
+    assert Reason("category_costs", "billing", 0.8, Route.CLARIFY) in verdict.reasons
+
+
+def test_costs_of_a_category_that_change_nothing_are_no_reason() -> None:
+    verdict = decide(signals(0.99, category=DEAR), POLICY)
+
+    assert verdict.route is Route.ANSWER
+    assert [reason.name for reason in verdict.reasons] == ["evidence"]
+
+
+@pytest.mark.parametrize(("confidence", "cost"), [(0.0, 5.0), (0.5, 12.5), (1.0, 20.0)])
+def test_costs_of_a_category_count_as_far_as_the_category_is_sure(confidence: float, cost: float) -> None:
+    unsure = heard(category_confidence=confidence)
+
+    verdict = decide(signals(0.5, understanding=unsure, category=DEAR), POLICY)
+
+    assert verdict.expected_cost["answer"] == cost
+
+
+def test_a_handoff_that_costs_bring_about_names_what_speaks_for_a_person() -> None:
+    cheap = CategoryPolicy("billing", "Billing", costs=Costs(needless_handoff=0.1))
+
+    without_cause = decide(signals(0.9, category=cheap), POLICY)
+    with_cause = decide(signals(0.9, category=cheap, knowledge_down=True), POLICY)
+
+    assert (without_cause.route, without_cause.handoff_reason) == (Route.HANDOFF, "no_answer")
+    assert with_cause.handoff_reason == "knowledge_down"
+
+
+def test_no_costs_of_a_category_keep_someone_who_wants_a_person() -> None:
+    keen = CategoryPolicy("billing", "Billing", costs=Costs(needless_handoff=1000, missed_handoff=0.01))
+
+    verdict = decide(signals(1.0, category=keen, pressed_for_person=True), POLICY)
+
+    assert verdict.route is Route.HANDOFF

@@ -1,0 +1,52 @@
+"""Reading workspace.yaml."""
+
+from pathlib import Path
+
+import pytest
+
+from agent.errors import Misconfigured
+from agent.policy import Costs
+from tools.workspace import load_workspace
+
+
+def write(folder: Path, text: str) -> Path:
+    (folder / "workspace.yaml").write_text(f"name: Lathe\nworkspace_id: lathe\n{text}", encoding="utf-8")
+    return folder
+
+
+def test_a_category_states_some_costs_and_the_rest_is_the_workspaces(tmp_path: Path) -> None:
+    folder = write(
+        tmp_path,
+        """
+categories:
+  - {id: billing, name: Billing, costs: {wrong_answer: 20}}
+  - {id: other, name: Other}
+costs: {missed_handoff: 30}
+""",
+    )
+
+    policy = load_workspace(folder).policy
+
+    assert policy.costs == Costs(missed_handoff=30)
+    assert policy.category("billing").costs == Costs(wrong_answer=20, missed_handoff=30)
+    assert policy.category("other").costs is None
+
+
+@pytest.mark.parametrize(
+    ("costs", "expected"),
+    [
+        ("{wrong_answer: 0}", "categories.1.costs.wrong_answer: Input should be greater than 0"),
+        ("{wrong_answer: .inf}", "categories.1.costs.wrong_answer: Input should be a finite number"),
+        ("{wrong_anser: 20}", "categories.1.costs.wrong_anser: Extra inputs are not permitted"),
+        ("{wrong_answer: dear}", "categories.1.costs.wrong_answer: Input should be a valid number"),
+        ("20", "categories.1.costs: Input should be"),
+    ],
+)
+def test_wrong_costs_of_a_category_are_refused_with_their_place(tmp_path: Path, costs: str, expected: str) -> None:
+    billing = f"{{id: billing, name: Billing, costs: {costs}}}"
+    folder = write(tmp_path, f"categories:\n  - {{id: other, name: Other}}\n  - {billing}\n")
+
+    with pytest.raises(Misconfigured) as refused:
+        load_workspace(folder)
+
+    assert f"{folder / 'workspace.yaml'}: {expected}" in str(refused.value)
