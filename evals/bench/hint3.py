@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.metrics import matthews_corrcoef
 
 from agent.errors import Misconfigured
@@ -54,7 +55,7 @@ def score(labels: list[str], asked: list[Asked]) -> dict[str, Measured]:
     said = np.array([one.answered or NOTHING for one in asked])
     outside = truth == NOTHING
     measures = {
-        "mcc": bootstrap(len(truth), lambda drawn: float(matthews_corrcoef(truth[drawn], said[drawn]))),
+        "mcc": bootstrap(len(truth), lambda drawn: _mcc(truth[drawn], said[drawn])),
         "accuracy": bootstrap(len(truth), lambda drawn: float((truth == said)[drawn].mean())),
         "inscope_accuracy": bootstrap(
             int((~outside).sum()), lambda drawn: float((truth == said)[~outside][drawn].mean())
@@ -66,6 +67,11 @@ def score(labels: list[str], asked: list[Asked]) -> dict[str, Measured]:
             int(outside.sum()), lambda drawn: float((said == NOTHING)[outside][drawn].mean())
         )
     return measures
+
+
+def _mcc(truth: NDArray[np.str_], said: NDArray[np.str_]) -> float:
+    # scikit-learn 1.9 gives 0 for a single label too, but warns, and small resamples often have only one.
+    return float(matthews_corrcoef(truth, said)) if len(np.union1d(truth, said)) > 1 else 0.0
 
 
 def _title(label: str) -> str:
