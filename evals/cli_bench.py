@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib
+import os
 import time
 from pathlib import Path
 from typing import Annotated, Any, Protocol, cast
@@ -12,12 +13,14 @@ from rich.console import Console
 from rich.table import Table
 
 from agent.errors import BadTurn, Misconfigured
+from evals.bench.plot import check_ending, draw_risk_coverage
 from evals.bench.report import BenchResult
 from evals.progress import OnProgress, progress_of
 from graphs.cli import set_up_logging
 
 PUBLIC = ("bank_kb", "clinc150", "hint3", "nlbse24", "stackfaq", "uss")
 BENCHMARKS = (*PUBLIC, "speed")
+WITH_CURVE = ("clinc150", "hint3")
 
 
 class _Benchmark(Protocol):
@@ -37,6 +40,10 @@ def bench_command(
         Path | None, typer.Option(help="The benchmark's folder: docs/quality.md says what it holds. `speed` has none.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Write the result as JSON to this file.")] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(help=f"Draw the risk-coverage curve to this .svg or .png file ({', '.join(WITH_CURVE)})."),
+    ] = None,
     split: Annotated[
         list[str] | None, typer.Option(help="The part to measure; again for another. All parts when absent.")
     ] = None,
@@ -53,8 +60,13 @@ def bench_command(
     if data is not None and not data.is_dir():
         raise Misconfigured(f"--data {data}: no such folder")
     folder = data or Path()
-    if out is not None and not out.parent.is_dir():
-        raise Misconfigured(f"--out {out}: the folder {out.parent} doesn't exist")
+    if out is not None:
+        _check_writable("--out", out)
+    if plot is not None:
+        if name not in WITH_CURVE:
+            raise BadTurn(f"{name} has no risk-coverage curve to --plot; these have: {', '.join(WITH_CURVE)}")
+        check_ending(plot)
+        _check_writable("--plot", plot)
     benchmark = cast(_Benchmark, importlib.import_module(f"evals.bench.{name}"))
     known = benchmark.splits(folder)
     parts = split or known
@@ -69,6 +81,16 @@ def bench_command(
     if out is not None:
         out.write_bytes(orjson.dumps(found, option=orjson.OPT_INDENT_2) + b"\n")
     _show(found, Console())
+    if plot is not None:
+        draw_risk_coverage(result, plot)
+
+
+def _check_writable(option: str, path: Path) -> None:
+    """Refuse before the measuring, which takes minutes, what could not be written after it."""
+    if not path.parent.is_dir():
+        raise Misconfigured(f"{option} {path}: the folder {path.parent} doesn't exist")
+    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise Misconfigured(f"{option} {path}: can't be written")
 
 
 def _show(found: dict[str, Any], console: Console) -> None:

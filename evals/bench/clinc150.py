@@ -7,7 +7,7 @@ from agent.errors import Misconfigured
 from evals.bench.arena import BenchArticle, Progress, open_arena
 from evals.bench.inputs import read_json
 from evals.bench.report import BenchResult, Part
-from evals.bench.scores import answer_curve, calibration
+from evals.bench.scores import answer_curve, calibration, operating_point
 from evals.stats import mean
 
 NAME = "clinc150"
@@ -52,7 +52,7 @@ async def run(data: Path, parts: list[str], on_progress: Progress) -> BenchResul
                 "accuracy": mean([*right, *refused]),
                 "ece": calibration(labels, asked),
             }
-            measured.append(Part(part, metrics, answer_curve(labels, asked)))
+            measured.append(Part(part, metrics, answer_curve(labels, asked), operating_point(labels, asked)))
     return BenchResult(NAME, measured)
 
 

@@ -10,7 +10,7 @@ from agent.errors import Misconfigured
 from evals.bench.arena import Asked, BenchArticle, Progress, open_arena
 from evals.bench.inputs import read_csv
 from evals.bench.report import BenchResult, Part
-from evals.bench.scores import answer_curve, calibration
+from evals.bench.scores import answer_curve, calibration, operating_point
 from evals.stats import Measured, bootstrap
 
 NAME = "hint3"
@@ -45,7 +45,7 @@ async def run(data: Path, parts: list[str], on_progress: Progress) -> BenchResul
                 asked.append(await arena.ask(row["sentence"]))
                 on_progress(bot, place + 1, len(test))
         labels = [row["label"] for row in test]
-        measured.append(Part(bot, score(labels, asked), answer_curve(labels, asked)))
+        measured.append(Part(bot, score(labels, asked), answer_curve(labels, asked), operating_point(labels, asked)))
     return BenchResult(NAME, measured)
 
 

@@ -15,12 +15,25 @@ Curve = list[tuple[float, float, float]]
 
 
 @dataclass(frozen=True, slots=True)
+class OperatingPoint:
+    """What the decisions taken come to: the share answered, and the share of wrong ones among those, if any."""
+
+    coverage: float
+    risk: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
-    """One part of a data set: its metrics, and the risk-coverage curve where answers can be left unsaid."""
+    """One part of a data set: its metrics, and the risk-coverage curve where answers can be left unsaid.
+
+    The curve answers from each probability of the evidence on; the operating point is what the decisions, which weigh
+    more than the evidence, came to. It needn't lie on the curve.
+    """
 
     name: str
     metrics: dict[str, Measured]
     curve: Curve = field(default_factory=list)
+    operating_point: OperatingPoint | None = None
     notes: dict[str, Any] = field(default_factory=dict)
 
 
@@ -76,6 +89,12 @@ def _part_json(part: Part) -> dict[str, Any]:
             {"threshold": round(threshold, 2), "coverage": round(coverage, 4), "risk": round(risk, 4)}
             for threshold, coverage, risk in part.curve
         ]
+    if part.operating_point is not None:
+        point = part.operating_point
+        found["operating_point"] = {
+            "coverage": round(point.coverage, 4),
+            "risk": None if point.risk is None else round(point.risk, 4),
+        }
     if part.notes:
         found["notes"] = part.notes
     return found

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evals.bench.arena import Asked
+from evals.bench.report import OperatingPoint
 from evals.stats import Measured, bootstrap, expected_calibration_error, risk_coverage
 
 
@@ -18,6 +19,12 @@ def calibration(labels: Sequence[str], asked: Sequence[Asked]) -> Measured:
 def answer_curve(labels: Sequence[str], asked: Sequence[Asked]) -> list[tuple[float, float, float]]:
     """The risk-coverage curve of answering from each probability on."""
     return risk_coverage(*_promises(labels, asked))
+
+
+def operating_point(labels: Sequence[str], asked: Sequence[Asked]) -> OperatingPoint:
+    """How much the decisions taken answer, and how much of that with another article than the label."""
+    wrong = [one.answered != label for one, label in zip(asked, labels, strict=True) if one.answered is not None]
+    return OperatingPoint(len(wrong) / len(asked), sum(wrong) / len(wrong) if wrong else None)
 
 
 def _promises(labels: Sequence[str], asked: Sequence[Asked]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

@@ -9,6 +9,7 @@ import pytest
 
 from evals.bench.bank_kb import opening_request
 from evals.bench.uss import read_turns
+from evals.cli_bench import WITH_CURVE
 from tests.evals.shell import Shell
 
 INTENTS = {
@@ -119,6 +120,9 @@ def test_every_part_is_measured_and_written(
     for part in found["parts"].values():
         assert part["metrics"].keys() == keys
         assert all(set(value) == {"value", "low", "high", "n"} for value in part["metrics"].values())
+        assert {"risk_coverage", "operating_point"} & set(part) == (
+            {"risk_coverage", "operating_point"} if name in WITH_CURVE else set()
+        )
     assert found["benchmark"] == name
     assert found["seconds"] > 0
     assert found["revision"]
@@ -137,6 +141,21 @@ def test_one_part_stands_at_the_top(shell: Shell, tmp_path: Path, hint3: Path) -
     assert found["parts"]["shoes"]["risk_coverage"]
 
 
+@pytest.mark.parametrize("ending", [".svg", ".PNG"])
+def test_the_curve_is_drawn_in_the_format_that_the_ending_names(
+    shell: Shell, tmp_path: Path, hint3: Path, ending: str
+) -> None:
+    plot = tmp_path / f"curve{ending}"
+
+    code, said = shell.run("bench", "hint3", "--data", str(hint3), "--split", "shoes", "--plot", str(plot))
+
+    assert code == 0, said
+    if ending == ".PNG":
+        assert plot.read_bytes().startswith(b"\x89PNG")
+        return
+    assert "shoes: answers " in plot.read_text()
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
@@ -150,6 +169,12 @@ def test_one_part_stands_at_the_top(shell: Shell, tmp_path: Path, hint3: Path) -
         (["bank_kb", "--data", "."], "expected articles.jsonl"),
         (["uss", "--data", "."], "no dialogue file"),
         (["hint3", "--data", ".", "--out", "gone/x.json"], "doesn't exist"),
+        (["hint3", "--data", ".", "--out", "."], "--out .: can't be written"),
+        (["hint3", "--data", ".", "--plot", "gone/x.svg"], "--plot gone/x.svg: the folder gone doesn't exist"),
+        (["hint3", "--data", ".", "--plot", "x.pdf"], "--plot x.pdf: the file must end in .svg or .png"),
+        (["hint3", "--data", ".", "--plot", "curve"], "--plot curve: the file must end in .svg or .png"),
+        (["uss", "--data", ".", "--plot", "x.svg"], "uss has no risk-coverage curve to --plot; these have: clinc150"),
+        (["speed", "--plot", "x.svg"], "speed has no risk-coverage curve"),
     ],
 )
 def test_wrong_use_is_explained(shell: Shell, arguments: list[str], expected: str) -> None:
