@@ -4,12 +4,15 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+BENCH_OUT := var/bench
+BENCH_PUBLIC := bank_kb clinc150 hint3 nlbse24 stackfaq uss
+BENCH_CURVES := clinc150 hint3
 RUNTIME_STAMP := $(VENV)/.runtime
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export HELPGRAPH_WORKSPACE ?= examples/orrery
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint format lock browser web screenshots clean
+.PHONY: help install run test bench lint format lock browser web screenshots clean
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
@@ -40,6 +43,25 @@ run: $(RUNTIME_STAMP)  ## Serve the example product on http://127.0.0.1:8000
 
 test: $(STAMP) browser  ## Run every test: unit, graph, HTTP, Chromium, PostgreSQL
 	@$(BIN)/python -m pytest -q
+
+bench: $(RUNTIME_STAMP)  ## Measure into var/bench: speed, and with BENCH_DATA=/path the public data (docs/bench.md)
+	@mkdir -p $(BENCH_OUT); trap 'exit 130' INT; failed=; \
+	measure() { \
+	  echo "== $$1"; rm -f $(BENCH_OUT)/$$1.json $(BENCH_OUT)/$$1.svg; \
+	  $(BIN)/helpgraph bench "$$1" --out $(BENCH_OUT)/$$1.json "$${@:2}" || { echo "$$1 failed" >&2; failed="$$failed $$1"; }; \
+	}; \
+	measure speed; \
+	if [ -n "$(BENCH_DATA)" ]; then \
+	  for name in $(BENCH_PUBLIC); do \
+	    case " $(BENCH_CURVES) " in *" $$name "*) plot=(--plot $(BENCH_OUT)/$$name.svg);; *) plot=();; esac; \
+	    measure $$name --data "$(BENCH_DATA)/$$name" "$${plot[@]}"; \
+	  done; \
+	else \
+	  echo "skipped: $(BENCH_PUBLIC)"; \
+	  echo "The public data isn't in this checkout. With a folder that holds one folder for each: make bench BENCH_DATA=/path"; \
+	fi; \
+	if [ -n "$$failed" ]; then echo "failed:$$failed" >&2; exit 1; fi; \
+	echo "results are in $(BENCH_OUT)"
 
 lint: $(STAMP)  ## Check style, types and the direction of imports
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports

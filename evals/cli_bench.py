@@ -100,4 +100,10 @@ def _show(found: dict[str, Any], console: Console) -> None:
             interval = f"[{value['low']:.3f}, {value['high']:.3f}]".replace("[", r"\[")
             table.add_row(part, metric, f"{value['value']:.3f}", interval, str(value["n"]))
     console.print(table)
+    for part, content in found["parts"].items():
+        notes = [
+            f"{name} {value}" for name, value in content.get("notes", {}).items() if isinstance(value, int | float)
+        ]
+        if notes:
+            console.print(f"{part}: {', '.join(notes)}", highlight=False)
     console.print(f"{found['benchmark']} at {found['revision'][:12]}, {found['seconds']} s", highlight=False)

@@ -200,7 +200,7 @@ def make_data_dir(settings: Settings) -> None:
         raise Misconfigured(f"HELPGRAPH_DATA_DIR: can't make {settings.data_dir} ({exc.strerror})") from exc
 
 
-def open_embedding(settings: Settings) -> Embedder | None:
+def open_embedding(settings: Settings) -> RememberedEmbedder | None:
     """Open the embedding model that the settings name; None when there is none.
 
     Raises:

@@ -1,7 +1,8 @@
 """How long understanding, retrieval and judgement of one message take, with 10,000 passages and with 100,000.
 
 The passages are made up (words drawn by Zipf's law, vectors in clusters); the questions are embedded by the real
-model. What counts is the ratio of the two sizes in one run: machines differ, and so do minutes.
+model. What counts are the ratios within one run, to embedding the question alone and of the two sizes: machines
+differ, and so do minutes.
 """
 
 import hashlib
@@ -9,7 +10,8 @@ import json
 import resource
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +25,7 @@ from evals.bench.report import BenchResult, Part
 from evals.stats import Measured, bootstrap
 from graphs.assembly import open_embedding
 from graphs.settings import load_settings
-from tools.embedding.remembered import remembering
+from tools.embedding.remembered import RememberedEmbedder
 from tools.engines.local.engine import LocalEngine
 from tools.knowledge.store import KnowledgeStore
 from tools.storage.database import Database
@@ -45,19 +47,52 @@ def splits(data: Path) -> list[str]:
 
 
 async def run(data: Path, parts: list[str], on_progress: Progress) -> BenchResult:
-    """Build a base of each size, ask it fresh questions one by one, and time every one."""
+    """Measure the parts with the embedding model of the settings."""
     embedder = open_embedding(load_settings())
     if embedder is None:
         raise Misconfigured("speed is measured with the embedding model, and there is none: helpgraph doctor")
-    measured = []
-    for part in parts:
-        times, resident = await _time(embedder, SIZES[part], on_progress, part)
-        metrics = {"p50_ms": _percentile(times, 50), "p95_ms": _percentile(times, 95)}
-        measured.append(Part(part, metrics, notes={"passages": SIZES[part], "resident_mb": resident}))
-    if len(measured) == 2:
-        small, large = (part.metrics["p95_ms"].value for part in measured)
-        measured[1].notes["p95_growth"] = round(large / small, 3)
-    return BenchResult(NAME, measured)
+    sizes = {part: SIZES[part] for part in parts}
+    return BenchResult(NAME, await measure(embedder.beneath, sizes, on_progress))
+
+
+async def measure(
+    embedder: Embedder, sizes: Mapping[str, int], on_progress: Progress, *, questions: int = QUESTIONS
+) -> list[Part]:
+    """Build a base of each size, ask it fresh questions one by one, and time each, and its embedding alone.
+
+    The largest part has the growth from the smallest as well. The ratios' intervals draw questions, each with both of
+    its times.
+
+    Args:
+        embedder: the model itself. One that remembers would give away what the questions cost.
+        sizes: passages by the name of the part.
+        questions: how many are timed.
+    """
+    parts = []
+    timed = {}
+    # From small to large: the peak of memory is the process's.
+    for name, passages in sorted(sizes.items(), key=lambda size: size[1]):
+        timed[name] = times = await _time(embedder, name, passages, questions, on_progress)
+        metrics = {
+            "p50_ms": _percentile(times.decision_ms, 50),
+            "p95_ms": _percentile(times.decision_ms, 95),
+            "p95_embedding_ms": _percentile(times.embedding_ms, 95),
+            "p95_over_embedding": _p95_ratio(times.decision_ms, times.embedding_ms),
+        }
+        parts.append(Part(name, metrics, notes={"passages": passages, "resident_mb": times.resident_mb}))
+    if len(parts) > 1:
+        small, large = timed[parts[0].name], timed[parts[-1].name]
+        parts[-1].metrics["p95_growth"] = _p95_ratio(large.decision_ms, small.decision_ms)
+    return parts
+
+
+@dataclass(frozen=True, slots=True)
+class _Times:
+    """One time per question, in milliseconds, and the most memory that was resident until then."""
+
+    decision_ms: list[float]
+    embedding_ms: list[float]
+    resident_mb: int
 
 
 class _Sketch:
@@ -85,9 +120,10 @@ class _Sketch:
         return near
 
 
-async def _time(embedder: Embedder, passages: int, on_progress: Progress, part: str) -> tuple[list[float], int]:
-    # One memory for what the engine and the base embed, as in an installation.
-    remembered = remembering(embedder)
+async def _time(embedder: Embedder, part: str, passages: int, questions: int, on_progress: Progress) -> _Times:
+    # One memory for what the engine and the base embed, as in an installation. It starts empty for each size: the
+    # questions are the same.
+    remembered = RememberedEmbedder(embedder)
     sketch = _Sketch(remembered)
     with tempfile.TemporaryDirectory(prefix="helpgraph-speed-") as folder:
         root = Path(folder)
@@ -101,20 +137,23 @@ async def _time(embedder: Embedder, passages: int, on_progress: Progress, part: 
             if found < passages * 0.9:
                 raise Misconfigured(f"the made-up base has {found} passages instead of about {passages}")
             engine = await LocalEngine.open(remembered, (), cache_dir=root / "models")
-            times = []
-            for place, question in enumerate(_questions(words)):
+            decision_ms, embedding_ms = [], []
+            for place, question in enumerate(_questions(words, _WARM_UP + questions)):
                 began = time.perf_counter()
                 text = Untrusted.of(question, Source.CUSTOMER, limit=2000)
                 heard = await engine.understand((text,), (), PageContext())
                 passages_found = await store.search(SearchQuery(text=heard.question, language=heard.language))
                 await engine.assess(heard, tuple(passages_found))
+                decided = time.perf_counter()
+                await embedder.embed([question])
                 if place >= _WARM_UP:
-                    times.append((time.perf_counter() - began) * 1000)
-                on_progress(f"{part}: questions", place + 1, QUESTIONS + _WARM_UP)
+                    decision_ms.append((decided - began) * 1000)
+                    embedding_ms.append((time.perf_counter() - decided) * 1000)
+                on_progress(f"{part}: questions", place + 1, _WARM_UP + questions)
         finally:
             await store.close()
             await db.close()
-    return times, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    return _Times(decision_ms, embedding_ms, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 
 
 def _write(path: Path, passages: int, words: Sequence[str]) -> None:
@@ -139,10 +178,10 @@ def _write(path: Path, passages: int, words: Sequence[str]) -> None:
             file.write(json.dumps(article) + "\n")
 
 
-def _questions(words: Sequence[str]) -> list[str]:
+def _questions(words: Sequence[str], number_of: int) -> list[str]:
     random = np.random.default_rng(1)
     asked = []
-    for number in range(QUESTIONS + _WARM_UP):
+    for number in range(number_of):
         drawn = " ".join(words[place] for place in random.integers(20, 4000, 7))
         asked.append(f"How do I change the {drawn} setting for guests in project {number}?")
     return asked
@@ -151,3 +190,8 @@ def _questions(words: Sequence[str]) -> list[str]:
 def _percentile(times: Sequence[float], percent: float) -> Measured:
     array = np.array(times)
     return bootstrap(len(array), lambda drawn: float(np.percentile(array[drawn], percent)))
+
+
+def _p95_ratio(times: Sequence[float], baseline: Sequence[float]) -> Measured:
+    ours, theirs = np.array(times), np.array(baseline)
+    return bootstrap(len(ours), lambda drawn: float(np.percentile(ours[drawn], 95) / np.percentile(theirs[drawn], 95)))

@@ -14,12 +14,12 @@ _BULK = 64
 
 
 class RememberedEmbedder:
-    """Implements `agent.ports.Embedder` over another one, keyed by a hash so that no text is held."""
+    """Implements `agent.ports.Embedder` over another one (`beneath`), keyed by a hash so that no text is held."""
 
     def __init__(self, embedder: Embedder) -> None:
         self.name = embedder.name
         self.dimensions = embedder.dimensions
-        self._embedder = embedder
+        self.beneath = embedder
         self._kept: OrderedDict[bytes, NDArray[np.float32]] = OrderedDict()
 
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -29,12 +29,12 @@ class RememberedEmbedder:
             ConnectorError: the embedder failed.
         """
         if len(texts) > _BULK or not texts:
-            return await self._embedder.embed(texts)
+            return await self.beneath.embed(texts)
         keys = [hashlib.blake2b(text.encode(errors="replace"), digest_size=16).digest() for text in texts]
         missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in self._kept}
         fresh: dict[bytes, NDArray[np.float32]] = {}
         if missing:
-            fresh = dict(zip(missing, await self._embedder.embed(list(missing.values())), strict=True))
+            fresh = dict(zip(missing, await self.beneath.embed(list(missing.values())), strict=True))
         rows = [fresh[key] if key in fresh else self._kept[key] for key in keys]
         for key, row in zip(keys, rows, strict=True):
             self._kept[key] = row

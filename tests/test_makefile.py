@@ -1,0 +1,72 @@
+"""`make bench` with a stand-in for the command: what it runs, and what it makes of failures."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from evals.cli_bench import BENCHMARKS, WITH_CURVE
+
+ROOT = Path(__file__).parents[1]
+STAND_IN = """#!/bin/sh
+echo "$@" >> ran
+[ "$2" != "$FAILING" ]
+"""
+
+
+def make_bench(folder: Path, *, data: str = "", failing: str = "") -> subprocess.CompletedProcess[str]:
+    command = folder / ".venv" / "bin" / "helpgraph"
+    command.parent.mkdir(parents=True)
+    command.write_text(STAND_IN)
+    command.chmod(0o755)
+    arguments = ["make", "-f", str(ROOT / "Makefile"), "-o", ".venv/.runtime", "bench", f"BENCH_DATA={data}"]
+    environment = {"PATH": os.environ["PATH"], "FAILING": failing}
+    return subprocess.run(arguments, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_without_the_public_data_speed_is_measured_and_the_rest_said_to_be_skipped(tmp_path: Path) -> None:
+    done = make_bench(tmp_path)
+
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "ran").read_text().splitlines() == ["bench speed --out var/bench/speed.json"]
+    assert "skipped: bank_kb clinc150 hint3 nlbse24 stackfaq uss" in done.stdout
+    assert "make bench BENCH_DATA=/path" in done.stdout
+    assert (tmp_path / "var" / "bench").is_dir()
+
+
+@pytest.mark.parametrize("folder", ["data", "my data"])
+def test_with_the_public_data_everything_is_measured_and_the_curves_are_drawn(tmp_path: Path, folder: str) -> None:
+    done = make_bench(tmp_path, data=f"/{folder}")
+
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "ran").read_text().splitlines() == [
+        "bench speed --out var/bench/speed.json",
+        f"bench bank_kb --out var/bench/bank_kb.json --data /{folder}/bank_kb",
+        f"bench clinc150 --out var/bench/clinc150.json --data /{folder}/clinc150 --plot var/bench/clinc150.svg",
+        f"bench hint3 --out var/bench/hint3.json --data /{folder}/hint3 --plot var/bench/hint3.svg",
+        f"bench nlbse24 --out var/bench/nlbse24.json --data /{folder}/nlbse24",
+        f"bench stackfaq --out var/bench/stackfaq.json --data /{folder}/stackfaq",
+        f"bench uss --out var/bench/uss.json --data /{folder}/uss",
+    ]
+    assert "skipped" not in done.stdout
+
+
+def test_the_makefile_knows_every_benchmark_and_every_curve(tmp_path: Path) -> None:
+    make_bench(tmp_path, data="/data")
+
+    ran = [line.split() for line in (tmp_path / "ran").read_text().splitlines()]
+    assert {words[1] for words in ran} == set(BENCHMARKS)
+    assert {words[1] for words in ran if "--plot" in words} == set(WITH_CURVE)
+
+
+def test_a_benchmark_that_fails_is_named_and_the_others_still_run(tmp_path: Path) -> None:
+    (tmp_path / "var" / "bench").mkdir(parents=True)
+    (tmp_path / "var" / "bench" / "hint3.json").write_text("{}")
+
+    done = make_bench(tmp_path, data="/data", failing="hint3")
+
+    assert done.returncode != 0
+    assert len((tmp_path / "ran").read_text().splitlines()) == 7
+    assert "failed: hint3" in done.stderr
+    assert not (tmp_path / "var" / "bench" / "hint3.json").exists()
