@@ -170,8 +170,10 @@ class Engine(Protocol):
         """Say what the customer's newest messages are."""
         ...
 
-    async def assess(self, understanding: Understanding, passages: tuple[Passage, ...]) -> Evidence:
-        """Estimate the probability that the passages answer the question."""
+    async def assess(
+        self, understanding: Understanding, passages: tuple[Passage, ...], tools: tuple[str, ...]
+    ) -> Evidence:
+        """Estimate the probability that the passages, or a lookup with one of `tools`, answer the question."""
         ...
 
     def answer(self, brief: AnswerBrief) -> AsyncIterator[Sentence | ToolCall]:

@@ -101,7 +101,7 @@ async def open_runtime(settings: Settings, *, metrics: TurnMetrics | None = None
             accounts=accounts,
             pages=pages,
             tracker=tracker,
-            tools=(AccountStatusTool(accounts), OrderStatusTool(accounts)),
+            tools=(AccountStatusTool(accounts), OrderStatusTool(accounts)) if accounts else (),
             policy=workspace.policy,
             workspace_name=workspace.name,
         )

@@ -88,7 +88,9 @@ class ScriptedEngine:
         question = Untrusted.of(" ".join(text.render_plain() for text in texts), Source.CUSTOMER)
         return replace(self.understanding, question=question)
 
-    async def assess(self, understanding: Understanding, passages: tuple[Passage, ...]) -> Evidence:
+    async def assess(
+        self, understanding: Understanding, passages: tuple[Passage, ...], tools: tuple[str, ...]
+    ) -> Evidence:
         if self.fail_in == "assess":
             raise ValueError("scripted failure")
         return Evidence(self.evidence if passages else 0.0, {}, tuple(p.passage_id for p in passages))

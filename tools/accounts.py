@@ -82,6 +82,10 @@ class FileAccounts:
         self._by_account = {record.account_id: record for record in records}
         self._by_user = {user.user_id: record for record in records for user in record.users}
 
+    def __bool__(self) -> bool:
+        """Whether there is any account to look up."""
+        return bool(self._by_account)
+
     @classmethod
     def load(cls, path: Path) -> "FileAccounts":
         """Read the accounts file; a missing file is an empty list.

@@ -28,7 +28,7 @@ async def judge(state: TurnState, runtime: Runtime[TurnDeps]) -> JudgeUpdate:
     deps = runtime.context
     request, understanding = state["request"], state["understanding"]
     try:
-        evidence = await deps.engine.assess(understanding, state["passages"])
+        evidence = await deps.engine.assess(understanding, state["passages"], tuple(t.name for t in deps.tools))
     except Exception:
         logger.exception("assessment failed turn_id=%s", request.turn_id)
         verdict = Verdict(

@@ -143,7 +143,7 @@ async def _time(embedder: Embedder, part: str, passages: int, questions: int, on
                 text = Untrusted.of(question, Source.CUSTOMER, limit=2000)
                 heard = await engine.understand((text,), (), PageContext())
                 passages_found = await store.search(SearchQuery(text=heard.question, language=heard.language))
-                await engine.assess(heard, tuple(passages_found))
+                await engine.assess(heard, tuple(passages_found), ())
                 decided = time.perf_counter()
                 await embedder.embed([question])
                 if place >= _WARM_UP:

@@ -45,7 +45,7 @@ async def look(runtime: Runtime, tickets: Sequence[Ticket], stage: str, on_progr
             limit=policy.passages_per_turn,
         )
         passages = tuple(await runtime.knowledge.search(query))
-        evidence = await runtime.engine.assess(heard, passages)
+        evidence = await runtime.engine.assess(heard, passages, ())
         best = max(passages, key=lambda passage: passage.score, default=None)
         seen.append(Seen(heard.kind.value, heard.category, best.article_id if best else None, evidence.probability))
         on_progress(stage, place + 1, len(tickets))

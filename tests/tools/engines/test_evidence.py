@@ -51,7 +51,7 @@ async def test_it_is_sure_of_what_is_there_and_unsure_of_what_is_not(
         async def sure(question: str) -> float:
             heard = await hear(question)
             found = await store.search(SearchQuery(words(question), heard.language))
-            return (await engine.assess(heard, tuple(found))).probability
+            return (await engine.assess(heard, tuple(found), ())).probability
 
         answered = {question: await sure(question) for question in ANSWERED}
         not_answered = {question: await sure(question) for question in NOT_ANSWERED}
@@ -67,7 +67,7 @@ async def test_it_is_sure_of_what_is_there_and_unsure_of_what_is_not(
 
 
 async def test_nothing_found_is_no_evidence(engine: LocalEngine, hear: Hear) -> None:
-    evidence = await engine.assess(await hear("do you support payroll integration with DATEV?"), ())
+    evidence = await engine.assess(await hear("do you support payroll integration with DATEV?"), (), ())
 
     assert evidence.probability == 0.0
     assert evidence.passage_ids == ()
@@ -76,7 +76,7 @@ async def test_nothing_found_is_no_evidence(engine: LocalEngine, hear: Hear) -> 
 async def test_evidence_names_the_passages_and_what_it_looked_at(engine: LocalEngine, hear: Hear) -> None:
     found = (passage("reset-password"), passage("download-invoices", score=0.4, rank=1))
 
-    evidence = await engine.assess(await hear("I forgot my password, how do I reset it"), found)
+    evidence = await engine.assess(await hear("I forgot my password, how do I reset it"), found, ())
 
     assert evidence.probability > 0.7
     assert evidence.passage_ids == ("reset-password#0",)
@@ -86,8 +86,8 @@ async def test_evidence_names_the_passages_and_what_it_looked_at(engine: LocalEn
 async def test_a_name_that_no_article_knows_lowers_it(engine: LocalEngine, hear: Hear) -> None:
     found = (passage("slack-integration", score=0.7),)
 
-    known = await engine.assess(await hear("can I connect it to Slack"), found)
-    unknown = await engine.assess(await hear("can I connect it to Salesforce"), found)
+    known = await engine.assess(await hear("can I connect it to Slack"), found, ())
+    unknown = await engine.assess(await hear("can I connect it to Salesforce"), found, ())
 
     assert unknown.probability < 0.5 < known.probability
     assert unknown.features["named"] == 1.0
@@ -95,9 +95,11 @@ async def test_a_name_that_no_article_knows_lowers_it(engine: LocalEngine, hear:
 
 async def test_two_articles_side_by_side_are_less_sure_than_one(engine: LocalEngine, hear: Hear) -> None:
     heard = await hear("where do I download my invoices")
-    alone = await engine.assess(heard, (passage("download-invoices", score=0.7),))
+    alone = await engine.assess(heard, (passage("download-invoices", score=0.7),), ())
     beside = await engine.assess(
-        heard, (passage("download-invoices", score=0.7), passage("refund-policy", score=0.69, rank=1))
+        heard,
+        (passage("download-invoices", score=0.7), passage("refund-policy", score=0.69, rank=1)),
+        (),
     )
 
     assert beside.probability < alone.probability
@@ -108,16 +110,24 @@ async def test_without_embeddings_words_decide(by_words: LocalEngine, hear: Hear
         return (replace(found, dense_score=None),)
 
     heard = await hear("where do I download my receipts")
-    right = await by_words.assess(heard, lexical(passage("download-invoices", score=0.8)))
-    wrong = await by_words.assess(heard, lexical(passage("slack-integration", score=0.2)))
+    right = await by_words.assess(heard, lexical(passage("download-invoices", score=0.8)), ())
+    wrong = await by_words.assess(heard, lexical(passage("slack-integration", score=0.2)), ())
 
     assert wrong.probability < 0.2 < right.probability
 
 
 async def test_a_fact_of_the_account_can_be_looked_up_without_articles(engine: LocalEngine, hear: Hear) -> None:
-    asked = await engine.assess(await hear("where is my order"), ())
-    general = await engine.assess(await hear("how do I return a terminal"), ())
+    tools = ("account_status", "order_status")
+    asked = await engine.assess(await hear("where is my order"), (), tools)
+    general = await engine.assess(await hear("how do I return a terminal"), (), tools)
 
     assert asked.probability > 0.6
     assert "lookup" in asked.features
     assert general.probability == 0.0
+
+
+async def test_without_the_tool_a_lookup_answers_nothing(engine: LocalEngine, hear: Hear) -> None:
+    asked = await engine.assess(await hear("where is my order"), (), ("account_status",))
+
+    assert asked.probability == 0.0
+    assert "lookup" not in asked.features

@@ -62,7 +62,7 @@ def test_every_claim_stands_word_for_word_in_the_passage_it_cites(
 
     async def run() -> None:
         heard = await quick.understand((words(question),), (), PageContext())
-        evidence = await quick.assess(heard, found)
+        evidence = await quick.assess(heard, found, ())
         assert 0.0 <= evidence.probability <= 1.0
         brief = AnswerBrief(heard.question, heard, found, PageContext(), None, (), (), ())
         first = [part async for part in quick.answer(brief)]

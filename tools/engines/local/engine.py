@@ -94,7 +94,9 @@ class LocalEngine:
         """Classify the newest messages in the light of the conversation."""
         return await hearing.understand(self._hearing, texts, history, page)
 
-    async def assess(self, understanding: Understanding, passages: tuple[Passage, ...]) -> Evidence:
+    async def assess(
+        self, understanding: Understanding, passages: tuple[Passage, ...], tools: tuple[str, ...]
+    ) -> Evidence:
         """Estimate whether the passages, or a lookup of the account, answer the question."""
         found = evidence.assess(understanding, passages, in_english=self._in_english(understanding))
         if self._hearing.learned is not None and passages:
@@ -103,7 +105,7 @@ class LocalEngine:
                 found, probability=round(trusted, 4), features={**found.features, "before_trust": found.probability}
             )
         lookup, sure = await self._lookup(understanding)
-        if lookup is None:
+        if lookup not in tools:
             return found
         return replace(
             found,
