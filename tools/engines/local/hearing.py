@@ -1,7 +1,9 @@
 """What a message is: kind, category, language, mood, wishes, and the question behind it."""
 
+import hashlib
+from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from agent.types import (
     Author,
@@ -34,6 +36,7 @@ _CHEERFUL = 0.6
 _QUESTION_LIMIT = 2000
 _HEARD_CHARS = 4000
 _EARLIER = 5
+_PREPARED = 256
 _REMEMBERED = 40
 _MOST_PARTS = 6
 _IDLE_KINDS = (Kind.SMALL_TALK, Kind.WANTS_PERSON, Kind.ABUSE)
@@ -52,6 +55,7 @@ class Hearing:
     glossary: Glossary
     vectors: VectorMemory
     learned: LearnedModel | None = None
+    prepared: OrderedDict[bytes, Row] = field(default_factory=OrderedDict)
 
     def taught(self, model: LearnedModel | None) -> "Hearing":
         """Return one that goes by this learnt model as well."""
@@ -77,9 +81,20 @@ class Hearing:
         return Scored(best, mixed[best], mixed)
 
     async def rows(self, texts: Sequence[str], language: str) -> list[Row]:
-        """Prepare texts, all of one language, for the classifiers."""
+        """Prepare texts, all of one language, for the classifiers; the same text of a turn is prepared once."""
         english = [self.glossary.gloss(text[:_HEARD_CHARS], language) for text in texts]
-        return self.ears.rows(english, await self.vectors.embed(english))
+        keys = [hashlib.blake2b(text.encode(errors="replace"), digest_size=16).digest() for text in english]
+        there = {key: self.prepared[key] for key in keys if key in self.prepared}
+        missing = {key: text for key, text in zip(keys, english, strict=True) if key not in there}
+        if missing:
+            vectors = await self.vectors.embed(list(missing.values()))
+            fresh = dict(zip(missing, self.ears.rows(list(missing.values()), vectors), strict=True))
+            there |= fresh
+            if vectors is not None:  # What is prepared while the embedder is away isn't to last.
+                self.prepared.update(fresh)
+        while len(self.prepared) > _PREPARED:
+            self.prepared.popitem(last=False)
+        return [there[key] for key in keys]
 
 
 async def understand(
