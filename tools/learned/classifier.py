@@ -106,12 +106,15 @@ def learn_classifier(
 
 
 def _fit(rows: csr_matrix, target: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    model = LogisticRegression(C=_STRENGTH, max_iter=300).fit(rows, target)
+    # Columns that no row has get no weight: leaving them out first changes nothing and is many times faster.
+    used = np.unique(rows.indices)
+    model = LogisticRegression(C=_STRENGTH, max_iter=300).fit(rows[:, used], target)
+    found, intercept = model.coef_.T, model.intercept_
     if len(model.classes_) == 2:
-        return np.stack([-model.coef_[0], model.coef_[0]], axis=1) / 2, np.array(
-            [-model.intercept_[0], model.intercept_[0]]
-        ) / 2
-    return model.coef_.T, model.intercept_
+        found, intercept = np.hstack([-found, found]) / 2, np.array([-intercept[0], intercept[0]]) / 2
+    weights = np.zeros((rows.shape[1], found.shape[1]))
+    weights[used] = found
+    return weights, intercept
 
 
 def _temperature(rows: csr_matrix, target: NDArray[np.int64]) -> float:
