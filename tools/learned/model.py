@@ -94,9 +94,9 @@ def write(model: LearnedModel, shelf: Path) -> str:
                 "report": dict(model.report),
             }
             (folder / MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True), encoding="utf-8")
-            if (shelf / model_id).is_dir():
-                shutil.rmtree(shelf / model_id)
-            folder.rename(shelf / model_id)
+            if not _is_whole(shelf / model_id):
+                shutil.rmtree(shelf / model_id, ignore_errors=True)
+                folder.rename(shelf / model_id)
     except OSError as exc:
         raise Misconfigured(f"the model folder {shelf} can't be written ({exc.strerror})") from exc
     return model_id
@@ -126,6 +126,14 @@ def read(folder: Path) -> LearnedModel:
         )
     except (OSError, ValueError, KeyError, TypeError, IndexError, EOFError, zipfile.BadZipFile) as exc:
         raise DamagedModel(str(exc) or type(exc).__name__) from exc
+
+
+def _is_whole(folder: Path) -> bool:
+    try:
+        read(folder)
+    except DamagedModel:
+        return False
+    return True
 
 
 def _write_arrays(model: LearnedModel, folder: Path) -> dict[str, str]:
