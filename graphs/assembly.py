@@ -20,7 +20,7 @@ from tools.embedding.remembered import RememberedEmbedder
 from tools.engines.local.engine import LocalEngine
 from tools.knowledge.store import KnowledgeStore
 from tools.learned.model import LearnedModel
-from tools.learned.shelf import ModelShelf
+from tools.learned.shelf import SHIPPED, InUse, ModelShelf
 from tools.pages import PageMap
 from tools.storage.database import Database
 from tools.storage.desk import Desk
@@ -81,7 +81,7 @@ async def open_runtime(settings: Settings, *, metrics: TurnMetrics | None = None
         await wakeups.start()
         stack.push_async_callback(wakeups.stop)
         embedder = open_embedding(settings)
-        learned = open_learned(settings, workspace.workspace_id, embedder)
+        learned = open_learned(settings, workspace.workspace_id, embedder).model
         knowledge = await KnowledgeStore.open(
             db,
             settings.data_dir,
@@ -152,7 +152,7 @@ async def open_knowledge(settings: Settings) -> AsyncIterator[KnowledgeStore]:
         db = await Database.open(settings.database, data_dir=settings.data_dir)
         stack.push_async_callback(db.close)
         embedder = open_embedding(settings)
-        learned = open_learned(settings, workspace.workspace_id, embedder)
+        learned = open_learned(settings, workspace.workspace_id, embedder).model
         knowledge = await KnowledgeStore.open(
             db,
             settings.data_dir,
@@ -173,19 +173,19 @@ def open_workspace(settings: Settings) -> Workspace:
     return load_workspace(settings.workspace) if settings.workspace else default_workspace()
 
 
-def open_learned(settings: Settings, workspace_id: str, embedder: Embedder | None) -> LearnedModel | None:
-    """Open the learnt model in use; None for the shipped one, a damaged one, or one of another embedding model."""
+def open_learned(settings: Settings, workspace_id: str, embedder: Embedder | None) -> InUse:
+    """Open the learnt model in use; the shipped one when that is damaged, or of another embedding model."""
     in_use = ModelShelf(settings.data_dir, workspace_id).in_use()
     if in_use.model is not None and in_use.model.embedder != (embedder.name if embedder else ""):
         logger.error(
             "the learnt model is of another embedding model and NOT used, going on with what is shipped model_id=%s "
-            "its=%s ours=%s; run `helpgraph learn` again",
+            "its=%s ours=%s; run `helpgraph learn` again, or set HELPGRAPH_EMBEDDING as it was",
             in_use.model_id,
             in_use.model.embedder or "none",
             embedder.name if embedder else "none",
         )
-        return None
-    return in_use.model
+        return InUse(SHIPPED, None)
+    return in_use
 
 
 def make_data_dir(settings: Settings) -> None:

@@ -12,6 +12,7 @@ from agent.errors import BadTurn, ConnectorError, Misconfigured, SupportError
 
 USAGE_ERROR = 2
 FAILED = 1
+INTERRUPTED = 130
 
 
 def build_app() -> typer.Typer:
@@ -49,6 +50,9 @@ def main() -> None:
     except SupportError as exc:
         console.print(f"[bold red]error:[/] {_escape(str(exc))}", soft_wrap=True)
         sys.exit(FAILED)
+    except KeyboardInterrupt:
+        console.print("stopped")
+        sys.exit(INTERRUPTED)
 
 
 def set_up_logging(level: str) -> None:

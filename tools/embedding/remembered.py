@@ -29,12 +29,12 @@ class RememberedEmbedder:
             ConnectorError: the embedder failed.
         """
         if len(texts) > _BULK or not texts:
-            return await self.beneath.embed(texts)
+            return await self._ask(texts)
         keys = [hashlib.blake2b(text.encode(errors="replace"), digest_size=16).digest() for text in texts]
         missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in self._kept}
         fresh: dict[bytes, NDArray[np.float32]] = {}
         if missing:
-            fresh = dict(zip(missing, await self.beneath.embed(list(missing.values())), strict=True))
+            fresh = dict(zip(missing, await self._ask(list(missing.values())), strict=True))
         rows = [fresh[key] if key in fresh else self._kept[key] for key in keys]
         for key, row in zip(keys, rows, strict=True):
             self._kept[key] = row
@@ -42,6 +42,12 @@ class RememberedEmbedder:
         while len(self._kept) > _KEPT:
             self._kept.popitem(last=False)
         return np.stack(rows)
+
+    async def _ask(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        rows = await self.beneath.embed(texts)
+        # An endpoint's are known once it has answered.
+        self.dimensions = self.beneath.dimensions
+        return rows
 
 
 def remembering(embedder: Embedder) -> RememberedEmbedder:
