@@ -1,8 +1,10 @@
 """`helpgraph learn`: from the team's own tickets."""
 
 import asyncio
+import os
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import orjson
 import typer
@@ -10,12 +12,13 @@ from rich.console import Console
 from rich.table import Table
 
 from agent.errors import BadTurn
+from evals.learning.lessons import MAX_TICKETS
 from evals.learning.run import NEWER_SHARE, LearnReport, learn
 from evals.progress import progress_of
-from graphs.assembly import open_runtime, open_workspace
-from graphs.cli import set_up_logging
+from graphs.assembly import open_embedding, open_learned, open_runtime, open_workspace
+from graphs.cli import FAILED, INTERRUPTED, set_up_logging
 from graphs.settings import Settings, load_settings
-from tools.learned.shelf import ModelShelf
+from tools.learned.shelf import SHIPPED, ModelShelf
 
 _LABELS = {
     "kind": "kind of message",
@@ -57,7 +60,7 @@ def learn_command(
         raise BadTurn("give a file of tickets, or one of --list, --use and --rollback")
     console = Console(stderr=True)
     if tickets is None:
-        _manage(ModelShelf(settings.data_dir, open_workspace(settings).workspace_id), use, list_models=list_models)
+        _manage(settings, use, list_models=list_models)
         return
     report = asyncio.run(_learn(settings, tickets, newer_share, force=force, dry_run=dry_run, console=console))
     if as_json:
@@ -66,32 +69,62 @@ def learn_command(
     else:
         _show(report, Console())
     if report.installed is False:
-        raise typer.Exit(1)
+        raise typer.Exit(FAILED)
 
 
 async def _learn(
     settings: Settings, tickets: Path, newer_share: float, *, force: bool, dry_run: bool, console: Console
 ) -> LearnReport:
-    async with open_runtime(settings) as runtime:
-        with progress_of(console) as on_progress:
-            return await learn(
-                runtime, tickets, on_progress=on_progress, newer_share=newer_share, force=force, dry_run=dry_run
-            )
+    report = None
+    try:
+        async with open_runtime(settings) as runtime:
+            with progress_of(console) as on_progress:
+                report = await learn(
+                    runtime, tickets, on_progress=on_progress, newer_share=newer_share, force=force, dry_run=dry_run
+                )
+    except asyncio.CancelledError:
+        # What came after it had been learnt and put to use was closing alone.
+        if report is None:
+            _stop(console)
+    return report
 
 
-def _manage(shelf: ModelShelf, use: str | None, *, list_models: bool) -> None:
+def _stop(console: Console) -> NoReturn:
+    console.print(
+        "stopped: nothing was replaced. What was embedded is kept, the same command goes on from there", soft_wrap=True
+    )
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Everything is closed by now, and a thread that is training can't be stopped: a plain exit would wait for it.
+    os._exit(INTERRUPTED)
+
+
+def _manage(settings: Settings, use: str | None, *, list_models: bool) -> None:
+    workspace_id = open_workspace(settings).workspace_id
+    shelf = ModelShelf(settings.data_dir, workspace_id)
+    if list_models:
+        current = shelf.in_use().model_id
+        for model_id in [SHIPPED, *shelf.kept()]:
+            typer.echo(f"{'*' if model_id == current else ' '} {model_id}")
+        return
     if use is not None:
         shelf.use(use)
-        typer.echo(f"from the next start on: {use}")
-    elif list_models:
-        current = shelf.in_use().model_id
-        for model_id in ["shipped", *shelf.kept()]:
-            typer.echo(f"{'*' if model_id == current else ' '} {model_id}")
+        chosen = use
     else:
-        typer.echo(f"from the next start on: {shelf.rollback()}")
+        chosen = shelf.rollback()
+    if open_learned(settings, workspace_id, open_embedding(settings)).model_id != chosen:
+        raise typer.Exit(FAILED)
+    typer.echo(f"from the next start on: {chosen}")
 
 
 def _show(report: LearnReport, console: Console) -> None:
+    if report.resumed:
+        console.print(f"{report.resumed} texts had been embedded by a run that was interrupted", highlight=False)
+    if report.left_out:
+        console.print(
+            f"the oldest {report.left_out} tickets were left out: at most {MAX_TICKETS} are used, the newest",
+            highlight=False,
+        )
     console.print(
         f"{report.tickets} tickets, learnt from {report.learnt_from} older, measured on {report.measured_on} newer "
         f"({report.repeated} repetitions left out)",

@@ -3,14 +3,14 @@
 import asyncio
 import hashlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.errors import BadTurn
+from agent.errors import BadTurn, ConnectorError
 from agent.ports import Embedder
 from evals.tickets import Ticket
 from tools.learned.texts import TicketText
@@ -23,16 +23,23 @@ MAX_TICKETS = 20_000
 """Of more tickets the newest are learnt from: they say most about the next ones, and it stays a matter of minutes."""
 
 _CHUNK = 256
+# Batches handed to the embedder at a time: one core tokenizes and copies while the other multiplies.
+_AT_ONCE = 2
 _SAME_MEANING = 0.98
+_COMPARED_AT_ONCE = 256
 
 
 @dataclass(frozen=True, slots=True)
 class Lessons:
-    """Tickets with their texts and meanings; `meanings` are embeddings of first lines and of gists, or nothing."""
+    """Tickets with their texts and meanings; `meanings` are embeddings of first lines and of gists, or nothing.
+
+    `resumed` of the tickets' texts had been embedded by a run that was interrupted.
+    """
 
     tickets: tuple[Ticket, ...]
     texts: tuple[TicketText, ...]
     meanings: tuple[NDArray[np.float32], ...]
+    resumed: int = 0
 
     def __len__(self) -> int:
         return len(self.tickets)
@@ -68,14 +75,13 @@ async def prepare(
     texts = tuple(TicketText.of(ticket.text) for ticket in chosen)
     if embedder is None:
         return Lessons(chosen, texts, ())
-    rows = []
-    every = [*(text.first_line for text in texts), *(text.gist for text in texts)]
     await asyncio.to_thread(scratch.mkdir, parents=True, exist_ok=True)
-    for start in range(0, len(every), _CHUNK):
-        rows.append(await _embedded(every[start : start + _CHUNK], embedder, scratch))
-        on_progress("reading tickets", min(start + _CHUNK, len(every)) // 2, len(texts))
-    matrix = np.concatenate(rows)
-    return Lessons(chosen, texts, (matrix[: len(texts)], matrix[len(texts) :]))
+    # A ticket of one line is its own first line and its own gist: half of the texts or more are there twice.
+    distinct = {text: place for place, text in enumerate(dict.fromkeys(_embeddable(texts)))}
+    matrix, resumed = await _embed_all(list(distinct), embedder, scratch, on_progress)
+    first_lines = np.array([distinct[text.first_line] for text in texts], dtype=np.int64)
+    gists = np.array([distinct[text.gist] for text in texts], dtype=np.int64)
+    return Lessons(chosen, texts, (matrix[first_lines], matrix[gists]), resumed)
 
 
 def split_by_time(lessons: Lessons, *, newer_share: float) -> TimeSplit:
@@ -89,37 +95,88 @@ def split_by_time(lessons: Lessons, *, newer_share: float) -> TimeSplit:
     border = round(len(lessons) * (1 - newer_share))
     if border == 0 or border == len(lessons):
         raise BadTurn(f"{len(lessons)} tickets are too few to learn from some and measure on others")
-    older = lessons.take(range(border))
-    seen = {ticket.likeness for ticket in older.tickets}
-    kept = [
-        place
-        for place in range(border, len(lessons))
-        if lessons.tickets[place].likeness not in seen and not _means_the_same(lessons, place, border)
-    ]
-    if not kept:
+    newer = without_repeats(lessons, border)
+    if not len(newer):
         raise BadTurn("every newer ticket repeats an older one: there is nothing to measure on")
-    return TimeSplit(older, lessons.take(kept), len(lessons) - border - len(kept))
+    return TimeSplit(lessons.take(range(border)), newer, len(lessons) - border - len(newer))
 
 
-def _means_the_same(lessons: Lessons, place: int, border: int) -> bool:
-    if not lessons.meanings:
-        return False
-    gists = lessons.meanings[-1]
-    return bool((gists[:border] @ gists[place]).max(initial=0.0) >= _SAME_MEANING)
+def without_repeats(lessons: Lessons, border: int) -> Lessons:
+    """Return the lessons from `border` on that repeat none before it."""
+    seen = {ticket.likeness for ticket in lessons.tickets[:border]}
+    repeats = _mean_the_same(lessons, border)
+    return lessons.take(
+        [
+            border + offset
+            for offset, ticket in enumerate(lessons.tickets[border:])
+            if ticket.likeness not in seen and not repeats[offset]
+        ]
+    )
 
 
-async def _embedded(texts: Sequence[str], embedder: Embedder, scratch: Path) -> NDArray[np.float32]:
-    key = hashlib.sha256("\x1f".join([embedder.name, *texts]).encode(errors="replace")).hexdigest()[:32]
-    path = scratch / f"{key}.npy"
+def _mean_the_same(lessons: Lessons, border: int) -> NDArray[np.bool_]:
+    """Which of the lessons from `border` on mean all but the same as one before it."""
+    repeats = np.zeros(len(lessons) - border, dtype=np.bool_)
+    if lessons.meanings:
+        older, newer = lessons.meanings[-1][:border], lessons.meanings[-1][border:]
+        for start in range(0, len(newer), _COMPARED_AT_ONCE):
+            block = slice(start, start + _COMPARED_AT_ONCE)
+            repeats[block] = (newer[block] @ older.T).max(axis=1) >= _SAME_MEANING
+    return repeats
+
+
+def _embeddable(texts: Sequence[TicketText]) -> Iterator[str]:
+    for text in texts:
+        yield text.first_line
+        yield text.gist
+
+
+async def _embed_all(
+    texts: Sequence[str], embedder: Embedder, scratch: Path, on_progress: Progress
+) -> tuple[NDArray[np.float32], int]:
+    """One row per text, and how many of them were found in `scratch`."""
+    parts: dict[int, NDArray[np.float32]] = {}
+    done = resumed = 0
+    starts = iter(range(0, len(texts), _CHUNK))
+
+    async def work() -> None:
+        nonlocal done, resumed
+        for start in starts:
+            chunk = texts[start : start + _CHUNK]
+            path = scratch / f"{_key(embedder.name, chunk)}.npy"
+            rows = await asyncio.to_thread(_stored, path, len(chunk))
+            if rows is None:
+                rows = await embedder.embed(chunk)
+                await asyncio.to_thread(_store, path, rows)
+            else:
+                resumed += len(chunk)
+            parts[start] = rows
+            done += len(chunk)
+            on_progress("embedding texts", done, len(texts))
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(_AT_ONCE):
+                group.create_task(work())
+    except* ConnectorError as failed:
+        raise failed.exceptions[0] from failed
+    return np.concatenate([parts[start] for start in sorted(parts)]), resumed
+
+
+def _key(name: str, texts: Sequence[str]) -> str:
+    return hashlib.sha256("\x1f".join([name, *texts]).encode(errors="replace")).hexdigest()[:32]
+
+
+def _stored(path: Path, count: int) -> NDArray[np.float32] | None:
     try:
         stored: NDArray[np.float32] = np.load(path, allow_pickle=False)
-        if stored.shape == (len(texts), embedder.dimensions):
-            return stored
     except (OSError, ValueError, EOFError):
-        pass
-    matrix = await embedder.embed(texts)
+        return None
+    return stored if stored.ndim == 2 and len(stored) == count else None
+
+
+def _store(path: Path, rows: NDArray[np.float32]) -> None:
     partial = path.with_suffix(".tmp")
     with partial.open("wb") as file:
-        np.save(file, matrix, allow_pickle=False)
+        np.save(file, rows, allow_pickle=False)
     partial.replace(path)
-    return matrix

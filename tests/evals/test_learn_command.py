@@ -1,11 +1,17 @@
 """`helpgraph learn`, as an operator runs it."""
 
 import json
+import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.evals.shell import EXAMPLE, Shell
+from tools.knowledge.owner import Ownership
+from tools.learned.model import LearnedModel, Trust
+from tools.learned.shelf import SHIPPED, ModelShelf
 
 TICKETS = EXAMPLE / "tickets.jsonl"
 
@@ -52,10 +58,8 @@ def test_learning_the_same_again_replaces_nothing(taught: Shell) -> None:
 
 
 def test_a_dry_run_keeps_the_model_and_uses_nothing(taught: Shell) -> None:
-    code, said = taught.run("learn", str(TICKETS), "--dry-run", "--json")
-    report = json.loads(said[said.index("{") :])
+    report = _report(taught, TICKETS, "--dry-run")
 
-    assert code == 0
     assert report["installed"] is None
     assert report["abilities"]["kind"]["after"]["n"] > 100
     assert report["abilities"]["kind"]["gain"]["value"] > 0.1
@@ -93,6 +97,7 @@ def test_wrong_use_is_explained(shell: Shell, arguments: list[str], expected: st
 @pytest.mark.parametrize(
     ("lines", "expected"),
     [
+        ([], "holds no ticket"),
         (["nonsense"] * 3, "holds no ticket"),
         ([{"text": "one"}] * 3, "at least 20 are needed"),
         ([{"text": f"words {chr(97 + n)}"} for n in range(26)], "nothing to learn"),
@@ -125,11 +130,130 @@ def test_labels_that_never_come_again_do_no_harm(shell: Shell, tmp_path: Path) -
     assert "kind of message" in said
 
 
+THINGS = ["board", "report", "timer", "list", "chart", "form", "badge", "calendar", "sheet", "project", "invoice"]
+THINGS += ["rate", "client", "task", "team"]
+
+
+def test_tickets_in_three_languages_teach_each_of_them(shell: Shell, tmp_path: Path) -> None:
+    sentences = {
+        "bug": ("The {} crashes when I save it", "Beim Speichern stürzt {} immer ab", "Se cuelga {} cuando guardo"),
+        "feature_request": (
+            "Please add colours to the {}",
+            "Bitte Farben für {} einbauen",
+            "Añadid colores a {} por favor",
+        ),
+    }
+    entries = [
+        {"text": sentence.format(thing), "kind": kind}
+        for thing in THINGS
+        for kind, said in sentences.items()
+        for sentence in said
+    ]
+
+    report = _report(shell, _written(tmp_path, entries), "--force")
+
+    assert report["installed"] is True
+    assert report["abilities"]["kind"]["after"]["value"] > 0.9
+    assert report["abilities"]["kind"]["gain"]["value"] > 0
+
+
+def test_a_ticket_of_a_million_characters_is_learnt_from_like_any_other(shell: Shell, tmp_path: Path) -> None:
+    entries = [{"text": f"the {thing} crashes", "kind": "bug"} for thing in THINGS]
+    entries += [{"text": f"please add a {thing}", "kind": "feature_request"} for thing in THINGS]
+    entries[3]["text"] = entries[-1]["text"] = "so many words " * 75_000
+
+    report = _report(shell, _written(tmp_path, entries, newest_first=True))
+
+    assert report["tickets"] == len(entries)
+    assert report["refused_lines"] == 0
+
+
+def test_what_stands_on_both_sides_of_the_split_is_measured_nowhere(shell: Shell, tmp_path: Path) -> None:
+    """The same words again, with other numbers: memorising them must not look like having learnt."""
+    entries = [{"text": f"the {thing} crashes", "kind": "bug"} for thing in THINGS[:10]]
+    entries += [{"text": f"please add a {thing}", "kind": "feature_request"} for thing in THINGS[:10]]
+    entries += [{"text": f"{n}. Please: add a {thing}!", "kind": "bug"} for n, thing in enumerate(THINGS[:6])]
+    entries += [{"text": f"how do I find my {thing}", "kind": "how_to"} for thing in THINGS[10:]]
+
+    report = _report(shell, _written(tmp_path, entries), "--newer-share", str(11 / 31))
+
+    assert (report["measured_on"], report["repetitions_left_out"]) == (5, 6)
+
+
+def test_beside_a_server_it_says_what_to_do(shell: Shell) -> None:
+    shell.data_dir.mkdir()
+    with Ownership(shell.data_dir):
+        code, said = shell.run("learn", str(TICKETS))
+
+    assert code == 2
+    assert f"in use by another process (pid {os.getpid()}); stop it" in said
+    assert "Traceback" not in said
+
+
+@pytest.fixture
+def of_another_embedder(shell: Shell) -> str:
+    """The id of a model in use that was learnt with an embedding model; the shell has none."""
+    shelf = ModelShelf(shell.data_dir, "orrery")
+    model_id = shelf.add(LearnedModel("minilm-int8", trust=Trust(0.5, -1.0)))
+    shelf.use(model_id)
+    return model_id
+
+
+def test_a_model_of_another_embedder_is_not_used_and_that_is_said(
+    shell: Shell, of_another_embedder: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    code, _ = shell.run("ask", "how do I invite a colleague", "--json")
+
+    assert code == 0
+    assert (
+        f"NOT used, going on with what is shipped model_id={of_another_embedder} its=minilm-int8 ours=none"
+        in caplog.text
+    )
+    assert "HELPGRAPH_EMBEDDING" in caplog.text
+
+
+def test_learning_compares_with_what_is_really_used(shell: Shell, of_another_embedder: str, tmp_path: Path) -> None:
+    entries = [{"text": f"the {thing} crashes", "kind": "bug"} for thing in THINGS]
+    entries += [{"text": f"please add a {thing}", "kind": "feature_request"} for thing in THINGS]
+
+    report = _report(shell, _written(tmp_path, entries), "--dry-run")
+
+    assert report["compared_with"] == "shipped"
+
+
+@pytest.mark.parametrize("how", ["use", "rollback"])
+def test_choosing_a_model_of_another_embedder_fails_loudly(
+    shell: Shell, of_another_embedder: str, caplog: pytest.LogCaptureFixture, how: str
+) -> None:
+    if how == "rollback":
+        ModelShelf(shell.data_dir, "orrery").use(SHIPPED)
+
+    code, said = shell.run("learn", *(["--use", of_another_embedder] if how == "use" else ["--rollback"]))
+
+    assert code == 1
+    assert "from the next start on" not in said
+    assert "NOT used" in caplog.text
+
+
+def _report(shell: Shell, path: Path, *options: str) -> dict[str, Any]:
+    code, said = shell.run("learn", str(path), "--json", *options)
+    assert code in (0, 1), said
+    report: dict[str, Any] = json.loads(said[said.index("{") : said.rindex("}") + 1])
+    return report
+
+
+def _written(folder: Path, entries: list[dict[str, str]], *, newest_first: bool = False) -> Path:
+    path = folder / "tickets.jsonl"
+    lines = [_line(n, entry) for n, entry in enumerate(entries)]
+    path.write_text("\n".join(reversed(lines) if newest_first else lines), encoding="utf-8")
+    return path
+
+
 def _line(number: int, entry: dict[str, str]) -> str:
     return json.dumps(
         {
-            "ticket_id": f"t{number}",
-            "created_at": f"2026-01-{1 + number:02d}T00:00:00Z",
+            "ticket_id": f"t{number:03d}",
+            "created_at": (datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=number)).isoformat(),
             "messages": [{"author": "customer", "text": entry["text"]}],
             "gold": {"kind": entry["kind"]} if "kind" in entry else None,
         }

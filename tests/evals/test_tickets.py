@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from agent.errors import BadTurn, Misconfigured
-from evals.learning.lessons import MAX_TICKETS, prepare, split_by_time
+from agent.errors import BadTurn, ConnectorError, Misconfigured
+from evals.learning.lessons import MAX_TICKETS, Lessons, prepare, split_by_time
 from evals.tickets import MAX_TEXT_CHARS, Ticket, read_tickets
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -92,7 +92,7 @@ class CountingEmbedder:
 
     async def embed(self, texts: Any) -> NDArray[np.float32]:
         if self._left == 0:
-            raise KeyboardInterrupt
+            raise ConnectorError("pulled the plug", retryable=False)
         self._left -= 1
         self.embedded += len(texts)
         rows = [np.random.default_rng(sum(map(ord, text)) * 31 + len(text)).normal(size=8) for text in texts]
@@ -145,14 +145,45 @@ async def test_all_repeated_is_an_error(tmp_path: Path) -> None:
 async def test_an_interruption_costs_only_what_was_under_way(tmp_path: Path) -> None:
     tickets = [ticket(n, f"text number {n}\nwith a body {n}") for n in range(600)]
     first = CountingEmbedder(fails_after=3)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(ConnectorError, match="pulled the plug"):
         await prepare(tickets, first, tmp_path, quiet)
     second = CountingEmbedder()
 
     lessons = await prepare(tickets, second, tmp_path, quiet)
 
-    assert first.embedded + second.embedded == 1200
-    assert len(lessons.meanings[0]) == 600
+    assert first.embedded == 3 * 256
+    assert second.embedded == 1200 - first.embedded
+    assert lessons.resumed == first.embedded
+    assert [len(meaning) for meaning in lessons.meanings] == [600, 600]
+
+
+async def test_a_text_is_embedded_once_and_every_ticket_has_its_own_vectors(tmp_path: Path) -> None:
+    texts = ["one line", "a subject\nand a body", "one line", "another line", "a subject\nand more"]
+    embedder = CountingEmbedder()
+
+    lessons = await prepare([ticket(n, text) for n, text in enumerate(texts)], embedder, tmp_path, quiet)
+
+    assert embedder.embedded == 5
+    for place, text in enumerate(lessons.texts):
+        first_line, gist = await embedder.embed([text.first_line, text.gist])
+        assert np.array_equal(lessons.meanings[0][place], first_line)
+        assert np.array_equal(lessons.meanings[1][place], gist)
+
+
+async def test_what_means_the_same_is_not_measured_on_in_any_block(tmp_path: Path) -> None:
+    """Also when there are many more newer tickets than are compared at a time."""
+    lessons = await prepare(
+        [ticket(n, f"w{_letters(n)} x{_letters(n * 7)}") for n in range(1000)], None, tmp_path, quiet
+    )
+    vectors = np.random.default_rng(0).normal(size=(1000, 32)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    repeating = [250, 505, 506, 999]
+    vectors[repeating] = vectors[[0, 100, 249, 17]]
+
+    split = split_by_time(Lessons(lessons.tickets, lessons.texts, (vectors, vectors)), newer_share=0.75)
+
+    assert split.repeated == 4
+    assert not {str(place) for place in repeating} & {t.ticket_id for t in split.newer.tickets}
 
 
 async def test_of_very_many_tickets_the_newest_are_learnt_from(tmp_path: Path) -> None:
@@ -160,6 +191,10 @@ async def test_of_very_many_tickets_the_newest_are_learnt_from(tmp_path: Path) -
 
     assert len(lessons) == MAX_TICKETS
     assert lessons.tickets[0].ticket_id == "5"
+
+
+def _letters(number: int) -> str:
+    return "".join(chr(97 + int(digit)) for digit in str(number))
 
 
 def quiet(stage: str, done: int, total: int) -> None:
