@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from agent.errors import BadTurn, ConnectorError
 from agent.ports import Embedder
 from evals.tickets import Ticket
+from tools.embedding.sentences import PairedEmbedder
+from tools.knowledge.known import for_questions
 from tools.learned.texts import TicketText
 
 logger = logging.getLogger(__name__)
@@ -78,10 +80,43 @@ async def prepare(
     await asyncio.to_thread(scratch.mkdir, parents=True, exist_ok=True)
     # A ticket of one line is its own first line and its own gist: half of the texts or more are there twice.
     distinct = {text: place for place, text in enumerate(dict.fromkeys(_embeddable(texts)))}
-    matrix, resumed = await _embed_all(list(distinct), embedder, scratch, on_progress)
+    matrix, resumed = await _embed_all(list(distinct), embedder, scratch, "embedding texts", on_progress)
     first_lines = np.array([distinct[text.first_line] for text in texts], dtype=np.int64)
     gists = np.array([distinct[text.gist] for text in texts], dtype=np.int64)
     return Lessons(chosen, texts, (matrix[first_lines], matrix[gists]), resumed)
+
+
+async def embed_questions(
+    lessons: Lessons, answers: Mapping[str, str], embedder: Embedder, scratch: Path, on_progress: Progress
+) -> dict[str, NDArray[np.float32]]:
+    """The vectors of the gists that one of `answers` is known to answer, as known questions are embedded; by gist.
+
+    Raises:
+        ConnectorError: the embedder failed.
+    """
+    first = {
+        text.gist: lessons.meanings[-1][place]
+        for place, (ticket, text) in enumerate(zip(lessons.tickets, lessons.texts, strict=True))
+        if ticket.article in answers
+    }
+    if not first:
+        return {}
+    beside = _Beside(for_questions(embedder), first)
+    matrix, _ = await _embed_all(list(first), beside, scratch, "embedding known questions", on_progress)
+    return dict(zip(first, matrix, strict=True))
+
+
+class _Beside:
+    """The embedder of known questions, for texts whose rows of the first one are there already."""
+
+    def __init__(self, paired: PairedEmbedder, first: Mapping[str, NDArray[np.float32]]) -> None:
+        self.name = paired.name
+        self.dimensions = paired.dimensions
+        self._paired = paired
+        self._first = first
+
+    async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return await self._paired.beside(np.stack([self._first[text] for text in texts]), texts)
 
 
 def split_by_time(lessons: Lessons, *, newer_share: float) -> TimeSplit:
@@ -132,7 +167,7 @@ def _embeddable(texts: Sequence[TicketText]) -> Iterator[str]:
 
 
 async def _embed_all(
-    texts: Sequence[str], embedder: Embedder, scratch: Path, on_progress: Progress
+    texts: Sequence[str], embedder: Embedder, scratch: Path, stage: str, on_progress: Progress
 ) -> tuple[NDArray[np.float32], int]:
     """One row per text, and how many of them were found in `scratch`."""
     parts: dict[int, NDArray[np.float32]] = {}
@@ -152,7 +187,7 @@ async def _embed_all(
                 resumed += len(chunk)
             parts[start] = rows
             done += len(chunk)
-            on_progress("embedding texts", done, len(texts))
+            on_progress(stage, done, len(texts))
 
     try:
         async with asyncio.TaskGroup() as group:

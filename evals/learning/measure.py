@@ -18,16 +18,12 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the engine made of one ticket: its kind and category, the best article, and the promise of an answer.
-
-    `untempered` is what the passages promise before `Trust` and lookups of the account have a say.
-    """
+    """What the engine made of one ticket: its kind and category, the best article, and the promise of an answer."""
 
     kind: str
     category: str
     article_id: str | None
     probability: float
-    untempered: float
 
 
 async def look(runtime: Runtime, tickets: Sequence[Ticket], stage: str, on_progress: Progress) -> list[Seen]:
@@ -52,15 +48,7 @@ async def look(runtime: Runtime, tickets: Sequence[Ticket], stage: str, on_progr
         passages = tuple(await runtime.knowledge.search(query))
         evidence = await runtime.engine.assess(heard, passages, ())
         best = max(passages, key=lambda passage: passage.score, default=None)
-        seen.append(
-            Seen(
-                kind=heard.kind.value,
-                category=heard.category,
-                article_id=best.article_id if best else None,
-                probability=evidence.probability,
-                untempered=evidence.features.get("before_trust", 0.0),
-            )
-        )
+        seen.append(Seen(heard.kind.value, heard.category, best.article_id if best else None, evidence.probability))
         on_progress(stage, place + 1, len(tickets))
         # Without an embedder nothing above waits for anything: here it can be interrupted.
         await asyncio.sleep(0)

@@ -2,21 +2,32 @@
 
 import asyncio
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agent.errors import BadTurn
-from evals.learning.lessons import MAX_TICKETS, Lessons, Progress, TimeSplit, prepare, split_by_time, without_repeats
+from evals.learning.lessons import (
+    MAX_TICKETS,
+    Lessons,
+    Progress,
+    TimeSplit,
+    embed_questions,
+    prepare,
+    split_by_time,
+    without_repeats,
+)
 from evals.learning.measure import Ability, Seen, answered_right, calibration, compare, look
 from evals.learning.teach import known_questions, learn_category, learn_kind, learn_trust
 from evals.stats import Measured
 from evals.tickets import Ticket, read_tickets
 from graphs.assembly import Runtime, open_learned
+from tools.knowledge.matching import Questions
 from tools.learned.model import LearnedModel, Trust
 from tools.learned.shelf import ModelShelf
 
@@ -111,7 +122,7 @@ async def learn(
     # An installation that has just been opened may still be preparing its known questions in the background.
     await _put_in(runtime, in_use.model, on_progress)
     before = await look(runtime, newer.tickets, "measuring what is used now", on_progress)
-    candidate = await _train(runtime, split.older, articles, on_progress)
+    candidate = await _train(runtime, split.older, articles, scratch, on_progress)
     await _put_in(runtime, candidate, on_progress)
     after = await look(runtime, newer.tickets, "measuring what was learnt", on_progress)
     report = replace(
@@ -168,7 +179,9 @@ def _with_articles(tickets: Sequence[Ticket], names: Mapping[str, str]) -> list[
     return [with_article(ticket, names) for ticket in tickets]
 
 
-async def _train(runtime: Runtime, older: Lessons, articles: Mapping[str, str], on_progress: Progress) -> LearnedModel:
+async def _train(
+    runtime: Runtime, older: Lessons, articles: Mapping[str, str], scratch: Path, on_progress: Progress
+) -> LearnedModel:
     on_progress("learning kinds and categories", 0, 2)
     kind = await asyncio.to_thread(learn_kind, older)
     on_progress("learning kinds and categories", 1, 2)
@@ -176,13 +189,20 @@ async def _train(runtime: Runtime, older: Lessons, articles: Mapping[str, str], 
     category = await asyncio.to_thread(learn_category, older, category_ids)
     on_progress("learning kinds and categories", 2, 2)
     languages = {article.article_id: article.language for article in runtime.knowledge.catalogue()}
-    questions = await asyncio.to_thread(known_questions, older, articles, languages)
+    vectors: dict[str, NDArray[np.float32]] = {}
+    if runtime.embedder is not None:
+        vectors = await embed_questions(older, articles, runtime.embedder, scratch, on_progress)
+
+    async def questions_of(lessons: Lessons) -> Questions | None:
+        return await asyncio.to_thread(known_questions, lessons, articles, languages, vectors)
+
+    questions = await questions_of(older)
     if kind is None and category is None and questions is None:
         raise BadTurn(
             "there is nothing to learn: no two kinds or categories have five tickets each, and no ticket names an "
             "article of the knowledge base (in gold.article_slug, or by its address in a reply)"
         )
-    trust = await _learn_trust(runtime, older, articles, languages, on_progress)
+    trust = await _learn_trust(runtime, older, articles, questions_of, on_progress)
     return LearnedModel(_embedder_name(runtime), kind, category, questions, trust)
 
 
@@ -190,7 +210,7 @@ async def _learn_trust(
     runtime: Runtime,
     older: Lessons,
     articles: Mapping[str, str],
-    languages: Mapping[str, str],
+    questions_of: Callable[[Lessons], Awaitable[Questions | None]],
     on_progress: Progress,
 ) -> Trust:
     """Learn how far to trust the probability of an answer, each time from tickets that come after those known.
@@ -206,13 +226,13 @@ async def _learn_trust(
         known = older.take(range(start))
         asked = await asyncio.to_thread(without_repeats, older.take(range(end)), start)
         asked = _sample(asked, MAX_MEASURED // rounds)
-        questions = await asyncio.to_thread(known_questions, known, articles, languages)
+        questions = await questions_of(known)
         await _put_in(runtime, LearnedModel(_embedder_name(runtime), questions=questions), on_progress)
         stage = "learning how far to trust" + (f", {number} of {rounds}" if rounds > 1 else "")
         seen = await look(runtime, asked.tickets, stage, on_progress)
         for found, right in zip(seen, answered_right(asked.tickets, seen, articles), strict=True):
             if right is not None:
-                promised.append(found.untempered)
+                promised.append(found.probability)
                 kept.append(right)
     return learn_trust(promised, kept)
 

@@ -27,26 +27,34 @@ def learn_category(lessons: Lessons, known: Sequence[str]) -> LearnedClassifier 
     return _learn(lessons, [t.category if t.category in known else None for t in lessons.tickets])
 
 
-def known_questions(lessons: Lessons, articles: Mapping[str, str], languages: Mapping[str, str]) -> Questions | None:
+def known_questions(
+    lessons: Lessons,
+    articles: Mapping[str, str],
+    languages: Mapping[str, str],
+    vectors: Mapping[str, NDArray[np.float32]],
+) -> Questions | None:
     """Return the questions whose answering article is known, or None when no ticket has one.
 
     Args:
         lessons: the tickets.
         articles: article ids by what a ticket may call them (id, or address in a reply).
         languages: the language of each article, by id.
+        vectors: what `embed_questions` gave for these lessons or more.
     """
     answered = [
-        (place, articles[ticket.article])
-        for place, ticket in enumerate(lessons.tickets)
-        if ticket.article is not None and ticket.article in articles
+        (text.gist, articles[ticket.article])
+        for ticket, text in zip(lessons.tickets, lessons.texts, strict=True)
+        if ticket.article is not None and ticket.article in articles and text.gist in vectors
     ]
-    if not answered or not lessons.meanings:
+    if not answered:
         return None
-    places = [place for place, _ in answered]
+    texts = [text for text, _ in answered]
     article_ids = [article_id for _, article_id in answered]
-    texts = [lessons.texts[place].gist for place in places]
     return Wording().questions(
-        texts, [languages[article_id] for article_id in article_ids], article_ids, lessons.meanings[-1][places]
+        texts,
+        [languages[article_id] for article_id in article_ids],
+        article_ids,
+        np.stack([vectors[text] for text in texts]),
     )
 
 

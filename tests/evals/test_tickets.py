@@ -1,6 +1,7 @@
 """Historical tickets: what is read, what is refused, and that nothing leaks across the split."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,9 @@ import pytest
 from numpy.typing import NDArray
 
 from agent.errors import BadTurn, ConnectorError, Misconfigured
-from evals.learning.lessons import MAX_TICKETS, Lessons, prepare, split_by_time
+from evals.learning.lessons import MAX_TICKETS, Lessons, embed_questions, prepare, split_by_time
 from evals.tickets import MAX_TEXT_CHARS, Ticket, read_tickets
+from tools.knowledge.known import for_questions
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -191,6 +193,17 @@ async def test_of_very_many_tickets_the_newest_are_learnt_from(tmp_path: Path) -
 
     assert len(lessons) == MAX_TICKETS
     assert lessons.tickets[0].ticket_id == "5"
+
+
+async def test_known_questions_have_the_vectors_that_search_compares_with(tmp_path: Path) -> None:
+    answered = replace(ticket(0, "where is my invoice"), article="invoices")
+    embedder = CountingEmbedder()
+    lessons = await prepare([answered, ticket(1, "it is broken")], embedder, tmp_path, quiet)
+
+    vectors = await embed_questions(lessons, {"invoices": "invoices"}, embedder, tmp_path, quiet)
+
+    assert list(vectors) == ["where is my invoice"]
+    assert np.allclose(vectors["where is my invoice"], await for_questions(embedder).embed(["where is my invoice"]))
 
 
 def _letters(number: int) -> str:

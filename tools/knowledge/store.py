@@ -7,9 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from agent.errors import ConnectorError, KnowledgeError
 from agent.ports import Embedder, SearchQuery
 from agent.types import Passage
@@ -24,7 +21,7 @@ from tools.knowledge.ingest import (
 )
 from tools.knowledge.known import QuestionShelf, for_questions
 from tools.knowledge.lexical import LexicalIndex
-from tools.knowledge.matching import Questions, Wording
+from tools.knowledge.matching import Questions
 from tools.knowledge.owner import Ownership
 from tools.knowledge.ranking import Shelf
 from tools.knowledge.searching import Collections, Dense, Embedded, Live, named, nearest, search
@@ -185,24 +182,6 @@ class KnowledgeStore:
                 self._taught = before
                 raise
             await self._clean_up()
-
-    async def known_questions(
-        self, texts: Sequence[str], article_ids: Sequence[str], vectors: NDArray[np.float32]
-    ) -> Questions | None:
-        """Prepare questions of solved tickets for `teach`; None without an embedder.
-
-        `article_ids` names the article that answered each, all of them of the live generation; `vectors` are the
-        embedder's rows of the texts.
-
-        Raises:
-            ConnectorError: the sentence encoder failed.
-        """
-        if self._asking is None or self._live is None or not texts:
-            return None
-        articles = self._live.shelf.articles
-        rows = await self._asking.beside(vectors, texts)
-        languages = [articles[article_id].language for article_id in article_ids]
-        return await asyncio.to_thread(Wording().questions, texts, languages, article_ids, rows)
 
     async def _dense(self, live: Live, query: SearchQuery, text: str) -> Dense | None:
         """What is nearest by meaning, or None when search must do without."""

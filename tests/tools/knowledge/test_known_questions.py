@@ -8,6 +8,7 @@ import pytest
 
 from tests.tools.knowledge.arrange import ask, opened
 from tools.embedding.minilm import MiniLmEmbedder
+from tools.knowledge.known import for_questions
 from tools.knowledge.matching import Wording
 
 KNOWN = {
@@ -149,10 +150,12 @@ async def test_a_handful_of_questions_teaches_nothing(tmp_path: Path, minilm: Mi
 async def test_questions_of_solved_tickets_count_and_can_be_taken_back(tmp_path: Path, minilm: MiniLmEmbedder) -> None:
     texts = [text for _, questions in KNOWN.values() for text in questions]
     owners = [article_id for article_id, (_, questions) in KNOWN.items() for _ in questions]
+    vectors = await for_questions(minilm).embed(texts)
+    taught = Wording().questions(texts, ["en"] * len(texts), owners, vectors)
     bare: dict[str, tuple[str, list[str]]] = {i: (title, []) for i, (title, _) in KNOWN.items()}
     async with opened(tmp_path, minilm) as knowledge:
         await knowledge.ingest(write(tmp_path / "articles.jsonl", bare))
-        await knowledge.teach(await knowledge.known_questions(texts, owners, await minilm.embed(texts)))
+        await knowledge.teach(taught)
         with_tickets = (await knowledge.search(ask("give me back what I paid")))[0]
         await knowledge.teach(None)
         without = (await knowledge.search(ask("give me back what I paid")))[0]
