@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,18 @@ TICKETS = EXAMPLE / "tickets.jsonl"
 
 
 @pytest.fixture
-def taught(shell: Shell) -> Shell:
+def taught(shell: Shell, prepared: Path) -> Shell:
     """A data folder with the example's articles, and no embedding model: minutes become seconds."""
-    assert shell.run("ingest", str(EXAMPLE / "articles"))[0] == 0
+    shutil.copytree(prepared, shell.data_dir, dirs_exist_ok=True)
     return shell
+
+
+@pytest.fixture
+def some(tmp_path: Path) -> Path:
+    """The older third of the tickets, for what doesn't depend on how much is learnt."""
+    path = tmp_path / "some.jsonl"
+    path.write_text("".join(TICKETS.read_text(encoding="utf-8").splitlines(keepends=True)[:140]), encoding="utf-8")
+    return path
 
 
 def test_learning_says_what_improved_and_can_be_taken_back(taught: Shell) -> None:
@@ -38,19 +47,19 @@ def test_learning_says_what_improved_and_can_be_taken_back(taught: Shell) -> Non
     assert taught.run("learn", "--use", model_id)[0] == 0
 
 
-def test_what_was_learnt_is_used_by_the_next_command(taught: Shell) -> None:
+def test_what_was_learnt_is_used_by_the_next_command(taught: Shell, some: Path) -> None:
     question = "we'd love a kanban view for our invoices"
     before = json.loads(taught.run("ask", question, "--json")[1])
-    taught.run("learn", str(TICKETS), "--force")
+    taught.run("learn", str(some), "--force")
     after = json.loads(taught.run("ask", question, "--json")[1])
 
     heard = [asked["decision"]["understanding"]["kind_confidence"] for asked in (before, after)]
     assert heard[0] != heard[1]
 
 
-def test_learning_the_same_again_replaces_nothing(taught: Shell) -> None:
-    taught.run("learn", str(TICKETS))
-    code, said = taught.run("learn", str(TICKETS))
+def test_learning_the_same_again_replaces_nothing(taught: Shell, some: Path) -> None:
+    taught.run("learn", str(some), "--force")
+    code, said = taught.run("learn", str(some))
 
     assert code == 1
     assert "NOT used" in said
@@ -66,8 +75,10 @@ def test_a_dry_run_keeps_the_model_and_uses_nothing(taught: Shell) -> None:
     assert taught.run("learn", "--list")[1].startswith("* shipped")
 
 
-def test_a_damaged_model_is_named_and_the_shipped_one_answers(taught: Shell, caplog: pytest.LogCaptureFixture) -> None:
-    taught.run("learn", str(TICKETS), "--force")
+def test_a_damaged_model_is_named_and_the_shipped_one_answers(
+    taught: Shell, some: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    taught.run("learn", str(some), "--force")
     (folder,) = (path for path in (taught.data_dir / "learned" / "orrery").iterdir() if path.is_dir())
     (folder / "kind.npz").write_bytes(b"not an array")
 
@@ -181,7 +192,6 @@ def test_what_stands_on_both_sides_of_the_split_is_measured_nowhere(shell: Shell
 
 
 def test_beside_a_server_it_says_what_to_do(shell: Shell) -> None:
-    shell.data_dir.mkdir()
     with Ownership(shell.data_dir):
         code, said = shell.run("learn", str(TICKETS))
 

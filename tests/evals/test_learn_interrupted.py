@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -73,7 +74,8 @@ def _vector(text: str) -> list[float]:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> dict[str, str]:
+def settings(prepared: Path, tmp_path: Path) -> dict[str, str]:
+    shutil.copytree(prepared / "models", tmp_path / "data" / "models")
     return {
         **os.environ,
         "HELPGRAPH_DATA_DIR": str(tmp_path / "data"),
@@ -100,7 +102,7 @@ def test_ctrl_c_while_it_learns_or_measures_leaves_everything_as_it_was(
     assert code == 130
     assert said.count(STOPPED) == 1
     assert "Traceback" not in said
-    assert took_s < 10
+    assert took_s < 30
     shelf = ModelShelf(tmp_path / "data", "orrery")
     assert (shelf.history(), shelf.kept()) == ([SHIPPED], [])
 

@@ -154,8 +154,9 @@ async def test_an_interruption_costs_only_what_was_under_way(tmp_path: Path) -> 
     lessons = await prepare(tickets, second, tmp_path, quiet)
 
     assert first.embedded == 3 * 256
-    assert second.embedded == 1200 - first.embedded
-    assert lessons.resumed == first.embedded
+    # Two batches are under way at a time: the other one may have been embedded and not been kept yet.
+    assert first.embedded - 256 <= lessons.resumed <= first.embedded
+    assert second.embedded == 1200 - lessons.resumed
     assert [len(meaning) for meaning in lessons.meanings] == [600, 600]
 
 
