@@ -1,15 +1,18 @@
 """How long understanding, retrieval and judgement of one message take, with 10,000 passages and with 100,000.
 
-The passages are made up (words drawn by Zipf's law, vectors in clusters); the questions are embedded by the real
-model. What counts are the ratios within one run, to embedding the question alone and of the two sizes: machines
+The questions are the messages that the engine ships as examples, hand-written, of a customer's usual length, and are
+embedded by the real model. The passages are made up: the questions' words and others, drawn by Zipf's law, and vectors
+in clusters. What counts are the ratios within one run, to embedding the question alone and of the two sizes: machines
 differ, and so do minutes.
 """
 
 import hashlib
 import json
+import re
 import resource
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +30,7 @@ from graphs.assembly import open_embedding
 from graphs.settings import load_settings
 from tools.embedding.remembered import RememberedEmbedder
 from tools.engines.local.engine import LocalEngine
+from tools.engines.local.examples import by_language, load_examples
 from tools.knowledge.store import KnowledgeStore
 from tools.storage.database import Database
 
@@ -127,8 +131,7 @@ async def _time(embedder: Embedder, part: str, passages: int, questions: int, on
     sketch = _Sketch(remembered)
     with tempfile.TemporaryDirectory(prefix="helpgraph-speed-") as folder:
         root = Path(folder)
-        words = [f"w{number:05d}" for number in range(_VOCABULARY)]
-        _write(root / "articles.jsonl", passages, words)
+        _write(root / "articles.jsonl", passages, _vocabulary())
         db = await Database.open(f"sqlite+aiosqlite:///{root / 'helpgraph.db'}", data_dir=root)
         store = await KnowledgeStore.open(db, root, sketch, "speed")
         try:
@@ -138,7 +141,7 @@ async def _time(embedder: Embedder, part: str, passages: int, questions: int, on
                 raise Misconfigured(f"the made-up base has {found} passages instead of about {passages}")
             engine = await LocalEngine.open(remembered, (), cache_dir=root / "models")
             decision_ms, embedding_ms = [], []
-            for place, question in enumerate(_questions(words, _WARM_UP + questions)):
+            for place, question in enumerate(asked(_WARM_UP + questions)):
                 began = time.perf_counter()
                 text = Untrusted.of(question, Source.CUSTOMER, limit=2000)
                 heard = await engine.understand((text,), (), PageContext())
@@ -178,13 +181,18 @@ def _write(path: Path, passages: int, words: Sequence[str]) -> None:
             file.write(json.dumps(article) + "\n")
 
 
-def _questions(words: Sequence[str], number_of: int) -> list[str]:
-    random = np.random.default_rng(1)
-    asked = []
-    for number in range(number_of):
-        drawn = " ".join(words[place] for place in random.integers(20, 4000, 7))
-        asked.append(f"How do I change the {drawn} setting for guests in project {number}?")
-    return asked
+def asked(number_of: int) -> list[str]:
+    """Return so many messages, no two alike."""
+    texts = by_language(load_examples())["en"]
+    order = np.random.default_rng(1).permutation(len(texts))
+    return [f"{texts[order[number % len(texts)]]} ({number})" for number in range(number_of)]
+
+
+def _vocabulary() -> list[str]:
+    """Words, the most frequent first: those of the messages, then made-up ones."""
+    said = Counter(word for text in by_language(load_examples())["en"] for word in re.findall(r"[a-z']+", text.lower()))
+    words = [word for word, _ in said.most_common()]
+    return words + [f"w{number:05d}" for number in range(_VOCABULARY - len(words))]
 
 
 def _percentile(times: Sequence[float], percent: float) -> Measured:

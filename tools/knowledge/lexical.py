@@ -63,12 +63,13 @@ class LexicalIndex:
         self._texts = {passage.passage_id: passage for passage in passages}
         self._articles = articles
         stemmed = {passage.passage_id: self._stemmed(passage) for passage in passages}
+        # As text: a tenth of the memory of sets, and quick to split.
+        self._stems = {i: f"{s.title} {s.section} {s.text}" for i, s in stemmed.items()}
         self._passages = _Bm25(stemmed.items())
         whole: dict[str, list[_Stemmed]] = {}
         for passage in passages:
             whole.setdefault(passage.article_id, []).append(stemmed[passage.passage_id])
         self._whole = _Bm25((article_id, _joined(parts)) for article_id, parts in whole.items())
-        self._stems_of = lru_cache(maxsize=20_000)(self._read_stems)
         self._titled = lru_cache(maxsize=20_000)(self._read_title)
         # A question is compared with every candidate.
         self._asked = lru_cache(maxsize=64)(self._read_question)
@@ -89,7 +90,7 @@ class LexicalIndex:
         weights = self._asked(text, language)
         if not weights:
             return 0.0
-        there = self._stems_of(passage_id)
+        there = frozenset(self._stems[passage_id].split(" "))
         return sum(weight for stem, weight in weights.items() if stem in there) / sum(weights.values())
 
     def title_fit(self, text: str, language: str, passage_id: str) -> float:
@@ -119,11 +120,6 @@ class LexicalIndex:
     def _read_title(self, article_id: str) -> frozenset[str]:
         article = self._articles[article_id]
         return frozenset(self._analyzer.stems(article.title, article.language))
-
-    def _read_stems(self, passage_id: str) -> frozenset[str]:
-        passage = self._texts[passage_id]
-        article = self._articles[passage.article_id]
-        return frozenset(self._analyzer.stems(f"{article.title} {passage.section} {passage.text}", article.language))
 
 
 @dataclass(frozen=True, slots=True)
