@@ -194,7 +194,7 @@ class Ingest:
             passages_name(self._workspace_id, generation_id), texts, known, embedder, on_progress, "passages"
         )
         await self._fill(titles_name(self._workspace_id, generation_id), titles, {}, embedder, on_progress, "titles")
-        bodies = {p.passage_id: f"{p.section}\n{p.text}".strip() for p in passages if p.article_id not in wholes}
+        bodies = {p.passage_id: p.text for p in passages if p.article_id not in wholes}
         vectors = await self._embed(bodies, {}, embedder, on_progress, "articles")
         sums: Vectors = {}
         for passage in passages:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.errors import ConnectorError
 from agent.ports import Embedder
 from tools.arrays import read_arrays, write_arrays
 from tools.embedding.remembered import RememberedEmbedder
@@ -129,6 +130,12 @@ class QuestionShelf:
             matcher = QuestionMatcher.from_arrays(stored)
         except (ValueError, IndexError):
             logger.warning("the matcher of known questions is damaged, making it again path=%s", self._path)
+            return None
+        try:
+            # Its models are opened by their first text: here, and not while the first customer waits.
+            await self._embedder.embed(["ready"])
+        except ConnectorError:
+            logger.exception("the embedder of known questions failed: they are not searched")
             return None
         return KnownQuestions(matcher, collection, entries, Wording())
 

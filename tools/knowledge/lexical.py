@@ -173,5 +173,6 @@ class _Bm25:
 
 
 def _joined(parts: Sequence[_Stemmed]) -> _Stemmed:
-    """An article's passages as one; its title once."""
-    return _Stemmed(parts[0].title, " ".join(p.section for p in parts), " ".join(p.text for p in parts))
+    """An article as one field: as fields of their own, its short title and headings would outweigh all that it says."""
+    title = parts[0].title
+    return _Stemmed("", "", " ".join([title, title, *(f"{part.section} {part.text}" for part in parts)]))

@@ -22,10 +22,9 @@ _PER_ARTICLE = 3
 _LIFT_PREFERRED, _LIFT_AREA = 0.04, 0.02
 _TITLE_FIT, _AGREEMENT = 0.05, 0.03
 _OTHER_PLAN, _OTHER_LANGUAGE, _FOREIGN_LANGUAGE, _STALE = 0.15, 0.12, 0.3, 0.08
-# A short question is worded like a title. A long message is a story in several sentences, and resembles the whole of an
-# article more than any part or title of it; in words, from where it begins to count to where it counts in full.
-_LONG_FROM, _LONG_AT = 10, 30
-_WHOLE_SHARE = 0.8
+# A question is worded like a title. A message of several sentences tells a story, which resembles the whole of an
+# article more than any part or title of it.
+_WHOLE_SHARE, _WHOLE_WORDS = 0.8, 1.5
 # In cosine: an article about something that the question names, or about something else than it names.
 _NAMED, _NOT_NAMED = 0.02, -0.03
 # Between two articles that say different things in like words, the one that was reviewed later wins.
@@ -72,10 +71,10 @@ class Reading:
     """What ranking asks about the question and an entry, each by the entry's id.
 
     `coverage` and `title_fit` as in `LexicalIndex`, of a passage; `subject` as in `Subjects.fit` and `names` as in
-    `Subjects.of`, of an article. `words` is how many words the question has.
+    `Subjects.of`, of an article. `story` tells whether the question is a message of several sentences.
     """
 
-    words: int
+    story: bool
     coverage: Callable[[str], float]
     title_fit: Callable[[str], float]
     subject: Callable[[str], int]
@@ -110,23 +109,26 @@ def rank(hits: Hits, query: SearchQuery, shelf: Shelf, reading: Reading) -> list
     found += [i for i in dict.fromkeys(first) if shelf.passages[i].article_id not in there]
     covered = {passage_id: reading.coverage(passage_id) for passage_id in found}
     most = max(covered.values(), default=0.0)
-    long = _unit((reading.words - _LONG_FROM) / (_LONG_AT - _LONG_FROM))
     ranked: list[tuple[float, Ranked]] = []
     for passage_id in found:
         passage = shelf.passages[passage_id]
         article = shelf.articles[passage.article_id]
         cosine = cosines.get(passage_id) if cosines is not None else None
-        by_words = (1 - long) * covered[passage_id] + long * most * whole.words(article.article_id)
+        by_words = covered[passage_id]
+        if reading.story:
+            by_words = _WHOLE_WORDS * most * whole.words(article.article_id)
         if cosines is None:
             relevance = by_words
         else:
             # A passage found by words alone is at most as near as the farthest that was found by meaning.
             near = cosine if cosine is not None else min(cosines.values(), default=0.0) - 0.02
-            near += long * _WHOLE_SHARE * (whole.cosine(article.article_id) - near)
+            if reading.story:
+                near += _WHOLE_SHARE * (whole.cosine(article.article_id) - near)
             near += (0.0, _NAMED, _NOT_NAMED)[reading.subject(article.article_id)]
             relevance = _DENSE_SHARE * _squash(near) + (1 - _DENSE_SHARE) * by_words
         score = relevance + _adjustment(article, query, shelf)
-        score += _AGREEMENT * agreement.get(passage_id, 0.0)
+        if not reading.story:
+            score += _AGREEMENT * agreement.get(passage_id, 0.0)
         score += _TITLE_FIT * reading.title_fit(passage_id)
         likely = known.get(article.article_id, 0.0) if known else None
         score = score * undecided + (likely or 0.0)

@@ -1,5 +1,6 @@
 """One generation, open in memory, and how a question is searched in it. Synchronous; callers use a thread."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -20,6 +21,9 @@ from tools.storage.knowledge import Generation
 
 _CANDIDATES = 40
 _WHOLE_CANDIDATES = 20
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
+# Fewer words greet, sign or sigh.
+_SENTENCE_WORDS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,7 @@ def nearest(live: Live, vectors: Collections, query: SearchQuery, text: str, emb
     meant = Meant(
         vectors.passages.search(vector, limit=_CANDIDATES),
         vectors.titles.search(vector, limit=_CANDIDATES),
-        vectors.articles.search(vector, limit=_WHOLE_CANDIDATES),
+        vectors.articles.search(vector, limit=_WHOLE_CANDIDATES) if _is_story(text) else (),
     )
     if live.known is None or embedded.as_question is None:
         return Dense(meant, ())
@@ -86,14 +90,15 @@ def nearest(live: Live, vectors: Collections, query: SearchQuery, text: str, emb
 
 def search(live: Live, query: SearchQuery, text: str, dense: Dense | None) -> list[Passage]:
     """Search by words as well, and rank everything; `dense` is None when search must do without."""
+    story = _is_story(text)
     hits = Hits(
         meaning=dense.meant if dense else None,
         words=live.lexical.search(text, query.language, limit=_CANDIDATES),
-        article_words=live.lexical.search_articles(text, query.language, limit=_WHOLE_CANDIDATES),
+        article_words=(live.lexical.search_articles(text, query.language, limit=_WHOLE_CANDIDATES) if story else ()),
         known=dense.known if dense else (),
     )
     reading = Reading(
-        words=len(text.split()),
+        story=story,
         coverage=partial(live.lexical.coverage, text, query.language),
         title_fit=partial(live.lexical.title_fit, text, query.language),
         subject=live.subjects.fit(text),
@@ -110,6 +115,10 @@ def named(live: Live, passage_ids: Sequence[str]) -> list[Passage]:
         _passage(Ranked(row, shelf.articles[row.article_id], 0.0, None, None, None), place)
         for place, row in enumerate(known)
     ]
+
+
+def _is_story(text: str) -> bool:
+    return sum(len(part.split()) >= _SENTENCE_WORDS for part in _SENTENCE_END.split(text)) > 1
 
 
 def _passage(entry: Ranked, place: int) -> Passage:
