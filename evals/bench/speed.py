@@ -182,10 +182,13 @@ def _write(path: Path, passages: int, words: Sequence[str]) -> None:
 
 
 def asked(number_of: int) -> list[str]:
-    """Return so many messages, no two alike."""
+    """Return so many messages, no two alike.
+
+    Raises:
+        ValueError: there are not so many.
+    """
     texts = by_language(load_examples())["en"]
-    order = np.random.default_rng(1).permutation(len(texts))
-    return [f"{texts[order[number % len(texts)]]} ({number})" for number in range(number_of)]
+    return [texts[place] for place in np.random.default_rng(1).choice(len(texts), number_of, replace=False)]
 
 
 def _vocabulary() -> list[str]:
