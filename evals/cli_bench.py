@@ -37,7 +37,7 @@ def register(app: typer.Typer) -> None:
 def bench_command(
     name: Annotated[str, typer.Argument(help=f"One of {', '.join(BENCHMARKS)}.")],
     data: Annotated[
-        Path | None, typer.Option(help="The benchmark's folder: docs/quality.md says what it holds. `speed` has none.")
+        Path | None, typer.Option(help="The benchmark's folder: docs/bench.md says what it holds. `speed` has none.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Write the result as JSON to this file.")] = None,
     plot: Annotated[
@@ -56,7 +56,7 @@ def bench_command(
     if name not in BENCHMARKS:
         raise BadTurn(f"no benchmark {name!r}; there are: {', '.join(BENCHMARKS)}")
     if name in PUBLIC and data is None:
-        raise BadTurn(f"{name} needs --data DIR, the folder of its files: docs/quality.md says what they are")
+        raise BadTurn(f"{name} needs --data DIR, the folder of its files: docs/bench.md says what they are")
     if data is not None and not data.is_dir():
         raise Misconfigured(f"--data {data}: no such folder")
     folder = data or Path()
