@@ -182,13 +182,9 @@ def _write(path: Path, passages: int, words: Sequence[str]) -> None:
 
 
 def asked(number_of: int) -> list[str]:
-    """Return so many messages, no two alike.
-
-    Raises:
-        ValueError: there are not so many.
-    """
+    """Return so many messages, no two alike: the first of one fixed order of the eight hundred shipped ones."""
     texts = by_language(load_examples())["en"]
-    return [texts[place] for place in np.random.default_rng(1).choice(len(texts), number_of, replace=False)]
+    return [texts[place] for place in np.random.default_rng(1).permutation(len(texts))[:number_of]]
 
 
 def _vocabulary() -> list[str]:
