@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.evals.shell import EXAMPLE, Shell
+from tests.shell import EXAMPLE, Shell
 
 WITHOUT_MODEL = {"HELPGRAPH_WORKSPACE": str(EXAMPLE), "HELPGRAPH_EMBEDDING": "off", "COLUMNS": "200", "NO_COLOR": "1"}
 

@@ -10,7 +10,7 @@ import pytest
 from evals.bench.bank_kb import opening_request
 from evals.bench.uss import read_turns
 from evals.cli_bench import WITH_CURVE
-from tests.evals.shell import Shell
+from tests.shell import Shell
 
 INTENTS = {
     "CALL_CENTER": ["when is your call centre open", "are you open on sunday", "hotline hours", "call centre timing"],

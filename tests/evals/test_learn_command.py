@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.evals.shell import EXAMPLE, Shell
+from tests.shell import EXAMPLE, Shell
 from tools.knowledge.owner import Ownership
 from tools.learned.model import LearnedModel, Trust
 from tools.learned.shelf import SHIPPED, ModelShelf

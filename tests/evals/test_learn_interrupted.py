@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.evals.shell import EXAMPLE
+from tests.shell import EXAMPLE
 from tools.learned.shelf import SHIPPED, ModelShelf
 
 COMMAND = [sys.executable, "-c", "from graphs.cli import main; main()", "learn"]

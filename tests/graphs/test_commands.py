@@ -3,37 +3,15 @@
 import json
 import socket
 import sqlite3
-import sys
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from graphs.cli import main
+from tests.shell import EXAMPLE, Shell
 from tools.knowledge.owner import Ownership
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "orrery"
 COMMANDS = ["ask", "doctor", "ingest", "serve"]
-
-
-class Shell:
-    """Runs commands in this process, on a data folder of its own."""
-
-    def __init__(self, data_dir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-        self.data_dir = data_dir
-        self._monkeypatch = monkeypatch
-        self._capsys = capsys
-
-    def run(self, *arguments: str) -> tuple[int, str]:
-        """Return the exit code and everything that was printed."""
-        self._monkeypatch.setattr(sys, "argv", ["helpgraph", *arguments])
-        code = 0
-        try:
-            main()
-        except SystemExit as exc:
-            code = int(exc.code or 0)
-        captured = self._capsys.readouterr()
-        return code, " ".join((captured.out + captured.err).split())
 
 
 @pytest.fixture

@@ -1,8 +1,7 @@
 """Google's universal sentence encoder, multilingual (version 3): sentences that say the same lie close together.
 
-It knows 16 languages and was trained on pairs of questions, so it tells questions apart that the model behind search
-takes for one, and the other way round. Of longer texts it makes little: known questions are embedded by both, passages
-never by this one. The package carries the weights, 32 MB, and computes with numpy alone.
+It knows 16 languages, and tells questions apart that the model behind search takes for one, and the other way round.
+Of longer texts it makes little: known questions are embedded by both, passages never by this one. The package carries the weights, 32 MB, and computes with numpy alone.
 """
 
 import asyncio
@@ -21,7 +20,7 @@ _BATCH = 64
 
 
 class SentenceEmbedder:
-    """Implements `agent.ports.Embedder`. Opened at the first use: half a second, and 150 MB from then on."""
+    """Implements `agent.ports.Embedder`. Opened at the first use, and kept."""
 
     name = "use-multilingual-3"
     dimensions = 512

@@ -151,6 +151,7 @@ def _inflate(archive: zipfile.ZipFile, member: zipfile.ZipInfo, left: int) -> by
                     raise Refused(f"larger than {MAX_ARTICLE_BYTES // 1024 // 1024} MB when inflated")
                 if len(raw) > left:
                     raise Refused(f"the archive inflates to more than {MAX_TOTAL_BYTES // 1024**3} GB")
+    # NotImplementedError is how zipfile says that it doesn't know the compression.
     except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, EOFError, OSError) as exc:
         raise Refused(f"damaged ({exc})") from exc
     if len(raw) > _CHUNK and len(raw) > MAX_RATIO * max(1, member.compress_size):

@@ -7,7 +7,7 @@ import pytest
 
 from graphs.cli import main
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "orrery"
+EXAMPLE = Path(__file__).parents[1] / "examples" / "orrery"
 
 
 class Shell:
