@@ -1,7 +1,8 @@
 """Google's universal sentence encoder, multilingual (version 3): sentences that say the same lie close together.
 
 It knows 16 languages, and tells questions apart that the model behind search takes for one, and the other way round.
-Of longer texts it makes little: known questions are embedded by both, passages never by this one. The package carries the weights, 32 MB, and computes with numpy alone.
+Of longer texts it makes little: known questions are embedded by both, passages never by this one.
+The package carries the weights, 32 MB, and computes with numpy alone.
 """
 
 import asyncio
