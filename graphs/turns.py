@@ -3,23 +3,21 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
 
 from agent.deps import TurnDeps
 from agent.errors import BadTurn, LeaseLost, SupportError
-from agent.handoff import Move
-from agent.nodes.finish import last_rung
-from agent.types import Author, Message, Mode, Reply, Source, TurnRequest, Untrusted
+from agent.types import TurnRequest
 from agent.untrusted import clean
 from graphs.supervisor import Supervisor
-from graphs.translate import Emitted, Finished, TurnEvent, reply_events, run_turn
+from graphs.translate import run_turn
 from graphs.turn_graph import TurnGraph
 from graphs.turn_metrics import TurnMetrics
-from tools.storage.log import Accepted, ConversationLog, Lease, NewEvent, TurnWork
+from graphs.turn_request import turn_request
+from graphs.turn_writing import Joined, TurnEvents, TurnWriter
+from tools.storage.log import Accepted, ConversationLog, Lease, TurnWork
 from tools.storage.scope import Scope
 from tools.storage.wakeups import Wakeups
 
@@ -27,8 +25,6 @@ logger = logging.getLogger(__name__)
 
 LEASE_S = 15.0
 MAX_ATTEMPTS = 3
-BATCH_S = 0.05
-TYPING_FRESH_S = 1.2
 _POLL_S = 1.0
 
 
@@ -50,13 +46,6 @@ class TurnLimits:
     turn_timeout_s: float
     concurrent_turns: int
     max_message_chars: int
-
-
-TurnEnd = Literal["finished", "failed", "parked"]
-
-
-class _Joined(Exception):
-    """More messages joined the turn before its first word: it starts anew with all of them."""
 
 
 class TurnService:
@@ -197,14 +186,15 @@ class TurnService:
     async def _run(self, lease: Lease, work: TurnWork) -> None:
         began = asyncio.get_running_loop().time()
         request = await self._request(work)
+        writer = TurnWriter(self._log, lease, work, policy=self._deps.policy, metrics=self._metrics)
         try:
             # A burst restarts a turn on purpose, so each joined message allows one more attempt.
             if work.attempts > MAX_ATTEMPTS + len(work.messages) - 1:
                 logger.error("turn parked turn_id=%s attempts=%d", work.turn_id, work.attempts)
-                await self._hand_over(lease, work, request, status="parked", cause="parked")
+                await writer.hand_over(request, status="parked", cause="parked")
             else:
-                await self._attempt(lease, work, request)
-        except _Joined:
+                await self._attempt(work, request, writer)
+        except Joined:
             logger.info("turn starts anew with joined messages turn_id=%s", work.turn_id)
             return
         except (LeaseLost, asyncio.CancelledError):
@@ -213,43 +203,22 @@ class TurnService:
             # The outermost edge of a turn: whatever broke, a person gets the message and the customer is told.
             logger.exception("turn failed turn_id=%s", work.turn_id)
             cause = "turn_timeout" if isinstance(exc, TimeoutError) else "turn_failed"
-            await self._hand_over(lease, work, request, status="failed", cause=cause)
+            await writer.hand_over(request, status="failed", cause=cause)
         self._metrics.turn_seconds(asyncio.get_running_loop().time() - began)
 
     async def _request(self, work: TurnWork) -> TurnRequest:
-        conversation = work.conversation
-        scope = Scope(conversation.workspace_id, None, "system")
-        history = _before(work, await self._log.history(scope, conversation.conversation_id))
-        return TurnRequest(
-            turn_id=work.turn_id,
-            conversation_id=conversation.conversation_id,
-            workspace_id=conversation.workspace_id,
-            reply_message_id=f"msg_{work.turn_id}",
-            texts=tuple(
-                Untrusted.of(message.text, Source.CUSTOMER, limit=self._limits.max_message_chars)
-                for message in work.messages
-            ),
-            identity=conversation.identity,
-            now=datetime.now(UTC),
-            mode=conversation.mode,
-            page=next((m.page for m in reversed(work.messages) if m.page is not None), None),
-            history=history,
-            asked_email=conversation.asked_email,
-            contact_email=conversation.contact_email,
-            interface_language=conversation.language,
-            wish_for_person=any(message.wish for message in work.messages),
-            handbacks=conversation.handbacks,
-        )
+        scope = Scope(work.conversation.workspace_id, None, "system")
+        messages = await self._log.history(scope, work.conversation.conversation_id)
+        return turn_request(work, messages, limit=self._limits.max_message_chars, now=datetime.now(UTC))
 
-    async def _attempt(self, lease: Lease, work: TurnWork, request: TurnRequest) -> None:
+    async def _attempt(self, work: TurnWork, request: TurnRequest, writer: TurnWriter) -> None:
         thread_id = f"{work.turn_id}-{len(work.messages)}"
         resume = False
         if work.attempts > 1:
             snapshot = await self._graph.aget_state({"configurable": {"thread_id": thread_id}})
             resume = bool(snapshot.next)
-        await self._announce(lease, work)
-        writer = _TurnWriter(self, lease, work)
-        events: asyncio.Queue[TurnEvent | BaseException] = asyncio.Queue()
+        await writer.announce()
+        events: TurnEvents = asyncio.Queue()
         producer = self._supervisor.spawn(
             self._produce(request, thread_id, events, resume=resume), name=f"graph-{work.turn_id}"
         )
@@ -261,14 +230,7 @@ class TurnService:
                 await producer
             await self._forget(thread_id)
 
-    async def _produce(
-        self,
-        request: TurnRequest,
-        thread_id: str,
-        into: "asyncio.Queue[TurnEvent | BaseException]",
-        *,
-        resume: bool,
-    ) -> None:
+    async def _produce(self, request: TurnRequest, thread_id: str, into: TurnEvents, *, resume: bool) -> None:
         try:
             async with asyncio.timeout(self._limits.turn_timeout_s):
                 stream = run_turn(
@@ -290,90 +252,6 @@ class TurnService:
         if saver and not isinstance(saver, bool):
             await saver.adelete_thread(thread_id)
 
-    async def _announce(self, lease: Lease, work: TurnWork) -> None:
-        """Open the run, once however often it is tried; after half an answer was shown, say first what stands."""
-        run_started = NewEvent({"type": "RUN_STARTED", "threadId": work.conversation.thread_id, "runId": work.run_id})
-        if work.attempts == 1:
-            await self._log.append(lease, work.turn_id, [run_started])
-            return
-        scope = Scope(lease.workspace_id, None, "system")
-        active = await self._log.active_turn(scope, lease.conversation_id)
-        if active is None or active.run_started_seq is None:
-            await self._log.append(lease, work.turn_id, [run_started])
-        if work.restarted_after_words:
-            messages = await self._log.messages(scope, lease.conversation_id)
-            snapshot: dict[str, object] = {
-                "type": "MESSAGES_SNAPSHOT",
-                "messages": [_snapshot_message(message) for message in messages],
-            }
-            await self._log.append(lease, work.turn_id, [NewEvent(snapshot)])
-
-    async def _hand_over(
-        self, lease: Lease, work: TurnWork, request: TurnRequest, *, status: TurnEnd, cause: str
-    ) -> None:
-        """The last rung: it needs nothing but the log."""
-        reply = last_rung(request, self._deps.policy, cause=cause)
-        message_id = reply.message_id
-        said: list[Emitted] = []
-        if message_id is not None:
-            said = [
-                Emitted({"type": "TEXT_MESSAGE_START", "messageId": message_id, "role": "assistant"}),
-                Emitted({"type": "TEXT_MESSAGE_CONTENT", "messageId": message_id, "delta": reply.text}),
-                Emitted({"type": "TEXT_MESSAGE_END", "messageId": message_id}),
-            ]
-        events = [*said, *reply_events(reply, turn_id=work.turn_id, at=request.now.isoformat(), route=None)]
-        await self.conclude(lease, work, reply, events, status=status)
-
-    async def conclude(
-        self,
-        lease: Lease,
-        work: TurnWork,
-        reply: Reply,
-        events: Sequence[Emitted],
-        *,
-        status: TurnEnd = "finished",
-    ) -> bool:
-        """Write the end of a turn in one transaction; false when more messages joined and nothing was said."""
-        run_finished = {
-            "type": "RUN_FINISHED",
-            "threadId": work.conversation.thread_id,
-            "runId": work.run_id,
-        }
-        done = await self._log.finish_turn(
-            lease,
-            work.turn_id,
-            message_count=len(work.messages),
-            events=[NewEvent(e.event, e.audience) for e in (*events, Emitted(run_finished))],
-            status=status,
-            outcome=reply.outcome.value,
-            move=Move.HAND_OFF if reply.handoff is not None and reply.mode is Mode.WAITING else None,
-            handoff=reply.handoff,
-            contact_email=reply.contact_email,
-            asked_email=reply.asked_email,
-        )
-        if done:
-            self._metrics.turn_ended(reply.outcome.value)
-        return done
-
-    async def hold_first_word(self, conversation_id: str) -> None:
-        """Wait while the customer is reported typing, at most the policy's hold; nobody else waits."""
-        deadline = asyncio.get_running_loop().time() + self._deps.policy.burst_hold_s
-        while asyncio.get_running_loop().time() < deadline:
-            typing_at = await self._log.typing_at(conversation_id)
-            if typing_at is None or (datetime.now(UTC) - typing_at).total_seconds() > TYPING_FRESH_S:
-                return
-            await asyncio.sleep(0.1)
-
-    @property
-    def log(self) -> ConversationLog:
-        """The log that turns are written to."""
-        return self._log
-
-    @property
-    def metrics(self) -> TurnMetrics:
-        """Where durations and outcomes are counted."""
-        return self._metrics
-
 
 async def _wait(event: asyncio.Event, timeout_s: float) -> bool:
     """Wait for an event, at most so long; whether it came."""
@@ -383,83 +261,3 @@ async def _wait(event: asyncio.Event, timeout_s: float) -> bool:
     except TimeoutError:
         return False
     return True
-
-
-def _before(work: TurnWork, messages: Sequence[Message]) -> tuple[Message, ...]:
-    """The conversation before this turn. What the customer wrote since belongs to this turn or to a later one."""
-    first = work.messages[0].client_message_id
-    older: list[Message] = []
-    reached = False
-    for message in messages:
-        reached = reached or (message.author is Author.CUSTOMER and message.message_id == first)
-        if not reached or message.author is not Author.CUSTOMER:
-            older.append(message)
-    return tuple(older)
-
-
-def _snapshot_message(message: dict[str, object]) -> dict[str, object]:
-    role = "user" if message["author"] == Author.CUSTOMER else "assistant"
-    return {"id": message["message_id"], "role": role, "content": message["text"]}
-
-
-class _TurnWriter:
-    """Writes a turn's events in batches; what a customer sees is always committed first."""
-
-    def __init__(self, service: TurnService, lease: Lease, work: TurnWork) -> None:
-        self._service = service
-        self._lease = lease
-        self._work = work
-        self._buffer: list[NewEvent] = []
-        self._opened = work.restarted_after_words
-        self._began = asyncio.get_running_loop().time()
-
-    async def drain(self, events: "asyncio.Queue[TurnEvent | BaseException]") -> None:
-        """Write until the turn is finished.
-
-        Raises:
-            _Joined: more messages came before the first word.
-            LeaseLost: the conversation has another writer.
-        """
-        while True:
-            event = await self._next(events)
-            if event is None:
-                await self._flush()
-            elif isinstance(event, BaseException):
-                await self._flush()
-                raise event
-            elif isinstance(event, Finished):
-                rest = [Emitted(new.event, new.audience) for new in self._buffer]
-                if not await self._service.conclude(self._lease, self._work, event.reply, [*rest, *event.events]):
-                    raise _Joined
-                return
-            else:
-                await self._take(event)
-
-    async def _next(self, events: "asyncio.Queue[TurnEvent | BaseException]") -> TurnEvent | BaseException | None:
-        """The next event, or None when the batch has waited long enough."""
-        if not self._buffer:
-            return await events.get()
-        try:
-            async with asyncio.timeout(BATCH_S):
-                return await events.get()
-        except TimeoutError:
-            return None
-
-    async def _take(self, event: Emitted) -> None:
-        if event.says and not self._opened:
-            await self._service.hold_first_word(self._lease.conversation_id)
-            opening = [*self._buffer, NewEvent(event.event, event.audience)]
-            self._buffer = []
-            if not await self._service.log.open_answer(
-                self._lease, self._work.turn_id, message_count=len(self._work.messages), events=opening
-            ):
-                raise _Joined
-            self._opened = True
-            self._service.metrics.first_word_seconds(asyncio.get_running_loop().time() - self._began)
-            return
-        self._buffer.append(NewEvent(event.event, event.audience))
-
-    async def _flush(self) -> None:
-        if self._buffer:
-            batch, self._buffer = self._buffer, []
-            await self._service.log.append(self._lease, self._work.turn_id, batch)
