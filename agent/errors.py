@@ -7,7 +7,8 @@ SupportError
 ├── Misconfigured       the operator must change a setting, a file or a store
 ├── ConnectorError      an outside service failed (`retryable` says whether again may help)
 │   ├── KnowledgeError
-│   └── TrackerError
+│   ├── TrackerError
+│   └── ModelFailed     a language model's endpoint failed, refused, was too slow or too dear
 ├── ModelMisbehaved     a model returned what it must not
 └── LeaseLost           another writer owns the conversation now; this one must stop quietly
 """
@@ -51,6 +52,15 @@ class KnowledgeError(ConnectorError):
 
 class TrackerError(ConnectorError):
     """The bug tracker couldn't be read or written."""
+
+
+class ModelFailed(ConnectorError):
+    """A language model gave nothing that can be used. `reason` is one word for counting, such as `rate_limited`."""
+
+    def __init__(self, reason: str, *, retryable: bool = False, retry_after_s: float | None = None) -> None:
+        super().__init__(f"the model failed: {reason}", retryable=retryable)
+        self.reason = reason
+        self.retry_after_s = retry_after_s
 
 
 class ModelMisbehaved(SupportError):

@@ -22,8 +22,9 @@ class Custom(StrEnum):
     FEEDBACK = "helpgraph.feedback.v1"
     JOINED = "helpgraph.joined.v1"
     NOTICE = "helpgraph.notice.v1"
+    ENGINE = "helpgraph.engine.v1"
     CONTACT = "helpgraph.contact.v1"
 
 
-STAFF_ONLY = frozenset({Custom.DECISION, Custom.EVIDENCE, Custom.HANDOFF, Custom.CONTACT})
+STAFF_ONLY = frozenset({Custom.DECISION, Custom.EVIDENCE, Custom.HANDOFF, Custom.ENGINE, Custom.CONTACT})
 """Facts for people on the team; a customer's stream never carries them."""

@@ -28,6 +28,10 @@ _INFORMATION = re.compile(
 )
 
 
+# What a bot's message offered, where that isn't its turn's route: a bare "yes" agrees to it.
+OFFERED_PERSON = "offer_person"
+OFFERED_BUG = "offer_bug"
+
 _GRAVE = 0.8
 _TELLING = 0.25
 
@@ -37,7 +41,8 @@ class Signals:
     """Everything the judgement looks at. Probabilities lie in [0, 1].
 
     `known` is the probability that an article answers, going by the questions that the team's articles are known to
-    answer: what people did with such messages says more than what kind of message it looks like.
+    answer: what people did with such messages says more than what kind of message it looks like. `opinion` is the
+    engine's second opinion on whether a person is needed, where it was asked for one.
     """
 
     understanding: Understanding
@@ -54,6 +59,14 @@ class Signals:
     newest_text: str = ""
     clarifications: int = 0
     known: float = 0.0
+    opinion: float | None = None
+
+
+def is_borderline(verdict: Verdict, policy: Policy) -> bool:
+    """Whether handing over and not doing so are expected to cost nearly the same."""
+    others = [cost for route, cost in verdict.expected_cost.items() if route != Route.HANDOFF]
+    handoff = verdict.expected_cost.get(Route.HANDOFF)
+    return handoff is not None and bool(others) and abs(min(others) - handoff) <= policy.borderline_cost
 
 
 def last_bot_route(history: Sequence[Message]) -> str | None:
@@ -155,14 +168,17 @@ def _cheapest(expected: dict[Route, float]) -> Route:
 def _wish(signals: Signals, policy: Policy) -> float:
     if signals.pressed_for_person:
         return 1.0
-    words = " ".join("".join(c if c.isalpha() else " " for c in signals.newest_text.lower()).split())
-    if signals.last_bot_route == "clarify" and words in _YES:
+    if signals.last_bot_route in ("clarify", OFFERED_PERSON) and _agrees(signals):
         return 1.0
     wish = signals.understanding.wish_for_person
     if signals.last_bot_route is None and signals.known >= 0.5:
         # The team answers such messages with an article ("How do I reach you?"). Who asks again is taken at their word.
         wish *= 1 - signals.known
     return wish
+
+
+def _agrees(signals: Signals) -> bool:
+    return " ".join("".join(c if c.isalpha() else " " for c in signals.newest_text.lower()).split()) in _YES
 
 
 def _needs_person(signals: Signals, policy: Policy, wish: float, reasons: list[Reason]) -> float:
@@ -197,6 +213,8 @@ def _needs_person(signals: Signals, policy: Policy, wish: float, reasons: list[R
             0.2 * unhappy * max(0.0, 0.5 - (signals.health or 1.0)) * 2,
         ),
         ("knowledge_down", float(signals.knowledge_down), 0.6 * signals.knowledge_down),
+        # An opinion only adds: no model can talk a customer out of a person.
+        ("second_opinion", signals.opinion or 0.0, 0.6 * max(0.0, (signals.opinion or 0.0) - 0.5) * 2),
     ]
     not_needed = 1.0
     for name, value, weight in causes:
@@ -262,7 +280,10 @@ def _is_bug(signals: Signals, policy: Policy, reasons: list[Reason]) -> float:
         # The page itself reported trouble: that the customer is right becomes likelier.
         probability = 1 - (1 - probability) * 0.6
         reasons.append(Reason("page_errors", float(signals.page_errors), 0.4, Route.BUG_REPORT))
-    if signals.last_bot_route == "bug_report" and heard.kind not in (Kind.SMALL_TALK, Kind.WANTS_PERSON):
+    if signals.last_bot_route == OFFERED_BUG and _agrees(signals):
+        probability = 0.95
+        reasons.append(Reason("agreed_to_report", 1.0, 0.95, Route.BUG_REPORT))
+    elif signals.last_bot_route == "bug_report" and heard.kind not in (Kind.SMALL_TALK, Kind.WANTS_PERSON):
         # We asked for details of the bug; what comes next is most likely those details.
         probability = max(probability, 0.75 if heard.is_follow_up or signals.evidence < 0.6 else 0.4)
         reasons.append(Reason("answers_bug_question", 1.0, round(probability, 4), Route.BUG_REPORT))

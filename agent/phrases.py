@@ -47,6 +47,10 @@ class Phrase(StrEnum):
     LANGUAGE_DE = "language_de"
     LANGUAGE_ES = "language_es"
     ANSWER_OFFER = "answer_offer"
+    ANSWER_CUT = "answer_cut"
+    NOT_CONFIRMED = "not_confirmed"
+    OFFER_PERSON = "offer_person"
+    OFFER_BUG = "offer_bug"
     SIGN_IN_NEEDED = "sign_in_needed"
     ACCOUNT_PLAN = "account_plan"
     ACCOUNT_BILLING = "account_billing"
@@ -59,6 +63,8 @@ class Phrase(StrEnum):
     QR_PERSON = "qr_person"
     QR_PERSON_TEXT = "qr_person_text"
     QR_REPHRASE = "qr_rephrase"
+    QR_YES = "qr_yes"
+    QR_NO = "qr_no"
     QR_SOLVED = "qr_solved"
     QR_SOLVED_TEXT = "qr_solved_text"
     QR_UNSOLVED = "qr_unsolved"
@@ -229,6 +235,26 @@ _TEXTS: dict[Phrase, dict[Language, str]] = {
         "de": "Ist damit Ihre Frage beantwortet, oder soll ich nach etwas anderem suchen?",
         "es": "¿Responde esto a su pregunta o busco otra cosa?",
     },
+    Phrase.ANSWER_CUT: {
+        "en": "That is as far as I got. Shall I fetch someone from the team for the rest?",
+        "de": "Weiter bin ich nicht gekommen. Soll ich für den Rest jemanden aus dem Team holen?",
+        "es": "Hasta aquí he llegado. ¿Aviso a alguien del equipo para el resto?",
+    },
+    Phrase.NOT_CONFIRMED: {
+        "en": "For the rest I find no confirmation in our help articles, and I won't guess. Shall I fetch someone from the team?",
+        "de": "Das Übrige finde ich in unseren Hilfeartikeln nicht bestätigt, und raten möchte ich nicht. Soll ich jemanden aus dem Team holen?",
+        "es": "El resto no lo encuentro confirmado en nuestros artículos de ayuda y no quiero adivinar. ¿Aviso a alguien del equipo?",
+    },
+    Phrase.OFFER_PERSON: {
+        "en": "This may be one for a person. Shall I fetch someone from the team?",
+        "de": "Das ist vielleicht eher etwas für einen Menschen. Soll ich jemanden aus dem Team holen?",
+        "es": "Quizá esto sea mejor para una persona. ¿Aviso a alguien del equipo?",
+    },
+    Phrase.OFFER_BUG: {
+        "en": "This may be a fault of the product. Shall I file it as a bug, with what you told me here?",
+        "de": "Das könnte ein Fehler im Produkt sein. Soll ich ihn mit dem, was Sie hier geschrieben haben, erfassen?",
+        "es": "Puede que sea un fallo del producto. ¿Lo registro como error con lo que me ha contado aquí?",
+    },
     Phrase.SIGN_IN_NEEDED: {
         "en": "To look at your own account I need you to be signed in to the product on this page.",
         "de": "Um in Ihr Konto zu sehen, müssten Sie auf dieser Seite im Produkt angemeldet sein.",
@@ -281,6 +307,8 @@ _TEXTS: dict[Phrase, dict[Language, str]] = {
         "es": "Sí, por favor avise a alguien del equipo.",
     },
     Phrase.QR_REPHRASE: {"en": "Ask differently", "de": "Anders fragen", "es": "Preguntar de otra forma"},
+    Phrase.QR_YES: {"en": "Yes, please", "de": "Ja, bitte", "es": "Sí, por favor"},
+    Phrase.QR_NO: {"en": "No, thanks", "de": "Nein, danke", "es": "No, gracias"},
     Phrase.QR_SOLVED: {"en": "That solved it", "de": "Das hat geholfen", "es": "Resuelto"},
     Phrase.QR_SOLVED_TEXT: {
         "en": "Thanks, that solved it.",

@@ -63,6 +63,16 @@ class BusinessHours:
 
 
 @dataclass(frozen=True, slots=True)
+class Defences:
+    """The rules that hold whatever a model says. All are on; a test switches one off to see that it was the one."""
+
+    sources_support: bool = True
+    promises_are_kept: bool = True
+    links_are_cited: bool = True
+    effects_need_consent: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """All of it. Probabilities and scores lie in [0, 1]."""
 
@@ -80,11 +90,16 @@ class Policy:
     high_tiers: tuple[str, ...] = ("strategic",)
     link_hosts: tuple[str, ...] = ()
     tool_rounds: int = 3
+    calls_per_round: int = 4
+    rewrites_per_turn: int = 3
+    borderline_cost: float = 0.6
+    consent: float = 0.3
     node_timeout_s: float = 10.0
     turn_timeout_s: float = 30.0
     burst_hold_s: float = 1.5
     account_lookup_timeout_s: float = 1.0
     same_bug_similarity: float = 0.62
+    defences: Defences = Defences()
 
     def category(self, category_id: str) -> CategoryPolicy:
         """Return the category's policy; an unknown one isn't automated, unless the team named no categories at all."""

@@ -1,12 +1,13 @@
 """What the domain needs from the outside, as Protocols. `tools` implements them, `graphs/assembly.py` joins them."""
 
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel
 
 from agent.types import (
     AccountFacts,
@@ -20,6 +21,7 @@ from agent.types import (
     PageContext,
     Passage,
     Sentence,
+    Spent,
     ToolCall,
     ToolResult,
     Understanding,
@@ -94,9 +96,18 @@ class PageDirectory(Protocol):
         ...
 
     def guidance(
-        self, page: PageContext, article_ids: Sequence[str], answer_text: str, *, question: str
+        self,
+        page: PageContext,
+        article_ids: Sequence[str],
+        answer_text: str,
+        *,
+        question: str,
+        chosen: Sequence[str] = (),
     ) -> Guidance | None:
-        """Return what to point at for an answer, among the elements that are on the page now."""
+        """Return what to point at for an answer, among the elements that are on the page now.
+
+        `chosen` are ids of elements that the engine picked; they come first, with the map's own words.
+        """
         ...
 
 
@@ -133,20 +144,49 @@ class TicketTracker(Protocol):
         ...
 
 
-class AnswerTool(Protocol):
-    """A tool the answer may call. It reads only; ids come from `identity`, never from the arguments."""
+@dataclass(frozen=True, slots=True)
+class ToolOffer:
+    """A tool as an engine sees it. `description` and the arguments' own descriptions are read by models: prompts."""
 
     name: str
     description: str
+    arguments: type[BaseModel]
 
-    async def call(self, call: ToolCall, identity: Identity) -> ToolResult:
-        """Run the call. A failure is a result with `ok` false and one line the engine can act on."""
+
+class NoArguments(BaseModel):
+    """The arguments of a tool that takes none. What a model makes up all the same is dropped, not obeyed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolContext:
+    """On whose behalf, and where, a call runs."""
+
+    identity: Identity
+    language: Language
+    page: PageContext
+    plan: str | None = None
+
+
+class AnswerTool(Protocol):
+    """A tool the answer may call. It reads only; ids of customers come from the context, never from the arguments."""
+
+    offer: ToolOffer
+
+    async def call(self, call: ToolCall, arguments: Any, context: ToolContext) -> ToolResult:
+        """Run the call with its validated arguments (an `offer.arguments`).
+
+        A failure is a result with `ok` false and one line the engine can act on.
+        """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerBrief:
-    """Everything an engine may use to answer. With `courtesy` no question is asked: a friendly line will do."""
+    """Everything an engine may use to answer. With `courtesy` no question is asked: a friendly line will do.
+
+    `said` is what this turn has told the customer already, before the tools were called; the last `found_later` of
+    the passages were found by tools.
+    """
 
     question: Untrusted
     understanding: Understanding
@@ -155,14 +195,51 @@ class AnswerBrief:
     account: AccountFacts | None
     history: tuple[Message, ...]
     tool_results: tuple[ToolResult, ...]
-    tools: tuple[str, ...]
+    tools: tuple[ToolOffer, ...]
     courtesy: bool = False
+    said: str = ""
+    found_later: int = 0
+
+    @property
+    def tool_names(self) -> tuple[str, ...]:
+        """The names of the tools that may be called now."""
+        return tuple(tool.name for tool in self.tools)
+
+
+@dataclass(frozen=True, slots=True)
+class Fallback:
+    """An ability that another engine had to take over, and why: one word for counting."""
+
+    ability: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class EngineReport:
+    """What an engine did in one turn. `prompts` are the hashes of the prompts used, by name."""
+
+    engine: str
+    model: str | None = None
+    calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost: float = 0.0
+    fallbacks: tuple[Fallback, ...] = ()
+    prompts: dict[str, str] = field(default_factory=dict)
 
 
 class Engine(Protocol):
     """The five abilities that need language: understand, answer, draft a bug, summarise, judge."""
 
     name: str
+
+    def for_turn(self, spent: Spent) -> "Engine":
+        """Return the engine for one turn of a conversation that has `spent` so far; `report` is then of that turn."""
+        ...
+
+    def report(self) -> EngineReport:
+        """What was done, by whom, at what cost."""
+        ...
 
     async def understand(
         self, texts: tuple[Untrusted, ...], history: tuple[Message, ...], page: PageContext
@@ -176,12 +253,28 @@ class Engine(Protocol):
         """Estimate the probability that the passages, or a lookup with one of `tools`, answer the question."""
         ...
 
-    def answer(self, brief: AnswerBrief) -> AsyncIterator[Sentence | ToolCall]:
-        """Yield the answer piece by piece. Tool calls end the pass; the next brief carries their results."""
+    def answer(self, brief: AnswerBrief) -> AsyncGenerator[Sentence | ToolCall, None]:
+        """Yield the answer piece by piece. Tool calls end the pass; the next brief carries their results.
+
+        Raises:
+            ConnectorError: the engine failed after it had yielded a piece, and nothing can take over in the middle.
+        """
         ...
 
-    async def support(self, sentence: Sentence, passages: tuple[Passage, ...]) -> float:
-        """Estimate the probability that the cited passages say what the sentence says."""
+    async def second_opinion(
+        self, texts: tuple[Untrusted, ...], history: tuple[Message, ...], understanding: Understanding
+    ) -> float | None:
+        """The probability that a person is needed, for a case on the border; None when the engine has no opinion."""
+        ...
+
+    async def support(
+        self, sentence: Sentence, passages: tuple[Passage, ...], results: tuple[ToolResult, ...] = ()
+    ) -> float:
+        """Estimate the probability that the cited passages, or the tools' results, say what the sentence says."""
+        ...
+
+    async def rewrite(self, sentence: Sentence, passages: tuple[Passage, ...]) -> Sentence | None:
+        """Return what the cited passages do say about it, as they say it; None when they say nothing like it."""
         ...
 
     async def draft_bug(

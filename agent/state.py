@@ -11,6 +11,7 @@ from agent.types import (
     Handoff,
     PageContext,
     Passage,
+    Proposal,
     Reply,
     ToolCall,
     ToolResult,
@@ -34,6 +35,7 @@ class TurnState(TypedDict, total=False):
     tool_calls: tuple[ToolCall, ...]  # answer
     draft: AnswerDraft  # answer
     tool_results: tuple[ToolResult, ...]  # use_tools
+    proposal: Proposal  # propose
     check_report: CheckReport  # check
     clarification: str  # clarify
     ticket: BugTicket | None  # bug_report
@@ -54,6 +56,7 @@ WRITERS: dict[str, str] = {
     "tool_calls": "answer",
     "draft": "answer",
     "tool_results": "use_tools",
+    "proposal": "propose",
     "check_report": "check",
     "clarification": "clarify",
     "ticket": "bug_report",

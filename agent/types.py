@@ -7,7 +7,7 @@ All are frozen; times are timezone-aware UTC; a `score` or `confidence` lies in 
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 from agent.untrusted import Source as Source
 from agent.untrusted import Untrusted as Untrusted
@@ -158,12 +158,21 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Spent:
+    """What models were paid for: tokens in and out together, and money in the currency of the price settings."""
+
+    tokens: int = 0
+    cost: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class TurnRequest:
     """Everything a turn starts from. Evals and the server build the same one.
 
     `texts` are the customer's messages answered by this turn, in order (a burst is one turn). `page` is what the
     widget sent, not yet understood: JSON of at most 32 KB. `history` is older than `texts`. `wish_for_person` is set
     when the customer pressed the button that asks for one. `reply_message_id` names the message this turn will write.
+    `spent` is what the conversation's earlier turns cost.
     """
 
     turn_id: str
@@ -181,6 +190,7 @@ class TurnRequest:
     interface_language: str | None = None
     wish_for_person: bool = False
     handbacks: int = 0
+    spent: Spent = Spent()
 
 
 # --- understanding and evidence ----------------------------------------------------------------------------------
@@ -314,22 +324,40 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A read the engine asks for. Arguments never carry ids of customers: those come from the session."""
+    """A call the engine asks for. Arguments never carry ids of customers: those come from the session.
+
+    `arguments` are JSON as a model wrote them, not yet validated; `problem` says in one line why they can't even be
+    read. `call_id` begins with the round it belongs to, counted from 1: `2:0` is the first call of the second.
+    """
 
     call_id: str
     tool: str
-    arguments: dict[str, str]
+    arguments: dict[str, Any]
+    problem: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ToolResult:
-    """What a tool said, or in one line why it didn't."""
+    """What a tool said, or in one line why it didn't. `passages` are further sources that a search found."""
 
     call_id: str
     tool: str
     ok: bool
     facts: dict[str, str]
     error: str | None = None
+    arguments: dict[str, Any] = field(default_factory=dict)
+    passages: tuple[Passage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """Something with an effect that the engine asked for in the middle of an answer.
+
+    `route` is where it leads; unless `allowed` by what the customer said themselves, they are asked first.
+    """
+
+    route: Route
+    allowed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,13 +370,18 @@ class Guidance:
 
 @dataclass(frozen=True, slots=True)
 class AnswerDraft:
-    """What the answer node let out, and what it held back. `text` is the message exactly as it was streamed."""
+    """What the answer node let out, and what it held back. `text` is the message exactly as it was streamed.
+
+    `broken_off` says why the answer ended before its end: `unsupported` (a step without a source) or `cut` (the
+    engine failed in the middle).
+    """
 
     text: str
     sentences: tuple[Sentence, ...]
     held_back: tuple[Sentence, ...]
     citations: tuple[Citation, ...]
     guidance: Guidance | None = None
+    broken_off: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

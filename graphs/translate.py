@@ -2,14 +2,16 @@
 
 import time
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from agent.deps import TurnDeps
 from agent.errors import SupportError
 from agent.events import STAFF_ONLY, Custom
+from agent.judgement import OFFERED_BUG, OFFERED_PERSON
+from agent.ports import EngineReport
 from agent.speech import Words
-from agent.types import Author, Handoff, Mode, Reply, TurnRequest
+from agent.types import Author, Handoff, Mode, Reply, Route, TurnRequest
 from agent.wire import (
     JsonObject,
     decision_value,
@@ -19,6 +21,7 @@ from agent.wire import (
     message_value,
     mode_value,
     ticket_value,
+    to_json,
 )
 from graphs.turn_graph import TurnGraph
 
@@ -70,13 +73,14 @@ async def run_turn(
     """
     config: Any = {"configurable": {"thread_id": thread_id}} if thread_id else {}
     graph_input: Any = None if resume else {"request": request}
+    engine = deps.engine.for_turn(request.spent)
     translator = _Translator(request, on_node)
     if resume:
         translator.remember((await graph.aget_state(config)).values)
     stream = graph.astream(
         graph_input,
         config,
-        context=deps,
+        context=replace(deps, engine=engine),
         stream_mode=["tasks", "custom"],
         durability="async" if thread_id else None,
     )
@@ -90,7 +94,13 @@ async def run_turn(
                 yield event
     if translator.finished is None:
         raise SupportError(f"turn {request.turn_id!r} ended without a reply")
-    yield translator.finished
+    report = engine_report(engine.report(), turn_id=request.turn_id)
+    yield replace(translator.finished, events=(report, *translator.finished.events))
+
+
+def engine_report(report: EngineReport, *, turn_id: str) -> Emitted:
+    """Which engine did the turn, at what cost, and what another had to take over; for the team only."""
+    return custom(Custom.ENGINE, {"turn_id": turn_id, **to_json(report)})
 
 
 class _Translator:
@@ -108,8 +118,9 @@ class _Translator:
     def remember(self, values: JsonObject) -> None:
         """Take over what an interrupted run had found, so that the rest of it can be told in full."""
         self._seen = dict(values)
-        if "verdict" in values:
-            self._route = values["verdict"].route.value
+        for node, key in (("judge", "verdict"), ("propose", "proposal"), ("check", "check_report")):
+            if key in values:
+                self._facts(node, {key: values[key]})
 
     def words(self, part: object) -> list[Emitted]:
         if not isinstance(part, Words):
@@ -150,6 +161,13 @@ class _Translator:
                 custom(Custom.DECISION, {"message_id": message_id, **decision}),
                 custom(Custom.EVIDENCE, {"message_id": message_id, **evidence}),
             ]
+        if node == "propose":
+            proposal = update["proposal"]
+            bug = proposal.route is Route.BUG_REPORT
+            offered = OFFERED_BUG if bug else OFFERED_PERSON
+            self._route = proposal.route.value if proposal.allowed else offered
+        if node == "check" and not update["check_report"].passed:
+            self._route = Route.CLARIFY.value
         if node == "finish":
             self.finished = Finished(update["reply"], tuple(self._ending(update["reply"])), self._route)
         return []

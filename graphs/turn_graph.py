@@ -15,10 +15,12 @@ from agent.nodes.finish import finish
 from agent.nodes.handoff import handoff
 from agent.nodes.judge import judge
 from agent.nodes.page_context import page_context
+from agent.nodes.propose import propose
 from agent.nodes.retrieve import retrieve
 from agent.nodes.understand import understand
 from agent.nodes.use_tools import use_tools
 from agent.state import TurnState
+from agent.tool_rules import EFFECTS
 from agent.types import Mode, Route
 
 TurnGraph = CompiledStateGraph[TurnState, TurnDeps, TurnState, TurnState]
@@ -33,6 +35,7 @@ def build_turn_graph(checkpointer: BaseCheckpointSaver[str] | None = None) -> Tu
     graph.add_node("judge", judge)
     graph.add_node("answer", answer)
     graph.add_node("use_tools", use_tools)
+    graph.add_node("propose", propose)
     graph.add_node("check", check)
     graph.add_node("clarify", clarify)
     graph.add_node("bug_report", bug_report)
@@ -46,6 +49,7 @@ def build_turn_graph(checkpointer: BaseCheckpointSaver[str] | None = None) -> Tu
     graph.add_conditional_edges("judge", chosen_route)
     graph.add_conditional_edges("answer", wants_tools)
     graph.add_edge("use_tools", "answer")
+    graph.add_conditional_edges("propose", allowed)
     graph.add_conditional_edges("check", passed)
     graph.add_edge("clarify", "finish")
     graph.add_edge("bug_report", "finish")
@@ -72,9 +76,19 @@ def chosen_route(state: TurnState) -> Literal["answer", "clarify", "bug_report",
             return "handoff"
 
 
-def wants_tools(state: TurnState) -> Literal["use_tools", "check"]:
-    """Run the reads the answer asked for, then answer again."""
+def wants_tools(state: TurnState) -> Literal["use_tools", "propose", "check"]:
+    """Run the reads the answer asked for, then answer again; an effect it asked for leads out of the answer."""
+    if any(call.tool in EFFECTS for call in state["tool_calls"]):
+        return "propose"
     return "use_tools" if state["tool_calls"] else "check"
+
+
+def allowed(state: TurnState) -> Literal["bug_report", "handoff", "clarify"]:
+    """Do what the engine proposed when the customer's own words allow it, else ask them."""
+    proposal = state["proposal"]
+    if not proposal.allowed:
+        return "clarify"
+    return "bug_report" if proposal.route is Route.BUG_REPORT else "handoff"
 
 
 def passed(state: TurnState) -> Literal["clarify", "finish"]:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import secrets
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from agent.deps import TurnDeps
@@ -209,7 +209,9 @@ class TurnService:
     async def _request(self, work: TurnWork) -> TurnRequest:
         scope = Scope(work.conversation.workspace_id, None, "system")
         messages = await self._log.history(scope, work.conversation.conversation_id)
-        return turn_request(work, messages, limit=self._limits.max_message_chars, now=datetime.now(UTC))
+        spent = await self._log.spent(scope, work.conversation.conversation_id)
+        request = turn_request(work, messages, limit=self._limits.max_message_chars, now=datetime.now(UTC))
+        return replace(request, spent=spent)
 
     async def _attempt(self, work: TurnWork, request: TurnRequest, writer: TurnWriter) -> None:
         thread_id = f"{work.turn_id}-{len(work.messages)}"

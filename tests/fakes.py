@@ -1,13 +1,13 @@
 """Fakes at the ports: a scripted engine and in-memory collaborators. The graph between them is the real one."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from agent.deps import TurnDeps
 from agent.errors import KnowledgeError, TrackerError
 from agent.policy import CategoryPolicy, Policy
-from agent.ports import AnswerBrief, BugReport, SearchQuery
+from agent.ports import AnswerBrief, BugReport, EngineReport, NoArguments, SearchQuery, ToolContext, ToolOffer
 from agent.types import (
     AccountFacts,
     BugDraft,
@@ -23,6 +23,7 @@ from agent.types import (
     Passage,
     Sentence,
     Source,
+    Spent,
     ToolCall,
     ToolResult,
     TurnRequest,
@@ -78,7 +79,23 @@ class ScriptedEngine:
     after_tools: Sequence[Sentence | ToolCall] = ()
     draft: BugDraft = EMPTY_EXPORT
     fail_in: str = ""
+    opinion: float | None = None
+    rewritten: Sentence | None = None
     briefs: list[AnswerBrief] = field(default_factory=list)
+
+    def for_turn(self, spent: Spent) -> "ScriptedEngine":
+        return self
+
+    def report(self) -> EngineReport:
+        return EngineReport(self.name)
+
+    async def second_opinion(
+        self, texts: tuple[Untrusted, ...], history: tuple[Message, ...], understanding: Understanding
+    ) -> float | None:
+        return self.opinion
+
+    async def rewrite(self, sentence: Sentence, passages: tuple[Passage, ...]) -> Sentence | None:
+        return self.rewritten
 
     async def understand(
         self, texts: tuple[Untrusted, ...], history: tuple[Message, ...], page: PageContext
@@ -95,15 +112,18 @@ class ScriptedEngine:
             raise ValueError("scripted failure")
         return Evidence(self.evidence if passages else 0.0, {}, tuple(p.passage_id for p in passages))
 
-    async def answer(self, brief: AnswerBrief) -> AsyncIterator[Sentence | ToolCall]:
+    async def answer(self, brief: AnswerBrief) -> AsyncGenerator[Sentence | ToolCall, None]:
         self.briefs.append(brief)
         if self.fail_in == "answer":
             raise ValueError("scripted failure")
         for part in self.after_tools if brief.tool_results else self.parts:
             yield part
 
-    async def support(self, sentence: Sentence, passages: tuple[Passage, ...]) -> float:
-        return 1.0 if any(sentence.text in p.text.render_plain() for p in passages) else 0.0
+    async def support(
+        self, sentence: Sentence, passages: tuple[Passage, ...], results: tuple[ToolResult, ...] = ()
+    ) -> float:
+        said = [p.text.render_plain() for p in passages] + [value for r in results for value in r.facts.values()]
+        return 1.0 if any(sentence.text in text or text in sentence.text for text in said) else 0.0
 
     async def draft_bug(
         self,
@@ -161,7 +181,13 @@ class FakePages:
         return "Hello", ()
 
     def guidance(
-        self, page: PageContext, article_ids: Sequence[str], answer_text: str, *, question: str
+        self,
+        page: PageContext,
+        article_ids: Sequence[str],
+        answer_text: str,
+        *,
+        question: str,
+        chosen: Sequence[str] = (),
     ) -> Guidance | None:
         step = WalkStep("history", "[data-help=history]", "Open the history")
         return Guidance("History", (step,)) if page.known and article_ids else None
@@ -185,21 +211,23 @@ class RecordingTracker:
         return self.known or BugTicket("BUG-1", report.draft.title, len(self.filed), is_new=True, status="open")
 
 
+ACCOUNT_OFFER = ToolOffer("account_status", "Look up the account.", NoArguments)
+
+
 @dataclass
 class FakeTool:
     """A read that says what it is told to say."""
 
-    name: str = "account_status"
-    description: str = "Look up the account."
+    offer: ToolOffer = ACCOUNT_OFFER
     facts: dict[str, str] = field(default_factory=lambda: {"plan": "team"})
     identities: list[Identity] = field(default_factory=list)
     broken: bool = False
 
-    async def call(self, call: ToolCall, identity: Identity) -> ToolResult:
-        self.identities.append(identity)
+    async def call(self, call: ToolCall, arguments: object, context: ToolContext) -> ToolResult:
+        self.identities.append(context.identity)
         if self.broken:
             raise ValueError("scripted failure")
-        return ToolResult(call.call_id, self.name, ok=True, facts=self.facts)
+        return ToolResult(call.call_id, self.offer.name, ok=True, facts=self.facts)
 
 
 def fake_deps(**changes: object) -> TurnDeps:

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from agent.errors import Misconfigured
+from agent.ports import NoArguments, ToolContext, ToolOffer
 from agent.types import (
     AccountFacts,
     ClockOrder,
@@ -170,17 +171,20 @@ class FileAccounts:
 class AccountStatusTool:
     """Plan, billing status, renewal and seats of the customer's own account."""
 
-    name = "account_status"
-    description = "Look up the customer's own plan, billing status, renewal date and seats. Takes no arguments."
+    offer = ToolOffer(
+        "account_status",
+        "Look up the customer's own plan, billing status, renewal date and seats. Takes no arguments.",
+        NoArguments,
+    )
 
     def __init__(self, accounts: FileAccounts) -> None:
         self._accounts = accounts
 
-    async def call(self, call: ToolCall, identity: Identity) -> ToolResult:
+    async def call(self, call: ToolCall, arguments: NoArguments, context: ToolContext) -> ToolResult:
         """Read the account that the session belongs to."""
-        facts = await self._accounts.facts(identity)
+        facts = await self._accounts.facts(context.identity)
         if facts is None:
-            return ToolResult(call.call_id, self.name, ok=False, facts={}, error="no verified account")
+            return ToolResult(call.call_id, self.offer.name, ok=False, facts={}, error="no verified account")
         found = {
             "plan": facts.plan,
             "billing_status": facts.billing_status,
@@ -190,26 +194,29 @@ class AccountStatusTool:
             "role": facts.user_role,
         }
         return ToolResult(
-            call.call_id, self.name, ok=True, facts={k: str(v) for k, v in found.items() if v is not None}
+            call.call_id, self.offer.name, ok=True, facts={k: str(v) for k, v in found.items() if v is not None}
         )
 
 
 class OrderStatusTool:
     """The newest order of the customer's own account."""
 
-    name = "order_status"
-    description = "Look up the customer's own newest order: status, carrier, tracking, expected date. No arguments."
+    offer = ToolOffer(
+        "order_status",
+        "Look up the customer's own newest order: status, carrier, tracking, expected date. Takes no arguments.",
+        NoArguments,
+    )
 
     def __init__(self, accounts: FileAccounts) -> None:
         self._accounts = accounts
 
-    async def call(self, call: ToolCall, identity: Identity) -> ToolResult:
+    async def call(self, call: ToolCall, arguments: NoArguments, context: ToolContext) -> ToolResult:
         """Read the orders that belong to the session's account."""
-        facts = await self._accounts.facts(identity)
+        facts = await self._accounts.facts(context.identity)
         if facts is None:
-            return ToolResult(call.call_id, self.name, ok=False, facts={}, error="no verified account")
+            return ToolResult(call.call_id, self.offer.name, ok=False, facts={}, error="no verified account")
         if not facts.orders:
-            return ToolResult(call.call_id, self.name, ok=True, facts={"orders": "0"})
+            return ToolResult(call.call_id, self.offer.name, ok=True, facts={"orders": "0"})
         newest = max(facts.orders, key=lambda order: order.ordered_on)
         found = {
             "orders": str(len(facts.orders)),
@@ -220,4 +227,6 @@ class OrderStatusTool:
             "carrier": newest.carrier,
             "tracking": newest.tracking,
         }
-        return ToolResult(call.call_id, self.name, ok=True, facts={k: v for k, v in found.items() if v is not None})
+        return ToolResult(
+            call.call_id, self.offer.name, ok=True, facts={k: v for k, v in found.items() if v is not None}
+        )

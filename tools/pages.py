@@ -145,12 +145,21 @@ class PageMap:
         return opening, tuple(suggestions.get(language) or suggestions.get("en") or ())
 
     def guidance(
-        self, page: PageContext, article_ids: Sequence[str], answer_text: str, *, question: str
+        self,
+        page: PageContext,
+        article_ids: Sequence[str],
+        answer_text: str,
+        *,
+        question: str,
+        chosen: Sequence[str] = (),
     ) -> Guidance | None:
-        """Point at elements that are on the page now: the article's own walk, or the element the answer names."""
+        """Point at elements that are on the page now: those chosen, the article's own walk, or the one it names."""
         present = {element.element_id: element for element in page.elements}
         if not present:
             return None
+        picked = [present[element_id] for element_id in dict.fromkeys(chosen) if element_id in present]
+        if picked:
+            return Guidance(picked[0].label.render_plain(), tuple(_step(element) for element in picked))
         for article_id in article_ids[:1]:
             for walk in self._walks:
                 steps = [step for step in walk.steps if step.element in present]
@@ -162,8 +171,7 @@ class PageMap:
         named = self._named_element(present, answer_text, question)
         if named is None:
             return None
-        text = named.description or named.label.render_plain()
-        return Guidance(named.label.render_plain(), (WalkStep(named.element_id, named.selector, text),))
+        return Guidance(named.label.render_plain(), (_step(named),))
 
     def _named_element(self, present: dict[str, PageElement], answer_text: str, question: str) -> PageElement | None:
         """The element of the map whose label or keyword the answer says, longest wording first."""
@@ -210,6 +218,10 @@ class PageMap:
                 keywords=tuple(known.keywords),
             )
         return tuple(seen.values()), len(raw) > MAX_ELEMENTS
+
+
+def _step(element: PageElement) -> WalkStep:
+    return WalkStep(element.element_id, element.selector, element.description or element.label.render_plain())
 
 
 def _to_regex(route: str) -> re.Pattern[str]:

@@ -1,17 +1,26 @@
 """The answer, let out sentence by sentence."""
 
-from dataclasses import dataclass, field
+import logging
+import re
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
 
 from langgraph.runtime import Runtime
 from typing_extensions import TypedDict
 
 from agent.deps import TurnDeps
+from agent.errors import ConnectorError
 from agent.judgement import is_courtesy
-from agent.nodes.check import may_stand
-from agent.ports import AnswerBrief
+from agent.nodes.check import cited, may_stand, sources
+from agent.ports import AnswerBrief, ToolOffer
 from agent.speech import Words
 from agent.state import TurnState
-from agent.types import AnswerDraft, Citation, Passage, Sentence, ToolCall
+from agent.tool_rules import EFFECT_OFFERS
+from agent.types import AnswerDraft, Citation, Passage, Sentence, ToolCall, ToolResult
+
+logger = logging.getLogger(__name__)
+
+_ITEM = re.compile(r"\s*(?:\d{1,3}[.)]|[-*+])\s+")
 
 
 class AnswerUpdate(TypedDict):
@@ -29,48 +38,48 @@ class _Progress:
     # Courtesies wait for a claim that stands, so that nobody reads "Here is how:" and then nothing.
     waiting: list[Sentence] = field(default_factory=list)
     text: str = ""
+    rewrites: int = 0
+    broken_off: str | None = None
+
+    @classmethod
+    def after(cls, earlier: AnswerDraft | None) -> "_Progress":
+        """Go on where the pass before the tools ended."""
+        if earlier is None:
+            return cls()
+        return cls(
+            said=list(earlier.sentences),
+            held_back=list(earlier.held_back),
+            citations={_source_key(c.article_id, c.section): c for c in earlier.citations},
+            text=earlier.text,
+        )
 
 
 async def answer(state: TurnState, runtime: Runtime[TurnDeps]) -> AnswerUpdate:
     """Have the engine answer, and stream each sentence once its sources are found to support it.
 
-    A pass that ends in tool calls says nothing; the next pass has their results.
+    A pass may end in tool calls; the next pass has their results and goes on from what was said. A sentence that
+    can't stand is replaced by its source's own words once, or left out; a step of a list that can't stand ends the
+    answer there, because the steps after it would be wrong without it.
     """
     deps = runtime.context
-    request = state["request"]
-    results = state.get("tool_results", ())
-    rounds_left = deps.policy.tool_rounds - len({result.call_id.split(":")[0] for result in results})
-    brief = AnswerBrief(
-        question=state["understanding"].question,
-        understanding=state["understanding"],
-        passages=state["passages"],
-        page=state["page"],
-        account=state["account"],
-        history=request.history,
-        tool_results=results,
-        tools=tuple(tool.name for tool in deps.tools) if rounds_left > 0 else (),
-        courtesy=is_courtesy(
-            state["understanding"], state["evidence"].probability, state["evidence"].features.get("known", 0.0)
-        ),
-    )
-    progress, calls = _Progress(), []
-    async for part in deps.engine.answer(brief):
-        if isinstance(part, ToolCall):
-            calls.append(part)
-            continue
-        if not part.claim and not progress.said:
-            progress.waiting.append(part)
-            continue
-        if await may_stand(part, state, deps):
-            for sentence in [*progress.waiting, part]:
-                _say(sentence, state["passages"], request.reply_message_id, progress, runtime)
-            progress.waiting.clear()
-        else:
-            progress.held_back.append(part)
-    if not calls and not progress.held_back:
+    progress, calls = _Progress.after(state.get("draft")), []
+    passages = sources(state)
+    parts = deps.engine.answer(_brief(state, deps, progress.text))
+    try:
+        async with aclosing(parts):
+            async for part in parts:
+                if isinstance(part, ToolCall):
+                    calls.append(part)
+                elif not await _take(part, passages, progress, state, runtime):
+                    progress.broken_off = "unsupported"
+                    break
+    except ConnectorError as exc:
+        logger.warning("answer cut turn_id=%s error=%s", state["request"].turn_id, type(exc).__name__)
+        progress.broken_off = "cut"
+    if not calls and not progress.held_back and progress.broken_off is None:
         # Nothing was claimed at all: a courtesy may stand alone.
         for sentence in progress.waiting:
-            _say(sentence, state["passages"], request.reply_message_id, progress, runtime)
+            _say(sentence, passages, progress, state, runtime)
     draft = AnswerDraft(
         text=progress.text,
         sentences=tuple(progress.said),
@@ -81,16 +90,83 @@ async def answer(state: TurnState, runtime: Runtime[TurnDeps]) -> AnswerUpdate:
             list(dict.fromkeys(citation.article_id for citation in progress.citations.values())),
             progress.text,
             question=state["understanding"].question.render_plain(),
+            chosen=_pointed_at(state.get("tool_results", ())),
         ),
+        broken_off=progress.broken_off,
     )
-    return {"draft": draft, "tool_calls": tuple(calls)}
+    return {"draft": draft, "tool_calls": tuple(calls) if progress.broken_off is None else ()}
+
+
+def _brief(state: TurnState, deps: TurnDeps, said: str) -> AnswerBrief:
+    results = state.get("tool_results", ())
+    rounds_left = deps.policy.tool_rounds - len({result.call_id.split(":")[0] for result in results})
+    offers: tuple[ToolOffer, ...] = (*(tool.offer for tool in deps.tools), *EFFECT_OFFERS)
+    return AnswerBrief(
+        question=state["understanding"].question,
+        understanding=state["understanding"],
+        passages=sources(state),
+        page=state["page"],
+        account=state["account"],
+        history=state["request"].history,
+        tool_results=results,
+        tools=offers if rounds_left > 0 else (),
+        courtesy=is_courtesy(
+            state["understanding"], state["evidence"].probability, state["evidence"].features.get("known", 0.0)
+        ),
+        said=said,
+        found_later=len(sources(state)) - len(state["passages"]),
+    )
+
+
+async def _take(
+    part: Sentence, passages: tuple[Passage, ...], progress: _Progress, state: TurnState, runtime: Runtime[TurnDeps]
+) -> bool:
+    """Say a sentence, in its source's words if need be, or hold it back; false when the answer can't go on."""
+    if not part.claim and not progress.said and await may_stand(part, state, runtime.context):
+        progress.waiting.append(part)
+        return True
+    standing = await _standing(part, passages, progress, state, runtime.context)
+    if standing is None:
+        progress.held_back.append(part)
+        return _ITEM.match(part.text) is None
+    for sentence in [*progress.waiting, standing]:
+        _say(sentence, passages, progress, state, runtime)
+    progress.waiting.clear()
+    return True
+
+
+async def _standing(
+    part: Sentence, passages: tuple[Passage, ...], progress: _Progress, state: TurnState, deps: TurnDeps
+) -> Sentence | None:
+    """The sentence when it may stand, else its source's own words for it when those may and weren't said yet."""
+    if await may_stand(part, state, deps):
+        return part
+    if not part.claim or not part.cites or progress.rewrites >= deps.policy.rewrites_per_turn:
+        return None
+    progress.rewrites += 1
+    quoted = await deps.engine.rewrite(part, cited(part, passages))
+    if quoted is None or quoted.text.strip() in progress.text:
+        return None
+    marker = _ITEM.match(part.text)
+    if marker is not None:
+        quoted = replace(quoted, text=marker.group() + _ITEM.sub("", quoted.text, count=1))
+    return quoted if await may_stand(quoted, state, deps) else None
+
+
+def _pointed_at(results: tuple[ToolResult, ...]) -> list[str]:
+    return [result.facts["element_id"] for result in results if result.ok and "element_id" in result.facts]
+
+
+def _source_key(article_id: str, section: str) -> str:
+    # One number per section: two sentences of a section share it.
+    return f"{article_id}\n{section}"
 
 
 def _say(
     sentence: Sentence,
     passages: tuple[Passage, ...],
-    message_id: str,
     progress: _Progress,
+    state: TurnState,
     runtime: Runtime[TurnDeps],
 ) -> None:
     """Stream a sentence with the numbers of its sources behind it."""
@@ -98,8 +174,7 @@ def _say(
     numbers: list[int] = []
     for passage_id in sentence.cites:
         source = by_id[passage_id]
-        # One number per section: two sentences of a section share it.
-        key = f"{source.article_id}\n{source.section}"
+        key = _source_key(source.article_id, source.section)
         if key not in progress.citations:
             progress.citations[key] = Citation(
                 n=len(progress.citations) + 1,
@@ -114,13 +189,16 @@ def _say(
     delta = f"{_separator(progress.text, sentence.text)}{sentence.text.strip()}{marks}"
     progress.said.append(sentence)
     progress.text += delta
-    runtime.stream_writer(Words(message_id, delta))
+    runtime.stream_writer(Words(state["request"].reply_message_id, delta))
 
 
 def _separator(before: str, sentence: str) -> str:
-    """A new paragraph around lists, a space between sentences of one paragraph."""
+    """A new paragraph around lists, a new line between items of one, a space between sentences of a paragraph."""
     if not before:
         return ""
+    last_line = before.rsplit("\n", 1)[-1]
+    if _ITEM.match(sentence) and "\n" not in sentence.strip() and _ITEM.match(last_line):
+        return "\n"
     is_block = sentence.lstrip().startswith(("-", "*", "1.", ">", "#")) or "\n" in sentence.strip()
-    after_block = before.rsplit("\n", 1)[-1].lstrip().startswith(("-", "*")) or "\n" in before.rsplit("\n\n", 1)[-1]
-    return "\n\n" if is_block or after_block or sentence.startswith("\n") else " "
+    after_block = last_line.lstrip().startswith(("-", "*")) or "\n" in before.rsplit("\n\n", 1)[-1]
+    return "\n\n" if is_block or after_block or _ITEM.match(last_line) or sentence.startswith("\n") else " "

@@ -8,6 +8,7 @@ from typing_extensions import TypedDict
 
 from agent.deps import TurnDeps
 from agent.errors import TrackerError
+from agent.judgement import OFFERED_BUG
 from agent.phrases import Phrase, phrase
 from agent.ports import BugReport
 from agent.state import TurnState
@@ -71,15 +72,21 @@ def _reported_in(request: TurnRequest) -> tuple[Untrusted, ...]:
     for message in reversed(request.history):
         if message.author is Author.CUSTOMER:
             earlier.insert(0, message.text)
-        elif message.author is Author.PERSON or message.route != Route.BUG_REPORT:
+        elif message.author is Author.PERSON or message.route not in (Route.BUG_REPORT, OFFERED_BUG):
             break
+    if _last_route(request.history) == OFFERED_BUG:
+        # "Yes" says nothing of the bug: what was said before the offer does.
+        return tuple(earlier) or request.texts
     asked = _asked_details(request.history)
     return (*earlier, *request.texts) if asked else request.texts
 
 
+def _last_route(history: tuple[Message, ...]) -> str | None:
+    return next((message.route for message in reversed(history) if message.author is Author.BOT), None)
+
+
 def _asked_details(history: tuple[Message, ...]) -> bool:
-    bot = [message for message in history if message.author is Author.BOT]
-    return bool(bot) and bot[-1].route == Route.BUG_REPORT
+    return _last_route(history) == Route.BUG_REPORT
 
 
 def _message(ticket: BugTicket, draft: BugDraft, request: TurnRequest, language: Language) -> str:

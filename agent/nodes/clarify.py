@@ -6,6 +6,7 @@ from typing_extensions import TypedDict
 from agent.deps import TurnDeps
 from agent.phrases import Phrase, phrase
 from agent.state import TurnState
+from agent.types import Route
 
 
 class ClarifyUpdate(TypedDict):
@@ -15,8 +16,14 @@ class ClarifyUpdate(TypedDict):
 
 
 async def clarify(state: TurnState, runtime: Runtime[TurnDeps]) -> ClarifyUpdate:
-    """Say honestly that the articles don't answer this, name the nearest ones, and offer a person."""
+    """Say honestly what the articles don't answer, name the nearest ones, and offer what could be done instead."""
     language = state["understanding"].language
+    if "proposal" in state:
+        offer = Phrase.OFFER_BUG if state["proposal"].route is Route.BUG_REPORT else Phrase.OFFER_PERSON
+        return {"clarification": phrase(offer, language)}
+    if "draft" in state and state["draft"].text:
+        rest = Phrase.ANSWER_CUT if state["draft"].broken_off == "cut" else Phrase.NOT_CONFIRMED
+        return {"clarification": phrase(rest, language)}
     if state["knowledge_down"]:
         return {"clarification": phrase(Phrase.KNOWLEDGE_DOWN, language)}
     titles = list(dict.fromkeys(p.title for p in state["passages"] if p.score >= 0.45))[:2]

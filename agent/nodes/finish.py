@@ -1,6 +1,7 @@
 """Where every path ends: the only writer of messages, outcome and mode."""
 
 import re
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -51,8 +52,19 @@ async def finish(state: TurnState, runtime: Runtime[TurnDeps]) -> FinishUpdate:
     else:
         return {"reply": _answered(state)}
     if reply.message_id is not None:
-        runtime.stream_writer(Words(reply.message_id, reply.text))
+        reply = _after_what_was_said(reply, state, runtime)
     return {"reply": reply}
+
+
+def _after_what_was_said(reply: Reply, state: TurnState, runtime: Runtime[TurnDeps]) -> Reply:
+    """Stream the reply, below what the answer had said before the turn took another way."""
+    assert reply.message_id is not None  # noqa: S101  # Narrows the type; the caller asked.
+    draft = state.get("draft")
+    if draft is None or not draft.text:
+        runtime.stream_writer(Words(reply.message_id, reply.text))
+        return reply
+    runtime.stream_writer(Words(reply.message_id, f"\n\n{reply.text}"))
+    return replace(reply, text=f"{draft.text}\n\n{reply.text}", citations=draft.citations, guidance=draft.guidance)
 
 
 def _answered(state: TurnState) -> Reply:
@@ -76,7 +88,9 @@ def _asked(state: TurnState) -> Reply:
         mode=Mode.BOT,
         message_id=state["request"].reply_message_id,
         text=state["clarification"],
-        quick_replies=(
+        quick_replies=_yes_or_no(language)
+        if "proposal" in state
+        else (
             QuickReply(phrase(Phrase.QR_PERSON, language), phrase(Phrase.QR_PERSON_TEXT, language)),
             QuickReply(phrase(Phrase.QR_REPHRASE, language), ""),
         ),
@@ -190,6 +204,11 @@ def last_rung(request: TurnRequest, policy: Policy, *, cause: str) -> Reply:
         handoff=handoff,
         asked_email=handoff.ask_email,
     )
+
+
+def _yes_or_no(language: Language) -> tuple[QuickReply, ...]:
+    yes, no = phrase(Phrase.QR_YES, language), phrase(Phrase.QR_NO, language)
+    return QuickReply(yes, yes), QuickReply(no, no)
 
 
 def _after_answer(language: Language) -> tuple[QuickReply, ...]:

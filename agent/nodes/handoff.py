@@ -20,6 +20,8 @@ _NEXT_STEPS = {
     "category_not_automated": "Not automated yet: answer it, and note whether an article would have done.",
     "failed_attempts": "The articles were tried and didn't help: look at what was sent before repeating it.",
     "knowledge_down": "The knowledge base was unavailable: a simple answer may be all that is needed.",
+    "engine_asked": "The agent began to answer and found that a person is needed: read what it said last.",
+    "second_opinion": "On the border between an answer and a person: a short look may be enough.",
     "complaint": "Acknowledge the complaint first, then look at its cause.",
 }
 
@@ -36,7 +38,7 @@ async def handoff(state: TurnState, runtime: Runtime[TurnDeps]) -> HandoffUpdate
     request, heard, verdict = state["request"], state["understanding"], state["verdict"]
     account = state["account"]
     wanted = await deps.engine.summarise(request.texts, request.history, heard)
-    reason = verdict.handoff_reason or "no_answer"
+    reason = verdict.handoff_reason or ("engine_asked" if "proposal" in state else "no_answer")
     promised = promise(request.now, deps.policy.business_hours, minutes=deps.policy.reply_promise_minutes)
     links = [passage.url for passage in state["passages"][:3] if passage.url]
     return {

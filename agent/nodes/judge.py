@@ -1,12 +1,13 @@
 """Answer, ask, file a bug, or fetch a person: decided before a word is said."""
 
 import logging
+from dataclasses import replace
 
 from langgraph.runtime import Runtime
 from typing_extensions import TypedDict
 
 from agent.deps import TurnDeps
-from agent.judgement import Signals, decide, failed_attempts, last_bot_route
+from agent.judgement import Signals, decide, failed_attempts, is_borderline, last_bot_route
 from agent.state import TurnState
 from agent.types import Evidence, Reason, Route, Verdict
 
@@ -28,7 +29,7 @@ async def judge(state: TurnState, runtime: Runtime[TurnDeps]) -> JudgeUpdate:
     deps = runtime.context
     request, understanding = state["request"], state["understanding"]
     try:
-        evidence = await deps.engine.assess(understanding, state["passages"], tuple(t.name for t in deps.tools))
+        evidence = await deps.engine.assess(understanding, state["passages"], tuple(t.offer.name for t in deps.tools))
     except Exception:
         logger.exception("assessment failed turn_id=%s", request.turn_id)
         verdict = Verdict(
@@ -55,4 +56,9 @@ async def judge(state: TurnState, runtime: Runtime[TurnDeps]) -> JudgeUpdate:
         known=evidence.features.get("known", 0.0),
         clarifications=sum(message.route == Route.CLARIFY for message in request.history[-6:]),
     )
-    return {"evidence": evidence, "verdict": decide(signals, deps.policy)}
+    verdict = decide(signals, deps.policy)
+    if is_borderline(verdict, deps.policy):
+        opinion = await deps.engine.second_opinion(request.texts, request.history, understanding)
+        if opinion is not None:
+            verdict = decide(replace(signals, opinion=opinion), deps.policy)
+    return {"evidence": evidence, "verdict": verdict}

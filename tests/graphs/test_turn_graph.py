@@ -252,8 +252,9 @@ async def test_every_key_is_written_by_its_own_node_alone() -> None:
     bug = ScriptedEngine(understanding=replace(CALM, kind=Kind.BUG))
     wish = ScriptedEngine(understanding=replace(CALM, wish_for_person=0.95))
     tools = ScriptedEngine(parts=(ToolCall("1:0", "account_status", {}),), after_tools=())
+    wants_out = ScriptedEngine(parts=(ToolCall("1:0", "hand_over", {}),))
     written: dict[str, set[str]] = {}
-    for engine in (ScriptedEngine(), bug, wish, tools, ScriptedEngine(evidence=0.1)):
+    for engine in (ScriptedEngine(), bug, wish, tools, wants_out, ScriptedEngine(evidence=0.1)):
         stream = graph.astream({"request": ask("Where?")}, context=fake_deps(engine=engine), stream_mode="updates")
         async for update in stream:
             for node, keys in update.items():

@@ -1,7 +1,7 @@
 """Accepted messages, run detached under a lease: bursts, restarts, takeovers, failures."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -109,7 +109,7 @@ class SlowEngine(ScriptedEngine):
         await asyncio.sleep(self.understand_s)
         return await super().understand(texts, history, page)
 
-    async def answer(self, brief: AnswerBrief) -> AsyncIterator[Sentence | ToolCall]:
+    async def answer(self, brief: AnswerBrief) -> AsyncGenerator[Sentence | ToolCall, None]:
         self.briefs.append(brief)
         for part in self.parts:
             yield part

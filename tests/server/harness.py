@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -140,7 +140,7 @@ class PacedEngine(ScriptedEngine):
 
     may_go_on: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
 
-    async def answer(self, brief: AnswerBrief) -> AsyncIterator[Sentence | ToolCall]:
+    async def answer(self, brief: AnswerBrief) -> AsyncGenerator[Sentence | ToolCall, None]:
         self.briefs.append(brief)
         for part in self.parts:
             await self.may_go_on.acquire()

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,7 +33,7 @@ class SlowEngine(ScriptedEngine):
         await asyncio.sleep(THINKS_S)
         return await super().understand(texts, history, page)
 
-    async def answer(self, brief: AnswerBrief) -> AsyncIterator[Sentence | ToolCall]:
+    async def answer(self, brief: AnswerBrief) -> AsyncGenerator[Sentence | ToolCall, None]:
         for text in (FIRST, SECOND):
             yield Sentence(text, cites=("p1",))
             await asyncio.sleep(THINKS_S)

@@ -8,7 +8,7 @@ from sqlalchemy import Row, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent.events import Custom
-from agent.types import Message, Mode
+from agent.types import Message, Mode, Spent
 from tools.storage import rows
 from tools.storage.codec import message_from_wire
 from tools.storage.database import Database
@@ -131,6 +131,25 @@ class LogReader:
         async with self._db.reading() as conn:
             row = (await conn.execute(query)).one_or_none()
         return None if row is None else ActiveTurn(row.turn_id, row.run_id, row.run_started_seq)
+
+    async def spent(self, scope: Scope, conversation_id: str) -> Spent:
+        """Return what the conversation's turns have cost so far."""
+        query = (
+            select(events.c.event)
+            .join(conversations, conversations.c.conversation_id == events.c.conversation_id)
+            .where(
+                events.c.conversation_id == conversation_id,
+                events.c.workspace_id == scope.workspace_id,
+                rows.visible(scope),
+                events.c.kind == Custom.ENGINE.value,
+            )
+        )
+        async with self._db.reading() as conn:
+            values = [event["value"] for event in (await conn.execute(query)).scalars()]
+        return Spent(
+            tokens=sum(value["input_tokens"] + value["output_tokens"] for value in values),
+            cost=sum(value["cost"] for value in values),
+        )
 
     async def typing_at(self, conversation_id: str) -> datetime | None:
         """Return when the customer last typed without having sent it; for the runner, which has no scope."""

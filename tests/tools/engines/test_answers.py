@@ -6,13 +6,14 @@ from dataclasses import replace
 import pytest
 
 from agent.phrases import Phrase, phrase
-from agent.ports import AnswerBrief
+from agent.ports import AnswerBrief, ToolOffer
 from agent.types import AccountFacts, PageContext, Passage, Sentence, Source, ToolCall, ToolResult, Untrusted
 from tests.tools.engines.conftest import Hear
 from tests.tools.engines.shop import ARTICLES, passage
+from tools.accounts import AccountStatusTool, OrderStatusTool
 from tools.engines.local.engine import LocalEngine
 
-TOOLS = ("account_status", "order_status")
+TOOLS = (AccountStatusTool.offer, OrderStatusTool.offer)
 ACME = AccountFacts("acct_1", Untrusted.of("Acme", Source.ACCOUNT), plan="team")
 BILLING = PageContext(
     route="/settings/billing",
@@ -37,7 +38,7 @@ class Asking:
         page: PageContext | None = None,
         account: AccountFacts | None = None,
         results: Sequence[ToolResult] = (),
-        tools: tuple[str, ...] = TOOLS,
+        tools: tuple[ToolOffer, ...] = TOOLS,
         courtesy: bool = False,
     ) -> list[Sentence | ToolCall]:
         where = page or PageContext()

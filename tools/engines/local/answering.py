@@ -1,6 +1,6 @@
 """An answer put together from what the articles say, word for word."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from agent.phrases import Phrase, language_name, phrase
@@ -38,14 +38,14 @@ class Understood:
     wanted: Wanted
 
 
-async def compose(brief: AnswerBrief, understood: Understood) -> AsyncIterator[Sentence | ToolCall]:
+async def compose(brief: AnswerBrief, understood: Understood) -> AsyncGenerator[Sentence | ToolCall, None]:
     """Yield the answer: a courtesy, or looked-up facts of the account, then the articles' own words."""
     language = brief.understanding.language
     if brief.courtesy and understood.lookup is None:
         yield Sentence(phrase(_courtesy(brief, understood), language), claim=False)
         return
     facts = [fact for result in brief.tool_results for fact in told(result, language)]
-    if understood.lookup is not None and understood.lookup in brief.tools:
+    if understood.lookup is not None and understood.lookup in brief.tool_names:
         if brief.account is None:
             yield Sentence(phrase(Phrase.SIGN_IN_NEEDED, language), claim=False)
         elif not any(result.tool == understood.lookup for result in brief.tool_results):

@@ -1,7 +1,7 @@
 """The local engine behind the `Engine` port."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from agent.errors import ConnectorError
 from agent.policy import CategoryPolicy
-from agent.ports import AnswerBrief, Embedder
+from agent.ports import AnswerBrief, Embedder, EngineReport
 from agent.types import (
     BugDraft,
     Evidence,
@@ -18,7 +18,9 @@ from agent.types import (
     PageContext,
     Passage,
     Sentence,
+    Spent,
     ToolCall,
+    ToolResult,
     Understanding,
     Untrusted,
 )
@@ -26,6 +28,7 @@ from tools.engines.local import bugs, evidence, hearing, telling
 from tools.engines.local.answering import Understood, compose
 from tools.engines.local.choosing import Reading, Wanted
 from tools.engines.local.examples import by_language, load_examples, training_sets
+from tools.engines.local.facts import as_sources
 from tools.engines.local.gloss import Glossary
 from tools.engines.local.questions import parts_of
 from tools.engines.local.support import blend, nearest, statements
@@ -39,6 +42,7 @@ _LOOKUP_SURE = 0.8
 _ABOUT_THE_ACCOUNT = (Kind.ACCOUNT_BILLING, Kind.COMPLAINT)
 _ELSEWHERE = 0.8
 _CERTAIN = 0.9
+_NEAR_ENOUGH_TO_QUOTE = 0.5
 
 
 class LocalEngine:
@@ -88,6 +92,14 @@ class LocalEngine:
         """Go by this learnt model from now on, beside what is shipped; None is what is shipped alone."""
         self._hearing = self._hearing.taught(model)
 
+    def for_turn(self, spent: Spent) -> "LocalEngine":
+        """Return itself: it spends nothing."""
+        return self
+
+    def report(self) -> EngineReport:
+        """It did everything itself, for nothing."""
+        return EngineReport(self.name)
+
     async def understand(
         self, texts: tuple[Untrusted, ...], history: tuple[Message, ...], page: PageContext
     ) -> Understanding:
@@ -113,14 +125,31 @@ class LocalEngine:
             features={**found.features, "lookup": round(sure, 4)},
         )
 
-    async def answer(self, brief: AnswerBrief) -> AsyncIterator[Sentence | ToolCall]:
+    async def second_opinion(
+        self, texts: tuple[Untrusted, ...], history: tuple[Message, ...], understanding: Understanding
+    ) -> float | None:
+        """None: all it knows is in its understanding already."""
+        return None
+
+    async def answer(self, brief: AnswerBrief) -> AsyncGenerator[Sentence | ToolCall, None]:
         """Quote the best article; look the account up when that is what was asked."""
         async for part in compose(brief, await self._read(brief)):
             yield part
 
-    async def support(self, sentence: Sentence, passages: tuple[Passage, ...]) -> float:
-        """The best support among the cited passages, in [0, 1]; each statement of the sentence must be supported."""
-        return max([await self._supported(sentence.text, p.text.render_plain()) for p in passages], default=0.0)
+    async def support(
+        self, sentence: Sentence, passages: tuple[Passage, ...], results: tuple[ToolResult, ...] = ()
+    ) -> float:
+        """The best support among the sources, in [0, 1]; each statement of the sentence must be supported."""
+        texts = [passage.text.render_plain() for passage in passages]
+        texts += [text for result in results for text in as_sources(result)]
+        return max([await self._supported(sentence.text, text) for text in texts], default=0.0)
+
+    async def rewrite(self, sentence: Sentence, passages: tuple[Passage, ...]) -> Sentence | None:
+        """The sentence of the cited passages that comes nearest, when it comes near."""
+        near = [(nearest(sentence.text, text), text) for text in (p.text.render_plain() for p in passages)]
+        quotable = [(near.by_words, quoted) for near, text in near if (quoted := near.quotable(text))]
+        best, quoted = max(quotable, default=(0.0, ""))
+        return replace(sentence, text=quoted) if best >= _NEAR_ENOUGH_TO_QUOTE else None
 
     async def draft_bug(
         self,

@@ -4,7 +4,7 @@ import re
 from datetime import date
 
 from agent.phrases import Phrase, day_name, phrase, status_name
-from agent.types import Language, Sentence, ToolResult
+from agent.types import LANGUAGES, Language, Sentence, ToolResult
 
 _MARKS = re.compile(r"([\\`*_\[\]<>#|~!])")
 
@@ -33,6 +33,15 @@ def told(result: ToolResult, language: Language) -> list[Sentence]:
         except KeyError:
             continue
     return sentences
+
+
+def as_sources(result: ToolResult) -> list[str]:
+    """What a lookup said as texts to compare a sentence with: in our own words for each language, and as it is."""
+    if not result.ok:
+        return []
+    plain = "\n".join(f"{name.replace('_', ' ')}: {value}" for name, value in result.facts.items())
+    ours = [" ".join(sentence.text for sentence in told(result, language)) for language in LANGUAGES]
+    return [plain, *(text for text in ours if text)]
 
 
 def escape(text: str) -> str:

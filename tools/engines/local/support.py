@@ -9,7 +9,7 @@ from tools.engines.local.words import content_words, words
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _THOUSANDS = re.compile(r"(?<=\d)[.,\s](?=\d{3}\b)")
-_NEGATION = re.compile(
+NEGATION = re.compile(
     r"\b(no|not|never|none|cannot|without|nobody|nothing|neither|nor|unable|impossible|isn't|aren't|don't|doesn't|"
     r"can't|won't|didn't|wasn't|weren't|hasn't|haven't|shouldn't|couldn't|"
     r"kein|keine|keinen|keiner|keinem|nicht|nie|niemals|ohne|niemand|nichts|weder|unmöglich|"
@@ -42,6 +42,10 @@ class Nearest:
     text: str
     by_words: float
     settled: bool
+
+    def quotable(self, source: str) -> str:
+        """The sentence of `source`, as it is written there, that this came from; empty when it is not one sentence."""
+        return next((part for part in statements(source) if normalise(part) == self.text), "")
 
 
 def normalise(text: str) -> str:
@@ -95,7 +99,7 @@ def blend(said: str, source: str, near: Nearest, similarity: float | None) -> fl
         elif word not in there:
             # "Members" stands in the article, but it is the owners who may.
             value *= _WORD_FROM_ELSEWHERE
-    if bool(_NEGATION.search(near.text)) != bool(_NEGATION.search(wanted)):
+    if bool(NEGATION.search(near.text)) != bool(NEGATION.search(wanted)):
         value *= 0.3
     if not _numbers(wanted) <= _numbers(near.text):
         value *= 0.4
@@ -112,7 +116,7 @@ def _quotation(wanted: str, whole: str, parts: list[str]) -> Nearest | None:
     for part in parts:
         if _stands_in(wanted, part) and wanted.rstrip(".!?:") != part.rstrip(".!?:"):
             rest = part.replace(wanted.rstrip(".!?:"), " ", 1)
-            torn = _NEGATION.search(rest) or _CONDITION.search(rest)
+            torn = NEGATION.search(rest) or _CONDITION.search(rest)
             # Half a sentence may say the opposite of the whole one.
             return Nearest(part, _TORN_OUT if torn else _QUOTED_IN_PART, settled=True)
     return Nearest(wanted, _QUOTED, settled=True)

@@ -1,0 +1,23 @@
+"""Where a piece of an answer would lead a browser: links, images, markup."""
+
+import re
+
+_TARGETS = (
+    re.compile(r"\]\(\s*<?([^)\s>]+)"),  # [text](target), ![image](target)
+    re.compile(r"\]:\s*<?(\S+?)>?(?:\s|$)"),  # [name]: target
+    re.compile(r"\b((?:[a-z][a-z0-9+.-]{1,20}:)?//[^\s)>\]\"'`]+)", re.IGNORECASE),
+    re.compile(r"\b((?:javascript|data|vbscript|file|mailto|tel):[^\s)>\]\"'`]+)", re.IGNORECASE),
+    re.compile(r"(?<![\w@])(www\.[^\s)>\]\"'`]+)", re.IGNORECASE),
+    re.compile(r"(<[a-z!/?][^>]*>?)", re.IGNORECASE),  # Markup of any kind, closed or not.
+    re.compile(r"(!\[)"),  # An image asks for something to be fetched.
+)
+
+
+def targets(text: str) -> list[str]:
+    """Every address, tag and image mark in `text`, in no particular order."""
+    return [match.group(1).rstrip(".,;:!?") for pattern in _TARGETS for match in pattern.finditer(text)]
+
+
+def all_cited(text: str, sources: list[str]) -> bool:
+    """Whether each of them stands, letter for letter, in one of the sources."""
+    return all(any(target in source for source in sources) for target in targets(text))
