@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from agent.deps import TurnDeps
 from agent.errors import Misconfigured
-from agent.ports import Embedder, Engine
+from agent.ports import AnswerTool, Embedder, Engine, KnowledgeBase
 from graphs.checkpoints import open_checkpointer
 from graphs.settings import Settings
 from graphs.supervisor import Supervisor
@@ -15,6 +15,7 @@ from graphs.turn_graph import TurnGraph, build_turn_graph
 from graphs.turn_metrics import NoMetrics, TurnMetrics
 from graphs.turns import TurnLimits, TurnService
 from tools.accounts import AccountStatusTool, FileAccounts, OrderStatusTool
+from tools.answer_tools import PointTool, SearchTool
 from tools.embedding.choose import open_embedder
 from tools.embedding.remembered import RememberedEmbedder
 from tools.engines.local.engine import LocalEngine
@@ -56,11 +57,12 @@ class Runtime:
     graph: TurnGraph
     turns: TurnService
     supervisor: Supervisor
+    local: LocalEngine | None = None
 
     def learn(self, model: LearnedModel | None) -> None:
         """Have the engine go by this learnt model from now on; None is what is shipped."""
-        if isinstance(self.engine, LocalEngine):
-            self.engine.learn(model)
+        if self.local is not None:
+            self.local.learn(model)
 
 
 @asynccontextmanager
@@ -90,8 +92,9 @@ async def open_runtime(settings: Settings, *, metrics: TurnMetrics | None = None
             taught=learned.questions if learned is not None else None,
         )
         stack.push_async_callback(knowledge.close)
-        engine = await LocalEngine.open(embedder, workspace.policy.categories, cache_dir=settings.data_dir / "models")
-        engine.learn(learned)
+        local = await LocalEngine.open(embedder, workspace.policy.categories, cache_dir=settings.data_dir / "models")
+        local.learn(learned)
+        engine = await stack.enter_async_context(open_engine(settings, local, workspace))
         checkpointer = await stack.enter_async_context(open_checkpointer(db.url, data_dir=settings.data_dir))
         log = ConversationLog(db, wakeups)
         tracker = BuiltInTracker(db, embedder, same_bug_similarity=workspace.policy.same_bug_similarity)
@@ -101,7 +104,7 @@ async def open_runtime(settings: Settings, *, metrics: TurnMetrics | None = None
             accounts=accounts,
             pages=pages,
             tracker=tracker,
-            tools=(AccountStatusTool(accounts), OrderStatusTool(accounts)) if accounts else (),
+            tools=answer_tools(knowledge, accounts),
             policy=workspace.policy,
             workspace_name=workspace.name,
         )
@@ -130,6 +133,7 @@ async def open_runtime(settings: Settings, *, metrics: TurnMetrics | None = None
             embedder=embedder,
             knowledge=knowledge,
             engine=engine,
+            local=local,
             pages=pages,
             accounts=accounts,
             deps=deps,
@@ -137,6 +141,27 @@ async def open_runtime(settings: Settings, *, metrics: TurnMetrics | None = None
             turns=turns,
             supervisor=supervisor,
         )
+
+
+@asynccontextmanager
+async def open_engine(settings: Settings, local: LocalEngine, workspace: Workspace) -> AsyncIterator[Engine]:
+    """The engine that the settings name: the local one, or a model with the local one behind it."""
+    options = settings.model_options()
+    if options is None:
+        yield local
+        return
+    # Imported here because an installation without a model needn't wait for its client to load.
+    from tools.engines.llm.engine import LlmEngine
+    from tools.engines.llm.transport import open_client
+
+    async with open_client(trust_env=settings.model_proxy) as client:
+        yield LlmEngine.open(local, options, client, product=workspace.name)
+
+
+def answer_tools(knowledge: KnowledgeBase, accounts: FileAccounts) -> tuple[AnswerTool, ...]:
+    """The reads that an answer may call; lookups of accounts only where there are accounts."""
+    lookups: tuple[AnswerTool, ...] = (AccountStatusTool(accounts), OrderStatusTool(accounts)) if accounts else ()
+    return (*lookups, SearchTool(knowledge), PointTool())
 
 
 @asynccontextmanager

@@ -4,12 +4,13 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from agent.errors import Misconfigured
+from graphs.model_settings import ModelSettings
 
 
-class Settings(BaseSettings):
+class Settings(ModelSettings):
     """Settings of everything behind the doors. Every name has the prefix `HELPGRAPH_` in the environment."""
 
     model_config = SettingsConfigDict(env_prefix="HELPGRAPH_", env_file=".env", extra="ignore", frozen=True)
@@ -70,4 +71,14 @@ def load_settings(**overrides: object) -> Settings:
         raise Misconfigured(f"{name}: {first['msg']}") from exc
     if settings.embedding == "openai" and not settings.embedding_url:
         raise Misconfigured("HELPGRAPH_EMBEDDING is 'openai', which needs HELPGRAPH_EMBEDDING_URL as well")
+    if settings.model is not None and settings.model_url is None and settings.model_key is None:
+        raise Misconfigured("HELPGRAPH_MODEL is set, which needs HELPGRAPH_MODEL_KEY, or HELPGRAPH_MODEL_URL as well")
+    if settings.model_url is not None and not settings.model_url.startswith(("http://", "https://")):
+        raise Misconfigured("HELPGRAPH_MODEL_URL must begin with http:// or https://")
+    if settings.small_model is not None and settings.model is None:
+        raise Misconfigured("HELPGRAPH_SMALL_MODEL is set, which needs HELPGRAPH_MODEL as well")
+    if settings.model is not None and settings.model_turn_s >= settings.turn_timeout_s:
+        raise Misconfigured(
+            "HELPGRAPH_MODEL_TURN_S must be less than HELPGRAPH_TURN_TIMEOUT_S, so that the local engine can take over"
+        )
     return settings

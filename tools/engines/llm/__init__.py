@@ -1,0 +1,1 @@
+"""What talks to a language model behind an OpenAI-compatible endpoint."""

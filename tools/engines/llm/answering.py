@@ -1,0 +1,171 @@
+"""One pass of an answer: a model's stream as sentences with their sources, and tool calls."""
+
+import json
+from collections.abc import AsyncGenerator, Collection
+from dataclasses import dataclass, field
+from typing import Any
+
+from langchain_core.messages import AIMessageChunk
+from langchain_core.messages.tool import ToolCallChunk
+from pydantic import BaseModel
+
+from agent.errors import ModelFailed
+from agent.ports import AnswerBrief, ToolOffer
+from agent.types import Passage, Sentence, ToolCall
+from tools.engines.llm.calling import refusal
+from tools.engines.llm.courtesies import claims_nothing
+from tools.engines.llm.sentences import Piece, Splitter
+from tools.engines.llm.telling import numbered, told_tools
+from tools.engines.llm.text_calls import may_be_call, read_calls
+from tools.engines.local.support import nearest
+
+_MOST_CALLS = 16
+_MOST_ARGUMENT_CHARS = 8_000
+
+
+@dataclass
+class _CallPieces:
+    name: str = ""
+    arguments: str = ""
+
+
+@dataclass
+class Pass:
+    """Turns the chunks of one stream into parts of an answer."""
+
+    brief: AnswerBrief
+    _splitter: Splitter = field(default_factory=Splitter)
+    _calls: dict[int, _CallPieces] = field(default_factory=dict)
+    _held: str | None = ""
+    _given: int = 0
+
+    async def parts(self, chunks: AsyncGenerator[AIMessageChunk, None]) -> AsyncGenerator[Sentence | ToolCall, None]:
+        """Yield sentences as they become whole, then the calls.
+
+        Raises:
+            ModelFailed: the stream failed, was refused or cut, or held nothing.
+        """
+        cut: ModelFailed | None = None
+        async for chunk in chunks:
+            cut = refusal(chunk) or cut
+            for piece in chunk.tool_call_chunks:
+                self._collect(piece)
+            text = chunk.content if isinstance(chunk.content, str) else chunk.text
+            for sentence in self._sentences(text):
+                yield sentence
+        if cut is not None and cut.reason != "refusal" and not self._calls:
+            # The last sentence is a torn one: what was whole stands, the rest is not said.
+            raise cut
+        for sentence in self._rest():
+            yield sentence
+        calls = self._read_calls()
+        for call in calls:
+            yield call
+        if cut is not None and not calls:
+            raise cut
+        if not self._given and not calls:
+            raise ModelFailed("empty")
+
+    def _sentences(self, text: str) -> list[Sentence]:
+        if self._held is not None:
+            self._held += text
+            if not self._held.strip() or may_be_call(self._held):
+                return []
+            text, self._held = self._held, None
+        return self._from_pieces(self._splitter.feed(text))
+
+    def _rest(self) -> list[Sentence]:
+        """What the stream left: a call written as text, or the last sentence."""
+        if self._held is not None:
+            held, self._held = self._held, None
+            written = read_calls(held, self.brief.tool_names)
+            if written:
+                for name, arguments in written:
+                    self._calls[len(self._calls)] = _CallPieces(name, json.dumps(arguments))
+                return []
+            return self._from_pieces([*self._splitter.feed(held), *self._splitter.finish()])
+        return self._from_pieces(self._splitter.finish())
+
+    def _from_pieces(self, pieces: list[Piece]) -> list[Sentence]:
+        sentences = []
+        for piece in pieces:
+            written = read_calls(piece.text, self.brief.tool_names) if may_be_call(piece.text) else []
+            for name, arguments in written:
+                self._calls[len(self._calls)] = _CallPieces(name, json.dumps(arguments))
+            if not written:
+                sentences.append(to_sentence(piece, self.brief))
+        self._given += len(sentences)
+        return sentences
+
+    def _collect(self, piece: ToolCallChunk) -> None:
+        place = piece["index"] if piece["index"] is not None else len(self._calls)
+        if place not in self._calls and len(self._calls) >= _MOST_CALLS:
+            return
+        call = self._calls.setdefault(place, _CallPieces())
+        call.name += piece["name"] or ""
+        if len(call.arguments) <= _MOST_ARGUMENT_CHARS:
+            call.arguments += piece["args"] or ""
+
+    def _read_calls(self) -> list[ToolCall]:
+        if not self.brief.tools:
+            # No tools were offered, so this is no call, whatever it looks like.
+            return []
+        rounds = {result.call_id.split(":")[0] for result in self.brief.tool_results}
+        number = len(rounds) + 1
+        return [_tool_call(f"{number}:{place}", call) for place, (_, call) in enumerate(sorted(self._calls.items()))]
+
+
+def to_sentence(piece: Piece, brief: AnswerBrief) -> Sentence:
+    """A piece as a sentence: with the passages and the tool that its marks name, or the passage that it fits best."""
+    by_number, by_mark = numbered(brief), told_tools(brief)
+    tool = next((by_mark[mark] for mark in piece.marks if mark in by_mark), None)
+    # A number that no source has is kept: the gate then finds a source missing.
+    cites = tuple(by_number.get(mark, f"no source {mark}") for mark in piece.marks if mark not in by_mark)
+    if not piece.marks:
+        if claims_nothing(piece.text, said_before=_said_before(brief)):
+            return Sentence(piece.text, claim=False)
+        best = _best_source(piece.text, brief.passages)
+        cites = (best,) if best is not None else ()
+    return Sentence(piece.text, cites=cites, from_tool=tool)
+
+
+def tool_schema(offer: ToolOffer) -> dict[str, Any]:
+    """A tool as the endpoint wants it."""
+    shape = offer.arguments.model_json_schema()
+    parameters = {"type": "object", "properties": shape.get("properties", {}), "required": shape.get("required", [])}
+    return {
+        "type": "function",
+        "function": {"name": offer.name, "description": offer.description, "parameters": parameters},
+    }
+
+
+def tools_in_words(offers: Collection[ToolOffer]) -> str:
+    """The tools and their arguments as text, for servers that don't show the schema to the model."""
+    return "\n".join(f"- {offer.name}({', '.join(_keys(offer.arguments))}): {offer.description}" for offer in offers)
+
+
+def _keys(arguments: type[BaseModel]) -> list[str]:
+    return list(arguments.model_fields)
+
+
+def _tool_call(call_id: str, pieces: _CallPieces) -> ToolCall:
+    try:
+        arguments = json.loads(pieces.arguments or "{}")
+    except (ValueError, RecursionError):
+        return ToolCall(call_id, pieces.name[:60], {}, problem="the arguments are not JSON")
+    if not isinstance(arguments, dict):
+        return ToolCall(call_id, pieces.name[:60], {}, problem="the arguments are not a JSON object")
+    return ToolCall(call_id, pieces.name[:60], arguments)
+
+
+def _said_before(brief: AnswerBrief) -> str:
+    texts = [brief.question.render_plain()]
+    texts += [f"{p.title} {p.section} {p.text.render_plain()}" for p in brief.passages]
+    return "\n".join(texts)
+
+
+def _best_source(text: str, passages: tuple[Passage, ...]) -> str | None:
+    """The passage that a sentence without a mark says most of. Whether it supports it is for the gate to find."""
+    scored = [(nearest(text, p.text.render_plain()).by_words, -place, p.passage_id) for place, p in enumerate(passages)]
+    best, _, passage_id = max(scored, default=(0.0, 0, ""))
+    return passage_id if best > 0 else None
