@@ -1,5 +1,6 @@
 """Fixtures that every part of the suite may use."""
 
+import asyncio
 import shutil
 import tempfile
 import warnings
@@ -11,6 +12,10 @@ import psycopg
 import pytest
 from sqlalchemy.engine import make_url
 
+from tests.tools.engines.shop import CATEGORIES
+from tools.embedding.minilm import MiniLmEmbedder
+from tools.embedding.weights import find_weights
+from tools.engines.local.engine import LocalEngine
 from tools.storage.database import Database
 
 
@@ -53,3 +58,24 @@ async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
     opened = await Database.open(url, data_dir=tmp_path)
     yield opened
     await opened.close()
+
+
+@pytest.fixture(scope="session")
+def model_cache(pytestconfig: pytest.Config) -> Path:
+    """A folder that outlives the run: the model is built in the first one only."""
+    assert pytestconfig.cache is not None
+    return pytestconfig.cache.mkdir("models")
+
+
+@pytest.fixture(scope="session")
+def minilm(model_cache: Path) -> MiniLmEmbedder:
+    """all-MiniLM-L6-v2, as an installation runs it."""
+    weights = find_weights()
+    assert weights is not None, "the weights package is missing: make install"
+    return MiniLmEmbedder.open(weights, model_cache)
+
+
+@pytest.fixture(scope="session")
+def engine(minilm: MiniLmEmbedder, model_cache: Path) -> LocalEngine:
+    """The local engine with the real embedding model; what it learnt is kept between runs."""
+    return asyncio.run(LocalEngine.open(minilm, CATEGORIES, cache_dir=model_cache))

@@ -9,18 +9,11 @@ import pytest
 
 from agent.types import Author, Message, PageContext, Source, Understanding, Untrusted
 from tests.tools.engines.shop import CATEGORIES
-from tools.embedding.minilm import MiniLmEmbedder
 from tools.engines.local.engine import LocalEngine
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 Hear = Callable[..., Awaitable[Understanding]]
-
-
-@pytest.fixture(scope="session")
-def engine(minilm: MiniLmEmbedder, model_cache: Path) -> LocalEngine:
-    """The engine with the real embedding model; what it learnt is kept between runs."""
-    return asyncio.run(LocalEngine.open(minilm, CATEGORIES, cache_dir=model_cache))
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,7 @@ from tools.engines.local.support import nearest
 
 _MOST_CALLS = 16
 _MOST_ARGUMENT_CHARS = 8_000
+_CLEARLY = 0.25
 
 
 @dataclass
@@ -119,14 +120,12 @@ def to_sentence(piece: Piece, brief: AnswerBrief) -> Sentence:
     """A piece as a sentence: with the passages and the tool that its marks name, or the passage that it fits best."""
     by_number, by_mark = numbered(brief), told_tools(brief)
     tool = next((by_mark[mark] for mark in piece.marks if mark in by_mark), None)
-    # A number that no source has is kept: the gate then finds a source missing.
-    cites = tuple(by_number.get(mark, f"no source {mark}") for mark in piece.marks if mark not in by_mark)
-    if not piece.marks:
-        if claims_nothing(piece.text, said_before=_said_before(brief)):
-            return Sentence(piece.text, claim=False)
-        best = _best_source(piece.text, brief.passages)
-        cites = (best,) if best is not None else ()
-    return Sentence(piece.text, cites=cites, from_tool=tool)
+    if not piece.marks and claims_nothing(piece.text, said_before=_said_before(brief)):
+        return Sentence(piece.text, claim=False)
+    named = tuple(by_number[mark] for mark in piece.marks if mark in by_number)
+    if tool is not None:
+        return Sentence(piece.text, cites=named, from_tool=tool)
+    return Sentence(piece.text, cites=_better_sources(piece.text, named, brief.passages))
 
 
 def tool_schema(offer: ToolOffer) -> dict[str, Any]:
@@ -164,8 +163,14 @@ def _said_before(brief: AnswerBrief) -> str:
     return "\n".join(texts)
 
 
-def _best_source(text: str, passages: tuple[Passage, ...]) -> str | None:
-    """The passage that a sentence without a mark says most of. Whether it supports it is for the gate to find."""
-    scored = [(nearest(text, p.text.render_plain()).by_words, -place, p.passage_id) for place, p in enumerate(passages)]
-    best, _, passage_id = max(scored, default=(0.0, 0, ""))
-    return passage_id if best > 0 else None
+def _better_sources(text: str, named: tuple[str, ...], passages: tuple[Passage, ...]) -> tuple[str, ...]:
+    """The passages that a sentence names, or the one that it fits clearly better: models number sources carelessly.
+
+    Whether a passage supports the sentence is for the gate to find.
+    """
+    fits = {p.passage_id: nearest(text, p.text.render_plain()).by_words for p in passages}
+    best = max(fits, key=lambda passage_id: fits[passage_id], default=None)
+    if best is None or fits[best] == 0:
+        return named
+    named_fit = max((fits[passage_id] for passage_id in named), default=0.0)
+    return (best,) if not named or fits[best] > named_fit + _CLEARLY else named

@@ -114,7 +114,8 @@ class Model:
                 pieces = (bound or self._chat).astream(list(messages))
                 async with aclosing(pieces):  # type: ignore[type-var]  # An async generator, typed as an iterator.
                     async for piece in pieces:
-                        assert isinstance(piece, AIMessageChunk)  # noqa: S101  # Chat models stream no other.
+                        if not isinstance(piece, AIMessageChunk):
+                            raise ModelFailed("unreadable")
                         begun = begun or bool(piece.content) or bool(piece.tool_call_chunks)
                         said += len(piece.content)
                         usage = piece.usage_metadata or usage
