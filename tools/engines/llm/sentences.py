@@ -6,7 +6,8 @@ from dataclasses import dataclass
 _MARK = re.compile(r"\s*[\[【]\s*((?:source\s+)?T?\d{1,3}(?:\s*[,;]\s*T?\d{1,3})*)\s*[\]】]", re.IGNORECASE)
 _END = re.compile(r"[.!?…:][\"”»*_)]*(?:\s*[\[【][^\]】\n]{1,24}[\]】])*[.!?]?(?=\s+[^\s\[【])")
 _ABBREVIATION = re.compile(
-    r"(?:\b(?:e\.g|i\.e|etc|vs|no|nr|z\.\s?B|d\.\s?h|bzw|ca|p\.\s?ej|Sr|Sra|núm)|(?:^|\n)\s*\d{1,3})\.$", re.IGNORECASE
+    r"(?:\b(?:e\.g|i\.e|etc|vs|no|nr|z\.\s?B|d\.\s?h|bzw|ca|p\.\s?ej|Sr|Sra|núm|[zdupie])|(?:^|\n)\s*\d{1,3})\.$",
+    re.IGNORECASE,
 )
 _FENCE = re.compile(r"\s*(?:```|~~~)")
 _HEADING = re.compile(r"\s*#{1,6}\s")

@@ -1,0 +1,78 @@
+"""A stream of text as sentences with marks, however it is cut."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tools.engines.llm.sentences import Piece, Splitter
+
+
+def pieces(*chunks: str) -> list[Piece]:
+    splitter = Splitter()
+    found = [piece for chunk in chunks for piece in splitter.feed(chunk)]
+    return [*found, *splitter.finish()]
+
+
+def texts(*chunks: str) -> list[str]:
+    return [piece.text for piece in pieces(*chunks)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Open it. [1] Close it. [2]", [("Open it.", ("1",)), ("Close it.", ("2",))]),
+        ("Open it [1]. Close it [2].", [("Open it.", ("1",)), ("Close it.", ("2",))]),
+        ("Both say so. [1][2] Then stop.", [("Both say so.", ("1", "2")), ("Then stop.", ())]),
+        ("Both say so. [1, 2]", [("Both say so.", ("1", "2"))]),
+        ("Your plan is Team. [T1]", [("Your plan is Team.", ("T1",))]),
+        ("Es gilt z. B. für Team. [1] Sonst nicht.", [("Es gilt z. B. für Team.", ("1",)), ("Sonst nicht.", ())]),
+        ("It takes 3.5 hours. [source 1]", [("It takes 3.5 hours.", ("1",))]),
+        ("Is it this?", [("Is it this?", ())]),
+        ("【1】Open it.【2】", [("Open it.", ("1", "2"))]),
+    ],
+)
+def test_sentences_keep_their_marks(text: str, expected: list[tuple[str, tuple[str, ...]]]) -> None:
+    assert [(piece.text, piece.marks) for piece in pieces(text)] == expected
+
+
+def test_list_items_are_pieces_of_their_own() -> None:
+    text = "To do it:\n\n1. Open **A**. [1]\n2. Choose **B > C**. [1]\n\nThat is all. [2]"
+
+    assert texts(text) == ["To do it:", "\n1. Open **A**.", "2. Choose **B > C**.", "\nThat is all."]
+
+
+def test_a_fenced_block_is_one_piece_and_headings_are_left_out() -> None:
+    text = '# Title\nFirst.\n```json\n{"a": 1}\n\n{"b": 2}\n```\nLast.'
+
+    assert texts(text) == ["\nFirst.", '```json\n{"a": 1}\n\n{"b": 2}\n```', "Last."]
+
+
+def test_a_sentence_is_given_as_soon_as_the_next_begins() -> None:
+    splitter = Splitter()
+
+    assert splitter.feed("Open it. [1") == []
+    assert splitter.feed("] ") == []
+    assert splitter.feed("T") == [Piece("Open it.", ("1",))]
+
+
+def test_a_text_without_end_is_cut() -> None:
+    splitter = Splitter()
+
+    given_out = [piece for _ in range(30) for piece in splitter.feed("word " * 100)]
+
+    assert len(given_out) >= 2
+
+
+@given(st.text(alphabet="ab .!?:[]12T\n`#*-é", max_size=80), st.lists(st.integers(0, 80), max_size=6))
+def test_how_a_text_is_cut_changes_nothing(text: str, cuts: list[int]) -> None:
+    edges = sorted({0, len(text), *(cut for cut in cuts if cut < len(text))})
+    chunks = [text[start:end] for start, end in pairwise(edges)]
+
+    assert pieces(*chunks) == pieces(*text)
+
+
+@given(st.text(max_size=300))
+def test_no_text_breaks_it(text: str) -> None:
+    assert all(piece.text.strip() for piece in pieces(text))
