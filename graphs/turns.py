@@ -224,13 +224,19 @@ class TurnService:
         producer = self._supervisor.spawn(
             self._produce(request, thread_id, events, resume=resume), name=f"graph-{work.turn_id}"
         )
+        over = True
         try:
             await writer.drain(events)
+        except (asyncio.CancelledError, LeaseLost):
+            # Whoever goes on with the turn, the next process or another, goes on from where it stands.
+            over = False
+            raise
         finally:
             producer.cancel()
             with suppress(asyncio.CancelledError):
                 await producer
-            await self._forget(thread_id)
+            if over:
+                await self._forget(thread_id)
 
     async def _produce(self, request: TurnRequest, thread_id: str, into: TurnEvents, *, resume: bool) -> None:
         try:
@@ -249,7 +255,7 @@ class TurnService:
             into.put_nowait(exc)
 
     async def _forget(self, thread_id: str) -> None:
-        """The log has it all; a checkpoint is only for the turn that runs. A crash keeps it, for the resume."""
+        """The log has it all; a checkpoint is only for a turn that isn't over."""
         saver = self._graph.checkpointer
         if saver and not isinstance(saver, bool):
             await saver.adelete_thread(thread_id)

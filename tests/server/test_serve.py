@@ -219,6 +219,6 @@ def test_what_was_accepted_survives_a_kill(tmp_path: Path) -> None:
             running.stop(signal.SIGKILL)
     with served(tmp_path / "data") as again:
         path = f"{again.url}/v1/conversations/{begun['conversation_id']}/messages"
-        messages = httpx.get(path, headers=headers).json()["messages"]
+        messages = httpx.get(path, headers=headers, timeout=30).json()["messages"]
 
     assert messages[0]["message_id"] == "m1"
