@@ -32,6 +32,7 @@ class Asked(BaseModel):
     answer: str = ""
     outcome: str = ""
     engine: str = ""
+    engine_report: JsonObject = {}
     path: list[str] = []
     citations: list[JsonObject] = []
     decision: JsonObject = {}
@@ -98,6 +99,8 @@ def _note(asked: Asked, event: JsonObject) -> None:
         asked.decision = event["value"]
     elif event.get("name") == Custom.EVIDENCE:
         asked.evidence = event["value"]
+    elif event.get("name") == Custom.ENGINE:
+        asked.engine_report = event["value"]
     elif event.get("name") == Custom.HANDOFF:
         asked.handoff = event["value"]
 

@@ -67,6 +67,7 @@ def _show(asked: Asked, console: Console) -> None:
         )
     console.print()
     console.print(f"outcome   {asked.outcome}    engine {asked.engine}", markup=False)
+    _show_engine(asked, console)
     console.print(f"path      {' → '.join(asked.path)}", markup=False)
     heard = asked.decision.get("understanding", {})
     if heard:
@@ -77,6 +78,19 @@ def _show(asked: Asked, console: Console) -> None:
         )
         console.print(f"evidence  {asked.evidence['probability']:.2f}", markup=False)
     _show_reasons(asked, console)
+
+
+def _show_engine(asked: Asked, console: Console) -> None:
+    told = asked.engine_report
+    if told.get("calls"):
+        cost = f", cost {told['cost']:.4f}" if told["cost"] else ""
+        console.print(
+            f"model     {told['model']}: {told['calls']} calls, {told['input_tokens']} tokens in, "
+            f"{told['output_tokens']} out{cost}",
+            markup=False,
+        )
+    for fallback in told.get("fallbacks", ()):
+        console.print(f"fallback  {fallback['ability']}: {fallback['reason']}, by the local engine", markup=False)
 
 
 def _show_reasons(asked: Asked, console: Console) -> None:

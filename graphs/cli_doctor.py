@@ -16,7 +16,7 @@ from agent.errors import SupportError
 from graphs.assembly import open_runtime
 from graphs.cli import set_up_logging
 from graphs.running import find_running
-from graphs.settings import load_settings
+from graphs.settings import Settings, load_settings
 
 _PACKAGES = (
     "helpgraph",
@@ -93,11 +93,30 @@ async def _findings(workspace: Path | None, data_dir: Path | None) -> AsyncItera
             else:
                 vectors = await runtime.embedder.embed(["Where do I find my invoices?"])
                 yield Finding("ok", "embedding", f"{runtime.embedder.name}, {vectors.shape[1]} dimensions")
+            async for finding in _models(settings):
+                yield finding
             yield Finding("ok", "engine", runtime.engine.name)
             routes = len(runtime.pages.routes)
             yield Finding("ok" if routes else "note", "pages", f"{routes} routes")
     except SupportError as exc:
         yield Finding("wrong", type(exc).__name__, str(exc))
+
+
+async def _models(settings: Settings) -> AsyncIterator[Finding]:
+    options = settings.model_options()
+    if options is None:
+        return
+    # Imported here: an installation without a model needn't wait for its client to load.
+    from tools.engines.llm.probe import probe
+    from tools.engines.llm.transport import open_client
+
+    async with open_client(trust_env=settings.model_proxy) as client:
+        for endpoint in dict.fromkeys((options.answering, options.judge)):
+            found = await probe(endpoint, client)
+            if found.problem is None:
+                yield Finding("ok", "model", found.where)
+            else:
+                yield Finding("wrong", "model", f"{found.where}: {found.problem}; meanwhile the local engine answers")
 
 
 def _version(name: str) -> str:

@@ -42,6 +42,7 @@ class Finished:
     reply: Reply
     events: tuple[Emitted, ...]
     route: str | None
+    engine: EngineReport | None = None
 
 
 TurnEvent = Emitted | Finished
@@ -94,8 +95,9 @@ async def run_turn(
                 yield event
     if translator.finished is None:
         raise SupportError(f"turn {request.turn_id!r} ended without a reply")
-    report = engine_report(engine.report(), turn_id=request.turn_id)
-    yield replace(translator.finished, events=(report, *translator.finished.events))
+    report = engine.report()
+    told = engine_report(report, turn_id=request.turn_id)
+    yield replace(translator.finished, events=(told, *translator.finished.events), engine=report)
 
 
 def engine_report(report: EngineReport, *, turn_id: str) -> Emitted:

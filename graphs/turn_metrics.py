@@ -2,6 +2,8 @@
 
 from typing import Protocol
 
+from agent.ports import EngineReport
+
 
 class TurnMetrics(Protocol):
     """Durations in seconds and outcomes by name."""
@@ -18,6 +20,9 @@ class TurnMetrics(Protocol):
     def turn_ended(self, outcome: str) -> None:
         """A turn ended this way."""
 
+    def engine_reported(self, report: EngineReport) -> None:
+        """A turn's engine made these calls and fell back so."""
+
 
 class NoMetrics:
     """Counts nothing."""
@@ -32,4 +37,7 @@ class NoMetrics:
         """Ignore it."""
 
     def turn_ended(self, outcome: str) -> None:
+        """Ignore it."""
+
+    def engine_reported(self, report: EngineReport) -> None:
         """Ignore it."""

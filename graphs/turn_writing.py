@@ -78,6 +78,8 @@ class TurnWriter:
                 rest = [Emitted(new.event, new.audience) for new in self._buffer]
                 if not await self._conclude(event.reply, [*rest, *event.events], status="finished"):
                     raise Joined
+                if event.engine is not None:
+                    self._metrics.engine_reported(event.engine)
                 return
             else:
                 await self._take(event)

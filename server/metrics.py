@@ -2,11 +2,17 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from agent.ports import EngineReport
+
 METRICS: dict[str, str] = {
     "helpgraph_turns_total": "Turns ended, by outcome.",
     "helpgraph_turn_seconds": "Time of a turn, from its start to its end.",
     "helpgraph_first_word_seconds": "Time from a turn's start to the first word committed.",
     "helpgraph_node_seconds": "Time of a node of the graph, by node.",
+    "helpgraph_model_calls_total": "Calls of language models.",
+    "helpgraph_model_tokens_total": "Tokens of language models, by direction (in, out).",
+    "helpgraph_model_cost_total": "What language models cost, in the currency of the price settings.",
+    "helpgraph_engine_fallbacks_total": "What the local engine had to take over, by ability and reason.",
     "helpgraph_messages_accepted_total": "Customers' messages accepted, by door.",
     "helpgraph_open_streams": "Event streams open now.",
     "helpgraph_conversations_waiting": "Conversations that wait for a person now.",
@@ -36,6 +42,10 @@ class Metrics:
         self._turn_s = histogram("helpgraph_turn_seconds")
         self._first_word_s = histogram("helpgraph_first_word_seconds")
         self._node_s = histogram("helpgraph_node_seconds", "node")
+        self._calls = counter("helpgraph_model_calls_total")
+        self._tokens = counter("helpgraph_model_tokens_total", "direction")
+        self._cost = counter("helpgraph_model_cost_total")
+        self._fallbacks = counter("helpgraph_engine_fallbacks_total", "ability", "reason")
         self.accepted = counter("helpgraph_messages_accepted_total", "door")
         self.open_streams = gauge("helpgraph_open_streams")
         self.waiting = gauge("helpgraph_conversations_waiting")
@@ -57,6 +67,15 @@ class Metrics:
     def turn_ended(self, outcome: str) -> None:
         """Count an outcome."""
         self._turns.labels(outcome).inc()
+
+    def engine_reported(self, report: EngineReport) -> None:
+        """Count what a turn's engine did."""
+        self._calls.inc(report.calls)
+        self._tokens.labels("in").inc(report.input_tokens)
+        self._tokens.labels("out").inc(report.output_tokens)
+        self._cost.inc(report.cost)
+        for fallback in report.fallbacks:
+            self._fallbacks.labels(fallback.ability, fallback.reason).inc()
 
     def render(self) -> bytes:
         """The exposition text."""
