@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,6 +18,8 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, Request, ViewportSize, expect, sync_playwright
 
 from tests.browser.conftest import ARGUMENTS
+from tests.honest_model import honest
+from tests.model_server.hosting import in_thread
 
 ROOT = Path(__file__).parents[2]
 IMAGES = ROOT / "docs" / "images"
@@ -75,14 +78,31 @@ SLOW_LINE = """(() => {
 OpenPage = Callable[..., Page]
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a server of the example workspace that lives as long as the test session."""
+@pytest.fixture(scope="session", params=["local", "llm"])
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a server of the example workspace that lives as long as the test session, once for each engine."""
     folder = tmp_path_factory.mktemp("server")
+    if request.param == "local":
+        with _serving(folder) as url:
+            yield url
+        return
+    with in_thread(honest) as model:
+        with _serving(folder, HELPGRAPH_MODEL="honest", HELPGRAPH_MODEL_URL=model.url) as url:
+            yield url
+        assert [asked for asked in model.requests if asked.path.endswith("/chat/completions")]
+
+
+@contextmanager
+def _serving(folder: Path, **settings: str) -> Iterator[str]:
     log = folder / "log.txt"
     # Nothing of the machine's own settings, and a port that the system chooses.
     kept = {name: value for name, value in os.environ.items() if not name.startswith("HELPGRAPH_")}
-    environment = {**kept, "HELPGRAPH_WORKSPACE": str(ROOT / "examples" / "orrery"), "PYTHONUNBUFFERED": "1"}
+    environment = {
+        **kept,
+        "HELPGRAPH_WORKSPACE": str(ROOT / "examples" / "orrery"),
+        "PYTHONUNBUFFERED": "1",
+        **settings,
+    }
     command = [sys.executable, "-m", "graphs.cli", "serve", "--demo", "--port", "0", "--data-dir", str(folder / "data")]
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
