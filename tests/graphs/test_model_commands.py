@@ -16,8 +16,8 @@ def articles(tmp_path: Path) -> Path:
     folder = tmp_path / "articles"
     folder.mkdir()
     (folder / "invite.md").write_text(
-        "# Invite a member\n\nSelect **Invite member** under **Settings > Members**. Enter the e-mail address and choose "
-        "a role. The person gets a message with a link that is valid for seven days.\n"
+        "# Invite a member\n\nSelect **Invite member** under **Settings > Members**. Enter the e-mail address and "
+        "choose a role. The person gets a message with a link that is valid for seven days.\n"
     )
     return folder
 
@@ -50,7 +50,7 @@ def test_one_question_says_what_the_model_did(
     assert code == 0
     assert "Invite member" in said
     assert "engine llm" in said
-    assert "model     scripted: 1 calls" in said
+    assert "model scripted: 1 calls" in said
 
 
 def test_without_the_endpoint_the_local_engine_answers_and_it_is_said(
