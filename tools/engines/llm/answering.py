@@ -47,13 +47,18 @@ class Pass:
             ModelFailed: the stream failed, was refused or cut, or held nothing.
         """
         cut: ModelFailed | None = None
+        finished = False
         async for chunk in chunks:
             cut = refusal(chunk) or cut
+            finished = finished or "finish_reason" in chunk.response_metadata
             for piece in chunk.tool_call_chunks:
                 self._collect(piece)
             text = chunk.content if isinstance(chunk.content, str) else chunk.text
             for sentence in self._sentences(text):
                 yield sentence
+        if cut is None and not finished and self._splitter.is_torn:
+            # A connection that breaks where nobody counts bytes looks like an end; only this tells the two apart.
+            cut = ModelFailed("broken_off")
         if cut is not None and cut.reason != "refusal" and not self._calls:
             # The last sentence is a torn one: what was whole stands, the rest is not said.
             raise cut

@@ -50,6 +50,12 @@ class Splitter:
         self._take(len(self._buffer), pieces)
         return pieces
 
+    @property
+    def is_torn(self) -> bool:
+        """Whether what is left ends in the middle of a sentence."""
+        left = _MARK.sub("", self._buffer).rstrip().rstrip('*_"”»)`')
+        return bool(left) and not left.endswith((".", "!", "?", "…", ":"))
+
     def _next_end(self) -> int | None:
         """Where the first whole piece ends, or None when it isn't whole yet."""
         text = self._buffer
