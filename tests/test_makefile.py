@@ -1,4 +1,4 @@
-"""`make bench` with a stand-in for the command: what it runs, and what it makes of failures."""
+"""Make's longer commands with a stand-in for what they run: what is run, and what is made of failures."""
 
 import os
 import subprocess
@@ -13,16 +13,30 @@ STAND_IN = """#!/bin/sh
 echo "$@" >> ran
 [ "$2" != "$FAILING" ]
 """
+MADE_ALREADY = (".venv/.runtime", ".venv/.installed", ".venv-llm/.installed", "browser")
+
+
+def make(folder: Path, *arguments: str, failing: str = "") -> subprocess.CompletedProcess[str]:
+    for name in ("helpgraph", "python"):
+        command = folder / ".venv" / "bin" / name
+        command.parent.mkdir(parents=True, exist_ok=True)
+        command.write_text(STAND_IN)
+        command.chmod(0o755)
+    skipped = [f"--assume-old={target}" for target in MADE_ALREADY]
+    command_line = ["make", "-f", str(ROOT / "Makefile"), *skipped, *arguments]
+    environment = {"PATH": os.environ["PATH"], "FAILING": failing}
+    return subprocess.run(command_line, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
 def make_bench(folder: Path, *, data: str = "", failing: str = "") -> subprocess.CompletedProcess[str]:
-    command = folder / ".venv" / "bin" / "helpgraph"
-    command.parent.mkdir(parents=True)
-    command.write_text(STAND_IN)
-    command.chmod(0o755)
-    arguments = ["make", "-f", str(ROOT / "Makefile"), "-o", ".venv/.runtime", "bench", f"BENCH_DATA={data}"]
-    environment = {"PATH": os.environ["PATH"], "FAILING": failing}
-    return subprocess.run(arguments, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    return make(folder, "bench", f"BENCH_DATA={data}", failing=failing)
+
+
+def test_the_tests_with_a_model_are_selected_by_a_command_of_their_own(tmp_path: Path) -> None:
+    done = make(tmp_path, "nightly")
+
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "ran").read_text().splitlines() == ["-m pytest -q", "-m pytest -q -s -m live tests/live"]
 
 
 def test_without_the_public_data_speed_is_measured_and_the_rest_said_to_be_skipped(tmp_path: Path) -> None:
