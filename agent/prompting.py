@@ -28,4 +28,9 @@ def load_prompt(name: str) -> Prompt:
         raw = files("agent.prompts").joinpath(f"{name}.md").read_bytes()
     except OSError as exc:
         raise Misconfigured(f"the prompt {name!r} is missing from the installation") from exc
-    return Prompt(name, raw.decode("utf-8").strip(), hashlib.sha256(raw).hexdigest()[:12])
+    return Prompt(name, raw.decode("utf-8").strip(), digest(raw))
+
+
+def digest(raw: bytes) -> str:
+    """The first 12 hex digits of the SHA-256 of `raw`."""
+    return hashlib.sha256(raw).hexdigest()[:12]

@@ -59,6 +59,11 @@ class Runtime:
     supervisor: Supervisor
     local: LocalEngine | None = None
 
+    @property
+    def learner(self) -> Engine:
+        """The engine that learns from tickets: the local one, which also stands behind a model."""
+        return self.local or self.engine
+
     def learn(self, model: LearnedModel | None) -> None:
         """Have the engine go by this learnt model from now on; None is what is shipped."""
         if self.local is not None:

@@ -42,6 +42,9 @@ class ModelSettings(BaseSettings):
     model_first_token_s: float = Field(default=8.0, gt=0, description="How long the first token may take, in seconds.")
     model_token_gap_s: float = Field(default=5.0, gt=0, description="How long the next token may take, in seconds.")
     model_call_s: float = Field(default=20.0, gt=0, description="How long one call may take, in seconds.")
+    model_judgement_s: float = Field(
+        default=6.0, gt=0, description="How long a judgement may take, in seconds; then the local engine's counts."
+    )
     model_turn_s: float = Field(
         default=24.0, gt=0, description="How long all calls of a turn may take, in seconds; less than a turn."
     )
@@ -74,7 +77,13 @@ class ModelSettings(BaseSettings):
             answering=answering,
             judging=judging,
             judges=self.model_judges,
-            clocks=Clocks(self.model_first_token_s, self.model_token_gap_s, self.model_call_s, self.model_turn_s),
+            clocks=Clocks(
+                first_token_s=self.model_first_token_s,
+                token_gap_s=self.model_token_gap_s,
+                call_s=self.model_call_s,
+                judgement_s=self.model_judgement_s,
+                turn_s=self.model_turn_s,
+            ),
             budget=Budget(
                 self.model_turn_tokens,
                 self.model_conversation_tokens,

@@ -26,7 +26,7 @@ INVOICES = passage(
 ANSWER = (
     "Open **Settings > Billing** and select **History**. [1] Select **Download PDF** next to the month you need. [1]"
 )
-QUICK = Clocks(first_token_s=0.6, token_gap_s=0.6, call_s=2.0, turn_s=4.0)
+QUICK = Clocks(first_token_s=0.6, token_gap_s=0.6, call_s=2.0, judgement_s=2.0, turn_s=4.0)
 
 
 def article(text: str, passage_id: str = "other") -> Passage:

@@ -37,7 +37,7 @@ async def look(runtime: Runtime, tickets: Sequence[Ticket], stage: str, on_progr
     for place, ticket in enumerate(tickets):
         page = runtime.pages.locate({"route": ticket.page} if ticket.page else None)
         text = Untrusted.of(ticket.text, Source.CUSTOMER, limit=MAX_TEXT_CHARS)
-        heard = await runtime.engine.understand((text,), (), page)
+        heard = await runtime.learner.understand((text,), (), page)
         query = SearchQuery(
             text=heard.question,
             language=heard.language,
@@ -46,7 +46,7 @@ async def look(runtime: Runtime, tickets: Sequence[Ticket], stage: str, on_progr
             limit=policy.passages_per_turn,
         )
         passages = tuple(await runtime.knowledge.search(query))
-        evidence = await runtime.engine.assess(heard, passages, ())
+        evidence = await runtime.learner.assess(heard, passages, ())
         best = max(passages, key=lambda passage: passage.score, default=None)
         seen.append(Seen(heard.kind.value, heard.category, best.article_id if best else None, evidence.probability))
         on_progress(stage, place + 1, len(tickets))

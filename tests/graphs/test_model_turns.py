@@ -19,7 +19,7 @@ async def test_a_model_answers_with_its_source(engine: LocalEngine) -> None:
     assert turn.engine["engine"] == "llm"
     assert turn.engine["calls"] == 1
     assert turn.engine["input_tokens"] > 0
-    assert set(turn.engine["prompts"]) == {"answer"}
+    assert set(turn.engine["prompts"]) == {"answer", "tools"}
     assert turn.fallbacks == []
 
 

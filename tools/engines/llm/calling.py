@@ -67,7 +67,7 @@ class Model:
         *,
         bound: Runnable[LanguageModelInput, AIMessage] | None = None,
     ) -> AIMessage:
-        """Ask for a whole reply.
+        """Ask for a whole reply, as judgements are: within their time.
 
         Raises:
             ModelFailed: no usable reply within the clocks and the budget.
@@ -76,7 +76,7 @@ class Model:
         for attempt in range(1, _ATTEMPTS + 1):
             self._enter(prompt, ledger)
             try:
-                DEADLINES.set(self._limits(ledger))
+                DEADLINES.set(self._limits(ledger, self._clocks.judgement_s))
                 reply = await (bound or self._chat).ainvoke(list(messages))
                 checked = _checked(reply)
             except Exception as exc:
@@ -110,7 +110,7 @@ class Model:
             self._enter(prompt, ledger)
             said, usage, begun = 0, None, False
             try:
-                DEADLINES.set(self._limits(ledger))
+                DEADLINES.set(self._limits(ledger, self._clocks.call_s))
                 pieces = (bound or self._chat).astream(list(messages))
                 async with aclosing(pieces):  # type: ignore[type-var]  # An async generator, typed as an iterator.
                     async for piece in pieces:
@@ -147,13 +147,13 @@ class Model:
             self.breaker.left()
             raise
 
-    def _limits(self, ledger: Ledger) -> Deadlines:
+    def _limits(self, ledger: Ledger, total_s: float) -> Deadlines:
         left = max(ledger.seconds_left(), 0.05)
         clocks = self._clocks
         return Deadlines(
             first_token_s=min(clocks.first_token_s, left),
             token_gap_s=min(clocks.token_gap_s, left),
-            total_s=min(clocks.call_s, left),
+            total_s=min(total_s, left),
         )
 
     def _failed(self, exc: Exception) -> ModelFailed:

@@ -8,7 +8,7 @@ import httpx
 
 from agent.errors import ModelFailed
 from agent.ports import AnswerBrief, Engine, EngineReport
-from agent.prompting import load_prompt
+from agent.prompting import digest, load_prompt
 from agent.types import (
     BugDraft,
     Evidence,
@@ -164,7 +164,10 @@ class LlmEngine:
         prompt, model, options = load_prompt("answer"), self._parts.answering, self._parts.options
         messages = answer_messages(prompt, brief, product=self._parts.product)
         if brief.tools:
-            messages[0].content = f"{messages[0].content}\n\nYour tools:\n{tools_in_words(brief.tools)}"
+            told = tools_in_words(brief.tools)
+            # What a model is told of a tool is a prompt too.
+            self._ledger.prompts["tools"] = digest(told.encode())
+            messages[0].content = f"{messages[0].content}\n\nYour tools:\n{told}"
             bound = model.chat.bind_tools(
                 [tool_schema(offer) for offer in brief.tools], max_completion_tokens=options.max_answer_tokens
             )

@@ -21,11 +21,15 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Clocks:
-    """How long a call may take, in seconds: to the first token, between two, in all; and all calls of a turn."""
+    """How long a call may take, in seconds: to the first token, between two, in all; and all calls of a turn.
+
+    A judgement is waited for before the first word, or in the middle of an answer: it has less.
+    """
 
     first_token_s: float = 8.0
     token_gap_s: float = 5.0
     call_s: float = 20.0
+    judgement_s: float = 6.0
     turn_s: float = 24.0
 
 
