@@ -261,6 +261,10 @@ class Engine(Protocol):
         """
         ...
 
+    def quote(self, brief: AnswerBrief) -> AsyncGenerator[Sentence | ToolCall, None]:
+        """Yield the answer in the sources' own words, for when nothing that `answer` gave could stand."""
+        ...
+
     async def second_opinion(
         self, texts: tuple[Untrusted, ...], history: tuple[Message, ...], understanding: Understanding
     ) -> float | None:

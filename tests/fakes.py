@@ -79,6 +79,7 @@ class ScriptedEngine:
     after_tools: Sequence[Sentence | ToolCall] = ()
     draft: BugDraft = EMPTY_EXPORT
     fail_in: str = ""
+    quoted: Sequence[Sentence | ToolCall] = ()
     opinion: float | None = None
     rewritten: Sentence | None = None
     briefs: list[AnswerBrief] = field(default_factory=list)
@@ -88,6 +89,10 @@ class ScriptedEngine:
 
     def report(self) -> EngineReport:
         return EngineReport(self.name)
+
+    async def quote(self, brief: AnswerBrief) -> AsyncGenerator[Sentence | ToolCall, None]:
+        for part in self.quoted:
+            yield part
 
     async def second_opinion(
         self, texts: tuple[Untrusted, ...], history: tuple[Message, ...], understanding: Understanding

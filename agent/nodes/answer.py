@@ -2,6 +2,7 @@
 
 import logging
 import re
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
@@ -59,23 +60,19 @@ async def answer(state: TurnState, runtime: Runtime[TurnDeps]) -> AnswerUpdate:
 
     A pass may end in tool calls; the next pass has their results and goes on from what was said. A sentence that
     can't stand is replaced by its source's own words once, or left out; a step of a list that can't stand ends the
-    answer there, because the steps after it would be wrong without it.
+    answer there, because the steps after it would be wrong without it. When nothing stands, the sources are quoted.
     """
     deps = runtime.context
-    progress, calls = _Progress.after(state.get("draft")), []
+    progress = _Progress.after(state.get("draft"))
     passages = sources(state)
-    parts = deps.engine.answer(_brief(state, deps, progress.text))
-    try:
-        async with aclosing(parts):
-            async for part in parts:
-                if isinstance(part, ToolCall):
-                    calls.append(part)
-                elif not await _take(part, passages, progress, state, runtime):
-                    progress.broken_off = "unsupported"
-                    break
-    except ConnectorError as exc:
-        logger.warning("answer cut turn_id=%s error=%s", state["request"].turn_id, type(exc).__name__)
-        progress.broken_off = "cut"
+    brief = _brief(state, deps, progress.text)
+    calls = await _speak(deps.engine.answer(brief), passages, progress, state, runtime)
+    if progress.held_back and not progress.said and not calls:
+        # Nothing of it stands, though the evidence is there: the sources can speak for themselves.
+        progress.held_back.clear()
+        progress.waiting.clear()
+        progress.broken_off = None
+        calls = await _speak(deps.engine.quote(brief), passages, progress, state, runtime)
     if not calls and not progress.held_back and progress.broken_off is None:
         # Nothing was claimed at all: a courtesy may stand alone.
         for sentence in progress.waiting:
@@ -116,6 +113,29 @@ def _brief(state: TurnState, deps: TurnDeps, said: str) -> AnswerBrief:
         said=said,
         found_later=len(sources(state)) - len(state["passages"]),
     )
+
+
+async def _speak(
+    parts: AsyncGenerator[Sentence | ToolCall, None],
+    passages: tuple[Passage, ...],
+    progress: _Progress,
+    state: TurnState,
+    runtime: Runtime[TurnDeps],
+) -> list[ToolCall]:
+    """Let out what can stand of an engine's parts; return its calls."""
+    calls: list[ToolCall] = []
+    try:
+        async with aclosing(parts):
+            async for part in parts:
+                if isinstance(part, ToolCall):
+                    calls.append(part)
+                elif not await _take(part, passages, progress, state, runtime):
+                    progress.broken_off = "unsupported"
+                    break
+    except ConnectorError as exc:
+        logger.warning("answer cut turn_id=%s error=%s", state["request"].turn_id, type(exc).__name__)
+        progress.broken_off = "cut"
+    return calls
 
 
 async def _take(

@@ -75,7 +75,7 @@ async def test_a_broken_reply_still_ends_in_an_answer_a_question_or_a_person(eng
     assert "Error" not in turn.spoken
     assert took < MOST_S
     if name in WHY:
-        assert turn.fallbacks == [WHY[name]]
+        assert turn.fallbacks[0] == WHY[name]
 
 
 async def test_an_endpoint_that_is_not_there(engine: LocalEngine) -> None:

@@ -40,11 +40,13 @@ async def test_a_sentence_with_a_twist_becomes_the_sources_own_words(engine: Loc
     assert "Only members" not in turn.spoken
 
 
-async def test_nothing_but_inventions_becomes_a_question(engine: LocalEngine) -> None:
+async def test_nothing_but_inventions_become_the_sources_own_words(engine: LocalEngine) -> None:
     async with desk(engine, says("Print the moon on both sides. [1] Feed the printer with cheese. [1]")) as here:
         turn = await here.ask(ask(QUESTION))
 
-    assert turn.outcome is Outcome.ASKED
+    assert turn.outcome is Outcome.ANSWERED
+    assert turn.fallbacks == ["unsupported"]
+    assert "Download PDF" in turn.spoken
     assert "moon" not in turn.spoken
     assert "cheese" not in turn.spoken
 

@@ -160,6 +160,11 @@ class LlmEngine:
             async for part in parts:
                 yield part
 
+    def quote(self, brief: AnswerBrief) -> AsyncGenerator[Sentence | ToolCall, None]:
+        """The local engine's answer."""
+        self._ledger.fall_back("answer", ModelFailed("unsupported"))
+        return self._parts.local.answer(brief)
+
     async def _ask(self, brief: AnswerBrief) -> AsyncGenerator[Sentence | ToolCall, None]:
         prompt, model, options = load_prompt("answer"), self._parts.answering, self._parts.options
         messages = answer_messages(prompt, brief, product=self._parts.product)

@@ -136,6 +136,10 @@ class LocalEngine:
         async for part in compose(brief, await self._read(brief)):
             yield part
 
+    def quote(self, brief: AnswerBrief) -> AsyncGenerator[Sentence | ToolCall, None]:
+        """The same: it quotes anyway."""
+        return self.answer(brief)
+
     async def support(
         self, sentence: Sentence, passages: tuple[Passage, ...], results: tuple[ToolResult, ...] = ()
     ) -> float:
