@@ -12,7 +12,7 @@ import httpx
 import openai
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
-from langchain_core.runnables import Runnable
+from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
@@ -25,6 +25,7 @@ from tools.engines.llm.options import Clocks, Endpoint
 
 logger = logging.getLogger(__name__)
 
+_OPENAI = "https://api.openai.com/v1"
 _ATTEMPTS = 3
 _PATIENCE_S = 2.5
 _FIRST_PAUSE_S = 0.3
@@ -41,7 +42,8 @@ class Model:
         self._clocks = clocks
         self._chat = ChatOpenAI(
             model=endpoint.model,
-            base_url=endpoint.url,
+            # Without one the client would take any that the environment names, LangSmith's gateway among them.
+            base_url=endpoint.url or _OPENAI,
             # Servers without keys want none, but the client insists on one.
             api_key=endpoint.key or SecretStr("none"),
             http_async_client=client,
@@ -77,7 +79,7 @@ class Model:
             self._enter(prompt, ledger)
             try:
                 DEADLINES.set(self._limits(ledger, self._clocks.judgement_s))
-                reply = await (bound or self._chat).ainvoke(list(messages))
+                reply = await (bound or self._chat).ainvoke(list(messages), _named(prompt))
                 checked = _checked(reply)
             except Exception as exc:
                 failed = self._failed(exc)
@@ -111,7 +113,7 @@ class Model:
             said, usage, begun = 0, None, False
             try:
                 DEADLINES.set(self._limits(ledger, self._clocks.call_s))
-                pieces = (bound or self._chat).astream(list(messages))
+                pieces = (bound or self._chat).astream(list(messages), _named(prompt))
                 async with aclosing(pieces):  # type: ignore[type-var]  # An async generator, typed as an iterator.
                     async for piece in pieces:
                         if not isinstance(piece, AIMessageChunk):
@@ -170,6 +172,11 @@ class Model:
             raise failed
         await asyncio.sleep(pause)
         return waited + pause
+
+
+def _named(prompt: Prompt) -> RunnableConfig:
+    """What a trace calls this call, and by which prompt it was made."""
+    return {"run_name": prompt.name, "metadata": {"prompt": prompt.name, "prompt_hash": prompt.digest}}
 
 
 def understood(exc: Exception) -> ModelFailed:
