@@ -61,7 +61,7 @@ class DryTracker:
 
 
 async def ask(runtime: Runtime, body: AskBody) -> Asked:
-    """Run one turn that leaves no trace: nothing is logged, filed or handed to anyone.
+    """Run one turn of which nothing is logged, filed or handed to anyone; where turns are traced, it is too.
 
     Raises:
         BadTurn: the question is empty, or there is no such page or account.
@@ -81,7 +81,7 @@ async def ask(runtime: Runtime, body: AskBody) -> Asked:
     )
     deps = replace(runtime.deps, tracker=DryTracker(runtime.tracker))
     asked = Asked(engine=runtime.engine.name)
-    async for event in run_turn(build_turn_graph(), deps, request):
+    async for event in run_turn(build_turn_graph(), deps, request, callbacks=runtime.tracing.callbacks()):
         if isinstance(event, Finished):
             reply = event.reply
             asked.answer, asked.outcome = reply.text, reply.outcome.value

@@ -29,6 +29,7 @@ from tools.storage.log import ConversationLog
 from tools.storage.sessions import Sessions
 from tools.storage.tracker import BuiltInTracker
 from tools.storage.wakeups import Wakeups
+from tools.tracing.opening import Tracing, open_tracing
 from tools.workspace import Workspace, default_workspace, load_workspace
 
 logger = logging.getLogger(__name__)
@@ -57,6 +58,7 @@ class Runtime:
     graph: TurnGraph
     turns: TurnService
     supervisor: Supervisor
+    tracing: Tracing
     local: LocalEngine | None = None
 
     @property
@@ -82,6 +84,7 @@ async def open_runtime(settings: Settings, *, metrics: TurnMetrics | None = None
     accounts = FileAccounts.load(workspace.folder / "accounts.json") if workspace.folder else FileAccounts([])
     make_data_dir(settings)
     async with AsyncExitStack() as stack:
+        tracing = await stack.enter_async_context(open_tracing(settings.trace_options()))
         db = await Database.open(settings.database, data_dir=settings.data_dir)
         stack.push_async_callback(db.close)
         wakeups = Wakeups(db.channel())
@@ -123,6 +126,7 @@ async def open_runtime(settings: Settings, *, metrics: TurnMetrics | None = None
             limits=TurnLimits(settings.turn_timeout_s, settings.concurrent_turns, settings.max_message_chars),
             metrics=metrics or NoMetrics(),
             supervisor=supervisor,
+            tracing=tracing,
         )
         stack.push_async_callback(supervisor.close, grace_s=SHUTDOWN_GRACE_S)
         stack.callback(turns.stop)
@@ -145,6 +149,7 @@ async def open_runtime(settings: Settings, *, metrics: TurnMetrics | None = None
             graph=graph,
             turns=turns,
             supervisor=supervisor,
+            tracing=tracing,
         )
 
 

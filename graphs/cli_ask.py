@@ -31,7 +31,7 @@ def ask_command(
 ) -> None:
     """Ask one question; prints the answer, its citations, the signals and the path through the graph.
 
-    Leaves no trace: nothing is logged, no bug is filed, nobody is notified. Beside a running server the question
+    Nothing is logged, no bug is filed, nobody is notified. Beside a running server the question
     goes through that server, which owns the index.
     """
     set_up_logging("warning")

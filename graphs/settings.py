@@ -8,9 +8,10 @@ from pydantic_settings import SettingsConfigDict
 
 from agent.errors import Misconfigured
 from graphs.model_settings import ModelSettings
+from graphs.tracing_settings import TracingSettings
 
 
-class Settings(ModelSettings):
+class Settings(ModelSettings, TracingSettings):
     """Settings of everything behind the doors. Every name has the prefix `HELPGRAPH_` in the environment."""
 
     model_config = SettingsConfigDict(env_prefix="HELPGRAPH_", env_file=".env", extra="ignore", frozen=True)
@@ -75,6 +76,10 @@ def load_settings(**overrides: object) -> Settings:
         raise Misconfigured("HELPGRAPH_MODEL is set, which needs HELPGRAPH_MODEL_KEY, or HELPGRAPH_MODEL_URL as well")
     if settings.model_url is not None and not settings.model_url.startswith(("http://", "https://")):
         raise Misconfigured("HELPGRAPH_MODEL_URL must begin with http:// or https://")
+    for name in ("langsmith_url", "otlp_endpoint"):
+        address = getattr(settings, name)
+        if address and not address.startswith(("http://", "https://")):
+            raise Misconfigured(f"HELPGRAPH_{name.upper()} must begin with http:// or https://")
     if settings.small_model is not None and settings.model is None:
         raise Misconfigured("HELPGRAPH_SMALL_MODEL is set, which needs HELPGRAPH_MODEL as well")
     if settings.model is not None and settings.model_turn_s >= settings.turn_timeout_s:

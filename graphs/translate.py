@@ -1,9 +1,11 @@
 """The one translator of the graph's stream into wire events (AG-UI)."""
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+
+from langchain_core.callbacks import BaseCallbackHandler
 
 from agent.deps import TurnDeps
 from agent.errors import SupportError
@@ -63,16 +65,19 @@ async def run_turn(
     thread_id: str | None = None,
     resume: bool = False,
     on_node: NodeTimer | None = None,
+    callbacks: Sequence[BaseCallbackHandler] = (),
 ) -> AsyncIterator[TurnEvent]:
     """Run one turn and yield its events; the last is always a `Finished`.
 
     The server and the evals enter here. `thread_id` is the checkpoint's thread (None for a graph without one);
-    with `resume` the turn continues after the last finished node that the checkpoint has.
+    with `resume` the turn continues after the last finished node that the checkpoint has. `callbacks` trace it.
 
     Raises:
         SupportError: the graph ended without a reply.
     """
     config: Any = {"configurable": {"thread_id": thread_id}} if thread_id else {}
+    if callbacks:
+        config |= _traced(request, callbacks)
     graph_input: Any = None if resume else {"request": request}
     engine = deps.engine.for_turn(request.spent)
     translator = _Translator(request, on_node)
@@ -98,6 +103,12 @@ async def run_turn(
     report = engine.report()
     told = engine_report(report, turn_id=request.turn_id)
     yield replace(translator.finished, events=(told, *translator.finished.events), engine=report)
+
+
+def _traced(request: TurnRequest, callbacks: Sequence[BaseCallbackHandler]) -> JsonObject:
+    """What LangChain hands down to the nodes and to their calls of models."""
+    ids = {"turn_id": request.turn_id, "conversation_id": request.conversation_id, "workspace_id": request.workspace_id}
+    return {"run_name": "turn", "callbacks": list(callbacks), "metadata": ids}
 
 
 def engine_report(report: EngineReport, *, turn_id: str) -> Emitted:

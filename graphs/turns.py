@@ -20,6 +20,7 @@ from graphs.turn_writing import Joined, TurnEvents, TurnWriter
 from tools.storage.log import Accepted, ConversationLog, Lease, TurnWork
 from tools.storage.scope import Scope
 from tools.storage.wakeups import Wakeups
+from tools.tracing.opening import NO_TRACING, Tracing
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +62,7 @@ class TurnService:
         limits: TurnLimits,
         metrics: TurnMetrics,
         supervisor: Supervisor,
+        tracing: Tracing = NO_TRACING,
     ) -> None:
         self._log = log
         self._graph = graph
@@ -69,6 +71,7 @@ class TurnService:
         self._limits = limits
         self._metrics = metrics
         self._supervisor = supervisor
+        self._tracing = tracing
         self._holder = f"worker-{secrets.token_hex(8)}"
         self._slots = asyncio.Semaphore(limits.concurrent_turns)
         self._busy: set[str] = set()
@@ -248,6 +251,7 @@ class TurnService:
                     thread_id=thread_id,
                     resume=resume,
                     on_node=self._metrics.node_seconds,
+                    callbacks=self._tracing.callbacks(),
                 )
                 async for event in stream:
                     into.put_nowait(event)

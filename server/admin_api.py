@@ -30,7 +30,7 @@ class IngestBody(BaseModel):
 
 @router.post("/ask")
 async def ask_one(body: AskBody, doors: InDoors, admin: InAdmin) -> Asked:
-    """Run one turn that leaves no trace."""
+    """Run one turn of which nothing is logged, filed or handed to anyone."""
     return await ask(doors.runtime, body)
 
 
