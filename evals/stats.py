@@ -1,5 +1,6 @@
 """Numbers with the intervals that their sample sizes earn."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -62,6 +63,23 @@ def bootstrap(
     # A resample may lack what the metric needs (no case of a class): those say nothing.
     low, high = np.nanpercentile(values, _LEVEL)
     return Measured(float(metric(everything)), float(low), float(high), cases if n is None else n)
+
+
+def wilson(hits: int, trials: int) -> Measured:
+    """The rate of `hits` among `trials` cases that were drawn one by one, with its 95 % interval.
+
+    Source: Wilson, "Probable inference", J. Am. Stat. Assoc. 22 (1927), 209-212.
+
+    Raises:
+        ValueError: there is no case.
+    """
+    if trials == 0:
+        raise ValueError("nothing to measure: no case")
+    rate, z_squared = hits / trials, 1.959964**2
+    shrunk = 1 + z_squared / trials
+    middle = (rate + z_squared / (2 * trials)) / shrunk
+    half = math.sqrt(z_squared * rate * (1 - rate) / trials + (z_squared / (2 * trials)) ** 2) / shrunk
+    return Measured(rate, max(0.0, middle - half), min(1.0, middle + half), trials)
 
 
 def mean(values: Sequence[float], *, groups: Sequence[object] | None = None) -> Measured:

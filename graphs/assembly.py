@@ -1,5 +1,6 @@
 """One running installation: every connector opened from the settings, joined, and closed in the right order."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 from agent.deps import TurnDeps
 from agent.errors import Misconfigured
 from agent.ports import AnswerTool, Embedder, Engine, KnowledgeBase
+from agent.promising.grammar import read_grammars
 from graphs.checkpoints import open_checkpointer
 from graphs.settings import Settings
 from graphs.supervisor import Supervisor
@@ -90,6 +92,7 @@ async def open_runtime(settings: Settings, *, metrics: TurnMetrics | None = None
         wakeups = Wakeups(db.channel())
         await wakeups.start()
         stack.push_async_callback(wakeups.stop)
+        await asyncio.to_thread(read_grammars)
         embedder = open_embedding(settings)
         learned = open_learned(settings, workspace.workspace_id, embedder).model
         knowledge = await KnowledgeStore.open(

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evals.stats import bootstrap, expected_calibration_error, mean, risk_coverage
+from evals.stats import bootstrap, expected_calibration_error, mean, risk_coverage, wilson
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=60))
@@ -32,6 +32,16 @@ def test_cases_that_belong_together_are_drawn_together() -> None:
 def test_nothing_to_measure_is_an_error() -> None:
     with pytest.raises(ValueError, match="no case"):
         bootstrap(0, lambda drawn: 1.0)
+    with pytest.raises(ValueError, match="no case"):
+        wilson(0, 0)
+
+
+def test_a_rate_of_none_or_all_has_an_interval_too() -> None:
+    none, most = wilson(0, 88), wilson(81, 90)
+
+    assert (none.value, none.low, round(none.high, 3)) == (0.0, 0.0, 0.042)
+    assert [round(value, 3) for value in (most.value, most.low, most.high)] == [0.9, 0.821, 0.946]
+    assert wilson(88, 88).high == 1.0
 
 
 def test_calibration_error_by_hand() -> None:
