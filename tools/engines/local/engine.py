@@ -5,8 +5,6 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from agent.errors import ConnectorError
 from agent.policy import CategoryPolicy
 from agent.ports import AnswerBrief, Embedder, EngineReport
@@ -31,7 +29,8 @@ from tools.engines.local.examples import by_language, load_examples, training_se
 from tools.engines.local.facts import as_sources
 from tools.engines.local.gloss import Glossary
 from tools.engines.local.questions import parts_of
-from tools.engines.local.support import blend, nearest, statements
+from tools.engines.local.support import judge, nearest, statements
+from tools.engines.local.supporting import SupportModel, train_support
 from tools.engines.local.tongue import Tongue
 from tools.engines.local.training import train_ears
 from tools.engines.local.vectors import VectorMemory, embed_examples
@@ -50,8 +49,9 @@ class LocalEngine:
 
     name = "local"
 
-    def __init__(self, heard: hearing.Hearing) -> None:
+    def __init__(self, heard: hearing.Hearing, supports: SupportModel) -> None:
         self._hearing = heard
+        self._supports = supports
         self._memory = heard.vectors
 
     @classmethod
@@ -86,7 +86,8 @@ class LocalEngine:
                 embedder = None
         name = embedder.name if embedder is not None else ""
         ears = await asyncio.to_thread(train_ears, sets, vectors, name, cache_dir)
-        return cls(hearing.Hearing(ears, tongue, glossary, VectorMemory(embedder)))
+        supports = await asyncio.to_thread(train_support, cache_dir)
+        return cls(hearing.Hearing(ears, tongue, glossary, VectorMemory(embedder)), supports)
 
     def learn(self, model: LearnedModel | None) -> None:
         """Go by this learnt model from now on, beside what is shipped; None is what is shipped alone."""
@@ -144,9 +145,9 @@ class LocalEngine:
         self, sentence: Sentence, passages: tuple[Passage, ...], results: tuple[ToolResult, ...] = ()
     ) -> float:
         """The best support among the sources, in [0, 1]; each statement of the sentence must be supported."""
-        texts = [passage.text.render_plain() for passage in passages]
-        texts += [text for result in results for text in as_sources(result)]
-        return max([await self._supported(sentence.text, text) for text in texts], default=0.0)
+        values = [self._supported(sentence.text, p.text.render_plain(), (p.title, p.section)) for p in passages]
+        values += [self._supported(sentence.text, text) for result in results for text in as_sources(result)]
+        return max(values, default=0.0)
 
     async def rewrite(self, sentence: Sentence, passages: tuple[Passage, ...]) -> Sentence | None:
         """The sentence of the cited passages that comes nearest, when it comes near."""
@@ -208,16 +209,8 @@ class LocalEngine:
             ),
         )
 
-    async def _supported(self, said: str, source: str) -> float:
+    def _supported(self, said: str, source: str, headings: tuple[str, ...] = ()) -> float:
         whole = nearest(said, source)
         if whole.settled and whole.by_words >= _CERTAIN:
             return whole.by_words
-        least = 1.0
-        for statement in statements(said):
-            near = nearest(statement, source)
-            similarity = None
-            if not near.settled:
-                rows = await self._memory.embed([statement, near.text])
-                similarity = float(np.dot(rows[0], rows[1])) if rows is not None else None
-            least = min(least, blend(statement, source, near, similarity))
-        return least if statements(said) else 0.0
+        return min((judge(part, source, headings, self._supports) for part in statements(said)), default=0.0)

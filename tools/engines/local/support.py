@@ -5,10 +5,9 @@ import unicodedata
 from dataclasses import dataclass
 from itertools import pairwise
 
-from tools.engines.local.words import content_words, words
+from tools.engines.local.supporting import SupportModel
+from tools.engines.local.words import content_words
 
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-_THOUSANDS = re.compile(r"(?<=\d)[.,\s](?=\d{3}\b)")
 NEGATION = re.compile(
     r"\b(no|not|never|none|cannot|without|nobody|nothing|neither|nor|unable|impossible|isn't|aren't|don't|doesn't|"
     r"can't|won't|didn't|wasn't|weren't|hasn't|haven't|shouldn't|couldn't|"
@@ -19,20 +18,10 @@ _CONDITION = re.compile(
     r"\b(only|unless|except|if|but|until|provided|nur|außer|wenn|falls|sofern|aber|bis|solo|sólo|salvo|excepto|si|"
     r"pero|hasta|menos)\b"
 )
-_PLANS = frozenset({"free", "team", "business", "enterprise", "pro", "plus", "basic", "starter", "premium", "standard"})
-_NUMBER_WORDS = {
-    "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8", "nine": "9",
-    "ten": "10", "twelve": "12", "zwei": "2", "drei": "3", "vier": "4", "fünf": "5", "sechs": "6", "sieben": "7",
-    "acht": "8", "neun": "9", "zehn": "10", "zwölf": "12", "dos": "2", "tres": "3", "cuatro": "4", "cinco": "5",
-    "seis": "6", "siete": "7", "ocho": "8", "nueve": "9", "diez": "10", "doce": "12",
-}  # fmt: skip
 _QUOTED = 1.0
 _QUOTED_IN_PART = 0.95
 _TORN_OUT = 0.35
-_WRONG_NUMBER = 0.02
 _MOST = 0.9
-_UNKNOWN_WORD = 0.6
-_WORD_FROM_ELSEWHERE = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +54,13 @@ def statements(text: str) -> list[str]:
 def nearest(said: str, source: str) -> Nearest:
     """Compare one statement with a source by its words alone.
 
-    `settled` is true when the words decide: a quotation, or a number that the source doesn't have. Otherwise
-    `by_words` may be mixed with how near `said` and `text` are in meaning, see `blend`.
+    `settled` is true when the words decide: a quotation, or nothing in common. Otherwise see `judge`.
     """
     wanted, whole = normalise(said), normalise(source)
     parts = [normalise(part) for part in statements(source)]
     quoted = _quotation(wanted, whole, parts)
     if quoted is not None:
         return quoted
-    if not _numbers(wanted) <= _numbers(whole):
-        return Nearest("", _WRONG_NUMBER, settled=True)
     meant = content_words(wanted)
     if not meant or not parts:
         return Nearest("", 0.0, settled=True)
@@ -84,30 +70,12 @@ def nearest(said: str, source: str) -> Nearest:
     return Nearest(best, _shared(meant, best), settled=False)
 
 
-def blend(said: str, source: str, near: Nearest, similarity: float | None) -> float:
-    """The probability that the source says it, from words, meaning (cosine, or None) and what must not differ."""
+def judge(said: str, source: str, headings: tuple[str, ...], model: SupportModel) -> float:
+    """The probability that a source says one statement: a quotation is certain, else the model estimates it."""
+    near = nearest(said, source)
     if near.settled:
         return near.by_words
-    wanted = normalise(said)
-    value = near.by_words
-    if similarity is not None:
-        value = 0.55 * value + 0.45 * min(max((similarity - 0.3) / 0.6, 0.0), 1.0)
-    anywhere, there = set(content_words(normalise(source))), set(content_words(near.text))
-    for word in content_words(wanted):
-        if word not in anywhere:
-            value *= _UNKNOWN_WORD
-        elif word not in there:
-            # "Members" stands in the article, but it is the owners who may.
-            value *= _WORD_FROM_ELSEWHERE
-    if bool(NEGATION.search(near.text)) != bool(NEGATION.search(wanted)):
-        value *= 0.3
-    if not _numbers(wanted) <= _numbers(near.text):
-        value *= 0.4
-    if (set(words(wanted)) & _PLANS) - set(words(near.text)):
-        value *= 0.25
-    if "only" in words(near.text) and "only" not in words(wanted):
-        value *= 0.6
-    return round(min(value, _MOST), 4)
+    return round(min(model(said, source, headings), _MOST), 4)
 
 
 def _quotation(wanted: str, whole: str, parts: list[str]) -> Nearest | None:
@@ -130,8 +98,3 @@ def _stands_in(wanted: str, text: str) -> bool:
 
 def _shared(meant: list[str], part: str) -> float:
     return len(set(meant) & set(content_words(part))) / len(meant)
-
-
-def _numbers(text: str) -> set[str]:
-    found = {number.strip(".,") for number in _NUMBER.findall(_THOUSANDS.sub("", text))}
-    return found | {_NUMBER_WORDS[word] for word in words(text) if word in _NUMBER_WORDS}

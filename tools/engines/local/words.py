@@ -23,6 +23,11 @@ def content_words(text: str) -> list[str]:
     return list(dict.fromkeys(stem(word) for word in words(text) if word not in empty and len(word) > 1))
 
 
+def is_empty(word: str) -> bool:
+    """Whether a word, lower case, says nothing about the subject."""
+    return word in _empty()
+
+
 def words(text: str) -> list[str]:
     """Every word of `text`, lower case."""
     return [match.group().replace("’", "'") for match in _WORD.finditer(text.lower())]
