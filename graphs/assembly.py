@@ -31,7 +31,7 @@ from tools.storage.log import ConversationLog
 from tools.storage.sessions import Sessions
 from tools.storage.tracker import BuiltInTracker
 from tools.storage.wakeups import Wakeups
-from tools.tracing.opening import Tracing, open_tracing
+from tools.tracing.opening import NO_TRACING, Tracing, open_tracing
 from tools.workspace import Workspace, default_workspace, load_workspace
 
 logger = logging.getLogger(__name__)
@@ -60,8 +60,8 @@ class Runtime:
     graph: TurnGraph
     turns: TurnService
     supervisor: Supervisor
-    tracing: Tracing
     local: LocalEngine | None = None
+    tracing: Tracing = NO_TRACING
 
     @property
     def learner(self) -> Engine:

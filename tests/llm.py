@@ -94,6 +94,9 @@ class Desk:
 def options(url: str, **changes: Any) -> ModelOptions:
     """A model at the scripted endpoint, with short clocks."""
     given = ModelOptions(Endpoint("scripted", url), judges="never", clocks=QUICK)
+    judging = changes.get("judging")
+    if judging is not None:
+        changes["judging"] = replace(judging, url=url)
     return replace(given, **changes)
 
 

@@ -26,7 +26,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A content token of the source window: the unit it is from, its clause and its place, counted through the window."""
+    """A content token of the source window: the unit it is from, its clause, and its place in the window."""
 
     token: Token
     unit: int
