@@ -57,6 +57,32 @@ def function(name: str, argument: str) -> dict[str, Any]:
 TOOLS = [function("look_up_order", "order_number"), function("look_up_invoice", "invoice_number")]
 NAMED = {"type": "function", "function": {"name": "look_up_order"}}
 
+CALL_KEYS = (
+    'Choose the function that helps: look_up_order or look_up_invoice. Reply with JSON that has the keys "name" (of '
+    'the function) and "arguments" (an object with the key "number").'
+)
+CALL: dict[str, Any] = {
+    "type": "json_schema",
+    "json_schema": {
+        "name": "call",
+        "strict": True,
+        "schema": {
+            "type": "object",
+            "properties": {
+                "name": {"enum": ["look_up_order", "look_up_invoice"]},
+                "arguments": {
+                    "type": "object",
+                    "properties": {"number": {"type": "string", "maxLength": 20}},
+                    "required": ["number"],
+                    "additionalProperties": False,
+                },
+            },
+            "required": ["name", "arguments"],
+            "additionalProperties": False,
+        },
+    },
+}
+
 
 def call(name: str, arguments: dict[str, str], call_id: str) -> Any:
     made = {"id": call_id, "type": "function", "function": {"name": name, "arguments": json.dumps(arguments)}}
@@ -157,6 +183,17 @@ async def test_a_function_is_called_and_its_result_used(client: openai.AsyncOpen
 
     answered.tell("after the function's result")
     assert answered.text
+
+
+async def test_a_call_can_be_asked_for_as_json(client: openai.AsyncOpenAI) -> None:
+    messages: Messages = [{"role": "system", "content": CALL_KEYS}, QUESTION[1]]
+
+    heard = await hear(client, messages, response_format=CALL)
+
+    heard.tell("a call as json_schema")
+    made = json.loads(heard.text)
+    assert made["name"] in {tool["function"]["name"] for tool in TOOLS}
+    assert made["arguments"].keys() == {"number"}
 
 
 async def test_langchain_gets_the_functions_call(chat: ChatOpenAI) -> None:
