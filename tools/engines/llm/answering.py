@@ -17,7 +17,7 @@ from tools.engines.llm.courtesies import claims_nothing
 from tools.engines.llm.sentences import Piece, Splitter
 from tools.engines.llm.telling import numbered, told_tools
 from tools.engines.llm.text_calls import may_be_call, read_calls
-from tools.engines.local.support import nearest
+from tools.engines.local.requoting import nearest_quote
 
 _MOST_CALLS = 16
 _MOST_ARGUMENT_CHARS = 8_000
@@ -173,7 +173,7 @@ def _better_sources(text: str, named: tuple[str, ...], passages: tuple[Passage, 
 
     Whether a passage supports the sentence is for the gate to find.
     """
-    fits = {p.passage_id: nearest(text, p.text.render_plain()).by_words for p in passages}
+    fits = {p.passage_id: nearest_quote(text, p.text.render_plain()).share for p in passages}
     best = max(fits, key=lambda passage_id: fits[passage_id], default=None)
     if best is None or fits[best] == 0:
         return named

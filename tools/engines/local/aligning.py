@@ -17,7 +17,7 @@ _CLAUSE_COST = 2
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A source in units (sentences, list items), each with its tokens; `forms` are all it has, headings included."""
+    """A source in units (sentences, list items) with their tokens; `forms` are all it has, headings included."""
 
     units: tuple[str, ...]
     read: tuple[Worded, ...]
@@ -26,7 +26,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A content token of the source window: the unit it is from, its clause, and its place in the window."""
+    """A content token of the source window: its unit, and its clause and place counted through the window."""
 
     token: Token
     unit: int
@@ -36,7 +36,7 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Alignment:
-    """A sentence beside a window of a source. `to` has, for each content token of the sentence, a place or -1."""
+    """A sentence beside a window of a source. `to` has a place, or -1, for each content token of the sentence."""
 
     said: tuple[Token, ...]
     window: tuple[Placed, ...]

@@ -177,8 +177,8 @@ def _joined(tokens: tuple[Token, ...], mark: str) -> set[tuple[str, str]]:
     found = set()
     for at, token in enumerate(tokens):
         if token.sort is Sort.MARK and token.text == mark:
-            before = next((t.text for t in reversed(tokens[:at]) if t.sort is not Sort.MARK), "")
-            after = next((t.text for t in tokens[at + 1 :] if t.sort is not Sort.MARK), "")
+            before = next((min(t.forms) for t in reversed(tokens[:at]) if t.sort is not Sort.MARK), "")
+            after = next((min(t.forms) for t in tokens[at + 1 :] if t.sort is not Sort.MARK), "")
             found.add((before, after))
     return found
 

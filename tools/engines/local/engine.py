@@ -29,7 +29,9 @@ from tools.engines.local.examples import by_language, load_examples, training_se
 from tools.engines.local.facts import as_sources
 from tools.engines.local.gloss import Glossary
 from tools.engines.local.questions import parts_of
-from tools.engines.local.support import judge, nearest, statements
+from tools.engines.local.requoting import NO_QUOTE, nearest_quote
+from tools.engines.local.stated import NOT_STATED, STATED, knows, stated
+from tools.engines.local.support import QUOTED, judge, quotation, statements
 from tools.engines.local.supporting import SupportModel, train_support
 from tools.engines.local.tongue import Tongue
 from tools.engines.local.training import train_ears
@@ -40,7 +42,6 @@ from tools.learned.model import LearnedModel
 _LOOKUP_SURE = 0.8
 _ABOUT_THE_ACCOUNT = (Kind.ACCOUNT_BILLING, Kind.COMPLAINT)
 _ELSEWHERE = 0.8
-_CERTAIN = 0.9
 _NEAR_ENOUGH_TO_QUOTE = 0.5
 
 
@@ -145,16 +146,15 @@ class LocalEngine:
         self, sentence: Sentence, passages: tuple[Passage, ...], results: tuple[ToolResult, ...] = ()
     ) -> float:
         """The best support among the sources, in [0, 1]; each statement of the sentence must be supported."""
-        values = [self._supported(sentence.text, p.text.render_plain(), (p.title, p.section)) for p in passages]
-        values += [self._supported(sentence.text, text) for result in results for text in as_sources(result)]
+        values = [judge(sentence.text, p.text.render_plain(), (p.title, p.section), self._supports) for p in passages]
+        values += [self._stated(sentence.text, result) for result in results]
         return max(values, default=0.0)
 
     async def rewrite(self, sentence: Sentence, passages: tuple[Passage, ...]) -> Sentence | None:
         """The sentence of the cited passages that comes nearest, when it comes near."""
-        near = [(nearest(sentence.text, text), text) for text in (p.text.render_plain() for p in passages)]
-        quotable = [(near.by_words, quoted) for near, text in near if (quoted := near.quotable(text))]
-        best, quoted = max(quotable, default=(0.0, ""))
-        return replace(sentence, text=quoted) if best >= _NEAR_ENOUGH_TO_QUOTE else None
+        found = [nearest_quote(sentence.text, passage.text.render_plain()) for passage in passages]
+        best = max(found, key=lambda quote: quote.share, default=NO_QUOTE)
+        return replace(sentence, text=best.text) if best.share >= _NEAR_ENOUGH_TO_QUOTE else None
 
     async def draft_bug(
         self,
@@ -209,8 +209,11 @@ class LocalEngine:
             ),
         )
 
-    def _supported(self, said: str, source: str, headings: tuple[str, ...] = ()) -> float:
-        whole = nearest(said, source)
-        if whole.settled and whole.by_words >= _CERTAIN:
-            return whole.by_words
-        return min((judge(part, source, headings, self._supports) for part in statements(said)), default=0.0)
+    def _stated(self, said: str, result: ToolResult) -> float:
+        if any(quotation(said, text) == QUOTED for text in as_sources(result)):
+            # Half a sentence isn't enough: "10 seats are in use" stands in "7 of 10 seats are in use".
+            return QUOTED
+        if knows(result):
+            parts = statements(said)
+            return STATED if parts and all(stated(part, result) for part in parts) else NOT_STATED
+        return max((judge(said, text, (), self._supports) for text in as_sources(result)), default=0.0)

@@ -50,7 +50,7 @@ class Piece:
     @property
     def leans_back(self) -> bool:
         """Whether it points at the sentence before it."""
-        return self.shape is Shape.SENTENCE and (words(self.text)[:1] or [""])[0] in _LEANS_BACK
+        return self.shape is Shape.SENTENCE and leans_back(self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,11 @@ class _Block:
     start: int
     end: int
     shape: Shape | None  # None: nothing to quote.
+
+
+def leans_back(sentence: str) -> bool:
+    """Whether a sentence begins with a word that points at the one before it."""
+    return (words(sentence)[:1] or [""])[0] in _LEANS_BACK
 
 
 def cut(passage: Passage) -> list[Piece]:

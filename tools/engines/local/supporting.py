@@ -19,11 +19,11 @@ from tools.engines.local.wording import worded
 # Part of the cache key: goes up when features or training change what is learnt from the same examples.
 _FORMAT = 1
 # So many slow trees stop short of what they know: on passages that were left out, the log-odds should be steeper.
-_TEMPERATURE = 0.8
+_TEMPERATURE = 0.86
 # The examples are half right, half wrong. A wrong sentence that is let out costs more than a right one that is put in
 # the source's words, so the border is drawn where nine of ten wrong examples, left out of the training, are stopped.
 # In log-odds: as if there were three wrong sentences for each right one.
-_CAUTION = 1.1
+_CAUTION = 1.15
 _FOREIGN_AMOUNT = 0.03
 # What is told apart easily must not outweigh what is hard.
 _STRANGERS_WEIGHT = 0.1

@@ -1,0 +1,126 @@
+"""How many wrong sentences of a language model are stopped, and how many right ones, on sentences never trained on."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from agent.policy import Policy
+from agent.types import Passage, Sentence
+from tests.tools.engines.shop import passage
+from tools.engines.local.engine import LocalEngine
+from tools.engines.local.supporting import feature_rows, learn, load_support_examples, train_support
+from tools.engines.local.trees import Trees, grow
+
+HELD_OUT = Path(__file__).parent / "answer_sentences.yaml"
+
+
+@dataclass(frozen=True)
+class Said:
+    """A held-out sentence; `what` is "right" or the way in which it is wrong."""
+
+    what: str
+    text: str
+    source: Passage
+
+
+def held_out() -> list[Said]:
+    said: list[Said] = []
+    for group in yaml.safe_load(HELD_OUT.read_text(encoding="utf-8")):
+        source = replace(passage("refund-policy", text=group["passage"]), title="", section="")
+        said += [Said("right", text, source) for text in group["right"]]
+        said += [Said(wrong["what"], wrong["text"], source) for wrong in group["wrong"]]
+    return said
+
+
+async def stopped(engine: LocalEngine, said: Iterable[Said]) -> dict[str, list[bool]]:
+    """By kind, for each sentence whether it is stopped."""
+    needed = Policy().sentence_support
+    found: dict[str, list[bool]] = {}
+    for each in said:
+        value = await engine.support(Sentence(each.text, cites=(each.source.passage_id,)), (each.source,))
+        found.setdefault(each.what, []).append(value < needed)
+    return found
+
+
+def table(found: dict[str, list[bool]]) -> str:
+    return "\n".join(f"{what}: {sum(each)} of {len(each)} stopped" for what, each in sorted(found.items()))
+
+
+async def test_most_wrong_sentences_are_stopped_and_about_half_of_the_right_ones_stand(engine: LocalEngine) -> None:
+    found = await stopped(engine, held_out())
+
+    wrong = [each for what, group in found.items() if what != "right" for each in group]
+    print(table(found))
+    # Reached: 0.901 and 0.502. Another processor may round a few sentences to the other side.
+    assert sum(wrong) / len(wrong) >= 0.89, table(found)
+    assert sum(found["right"]) / len(found["right"]) <= 0.52, table(found)
+    for what, group in found.items():
+        assert what == "right" or sum(group) / len(group) >= 0.65, table(found)
+
+
+async def test_what_is_stopped_is_mostly_put_in_the_source_s_words(engine: LocalEngine) -> None:
+    put = []
+    for said in held_out():
+        sentence = Sentence(said.text, cites=(said.source.passage_id,))
+        if said.what == "right" and await engine.support(sentence, (said.source,)) < Policy().sentence_support:
+            quoted = await engine.rewrite(sentence, (said.source,))
+            put.append(quoted is not None and await engine.support(quoted, (said.source,)) >= 0.95)
+
+    assert sum(put) / len(put) >= 0.9, f"{sum(put)} of {len(put)}"
+
+
+async def test_it_needs_no_embedding_model(engine: LocalEngine, by_words: LocalEngine) -> None:
+    some = held_out()[::25]
+
+    assert await stopped(engine, some) == await stopped(by_words, some)
+
+
+def test_no_held_out_sentence_is_an_example() -> None:
+    examples = {example.sentence for example in load_support_examples()}
+
+    assert not examples & {said.text for said in held_out()}
+
+
+def test_what_was_learnt_is_read_back_and_damage_is_made_again(tmp_path: Path) -> None:
+    fresh = train_support(tmp_path)
+    (kept,) = tmp_path.glob("support-*.npz")
+    again = train_support(tmp_path)
+    kept.write_bytes(b"no arrays")
+    repaired = train_support(tmp_path)
+
+    said, source = "You can pay twice.", "You can pay once."
+    assert fresh(said, source) == again(said, source) == repaired(said, source)
+
+
+def test_arrays_that_do_not_fit_are_not_trees() -> None:
+    random = np.random.default_rng(0)
+    rows = random.normal(size=(80, 30))
+    grown = grow(rows, rows[:, 0] > 0, np.ones(80))
+    kept = grown.to_arrays()
+
+    again = Trees.from_arrays(kept)
+
+    assert again is not None
+    assert [again(row) for row in rows.astype(np.float32)] == [grown(row) for row in rows.astype(np.float32)]
+    assert sum((grown(row) > 0) == (row[0] > 0) for row in rows.astype(np.float32)) >= 78
+    assert Trees.from_arrays({**kept, "left": kept["left"][:3]}) is None
+
+
+def test_learning_twice_gives_the_same() -> None:
+    some = load_support_examples()[:120]
+    one, other = learn(some), learn(some)
+
+    names, rows = feature_rows(some[:20])
+    assert names == one.names == other.names
+    assert [one.trees(row) for row in rows.astype(np.float32)] == [other.trees(row) for row in rows.astype(np.float32)]
+
+
+@pytest.mark.parametrize("source", ["", "\n\n", "# Only a heading", "|a|b|\n|-|-|"])
+async def test_nothing_is_said_by_a_source_without_sentences(engine: LocalEngine, source: str) -> None:
+    said = Sentence("You can cancel at any time.", cites=("x",))
+
+    assert await engine.support(said, (passage("refund-policy", text=source),)) < 0.5

@@ -1,0 +1,57 @@
+"""The source's own words for a sentence that may not be said as it is."""
+
+from dataclasses import dataclass
+
+from tools.engines.local.aligning import read_source
+from tools.engines.local.pieces import leans_back
+from tools.engines.local.wording import Sort, worded
+
+_SAME_WORD, _LIKE_WORD = 1.0, 0.7
+# What a sentence is about stands in its names and amounts before all.
+_TELLING = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A sentence as it stands in a source, and the share of the other sentence's words that it has, in [0, 1]."""
+
+    text: str
+    share: float
+
+
+NO_QUOTE = Quote("", 0.0)
+
+
+def nearest_quote(said: str, source: str) -> Quote:
+    """The sentence or list item of `source` that has most of what `said` is about.
+
+    One that points back ("It is valid for an hour") comes with the sentence before it. A line that only introduces a
+    list is no answer.
+    """
+    content = worded(said).content
+    weights = [_TELLING if token.sort in (Sort.NAME, Sort.AMOUNT) else 1.0 for token in content]
+    if not content:
+        return NO_QUOTE
+    read = read_source(source)
+    best, best_value = NO_QUOTE, 0.0
+    at = end_before = 0
+    for place, (unit, words) in enumerate(zip(read.units, read.read, strict=True)):
+        start = source.find(unit, at)
+        if start < 0:
+            continue
+        at = start + len(unit)
+        roots = {token.text for token in words.content}
+        forms = {form for token in words.content for form in token.forms}
+        found = sum(
+            weight * (_SAME_WORD if token.text in roots else _LIKE_WORD if token.forms & forms else 0.0)
+            for token, weight in zip(content, weights, strict=True)
+        )
+        share = found / sum(weights)
+        # Of two that have as much of it, the shorter says less besides.
+        value = share - 0.002 * len(words.content)
+        if value > best_value and not unit.endswith(":"):
+            follows = place > 0 and not source[end_before:start].strip(" ")
+            first = source.rfind(read.units[place - 1], 0, start) if follows and leans_back(unit) else start
+            best, best_value = Quote(source[max(first, 0) : at], share), value
+        end_before = at
+    return best
