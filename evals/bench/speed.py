@@ -56,11 +56,12 @@ async def run(data: Path, parts: list[str], on_progress: Progress) -> BenchResul
     if embedder is None:
         raise Misconfigured("speed is measured with the embedding model, and there is none: helpgraph doctor")
     sizes = {part: SIZES[part] for part in parts}
-    return BenchResult(NAME, await measure(embedder.beneath, sizes, on_progress))
+    with tempfile.TemporaryDirectory(prefix="helpgraph-speed-") as models:
+        return BenchResult(NAME, await measure(embedder.beneath, sizes, on_progress, models=Path(models)))
 
 
 async def measure(
-    embedder: Embedder, sizes: Mapping[str, int], on_progress: Progress, *, questions: int = QUESTIONS
+    embedder: Embedder, sizes: Mapping[str, int], on_progress: Progress, *, models: Path, questions: int = QUESTIONS
 ) -> list[Part]:
     """Build a base of each size, ask it fresh questions one by one, and time each, and its embedding alone.
 
@@ -70,13 +71,14 @@ async def measure(
     Args:
         embedder: the model itself. One that remembers would give away what the questions cost.
         sizes: passages by the name of the part.
+        models: a folder for what the engine learns before it is measured.
         questions: how many are timed.
     """
     parts = []
     timed = {}
     # From small to large: the peak of memory is the process's.
     for name, passages in sorted(sizes.items(), key=lambda size: size[1]):
-        timed[name] = times = await _time(embedder, name, passages, questions, on_progress)
+        timed[name] = times = await _time(embedder, name, passages, models, questions, on_progress)
         metrics = {
             "p50_ms": _percentile(times.decision_ms, 50),
             "p95_ms": _percentile(times.decision_ms, 95),
@@ -124,7 +126,9 @@ class _Sketch:
         return near
 
 
-async def _time(embedder: Embedder, part: str, passages: int, questions: int, on_progress: Progress) -> _Times:
+async def _time(
+    embedder: Embedder, part: str, passages: int, models: Path, questions: int, on_progress: Progress
+) -> _Times:
     # One memory for what the engine and the base embed, as in an installation. It starts empty for each size: the
     # questions are the same.
     remembered = RememberedEmbedder(embedder)
@@ -139,7 +143,7 @@ async def _time(embedder: Embedder, part: str, passages: int, questions: int, on
             found = (await store.status()).passages
             if found < passages * 0.9:
                 raise Misconfigured(f"the made-up base has {found} passages instead of about {passages}")
-            engine = await LocalEngine.open(remembered, (), cache_dir=root / "models")
+            engine = await LocalEngine.open(remembered, (), cache_dir=models)
             decision_ms, embedding_ms = [], []
             for place, question in enumerate(asked(_WARM_UP + questions)):
                 began = time.perf_counter()

