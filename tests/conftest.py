@@ -1,6 +1,7 @@
 """Fixtures that every part of the suite may use."""
 
 import asyncio
+import os
 import shutil
 import tempfile
 import warnings
@@ -12,11 +13,74 @@ import psycopg
 import pytest
 from sqlalchemy.engine import make_url
 
-from tests.tools.engines.shop import CATEGORIES
+from tests.installed import EXAMPLE, installed_once, use_models
+from tests.shell import Shell
+from tests.tools.engines.shop import CATEGORIES, HashedEmbedder
 from tools.embedding.minilm import MiniLmEmbedder
 from tools.embedding.weights import find_weights
 from tools.engines.local.engine import LocalEngine
 from tools.storage.database import Database
+
+
+@pytest.fixture(scope="session")
+def model_cache(pytestconfig: pytest.Config) -> Path:
+    """A folder that outlives the run: the embedding model is built, and the engine trained, in the first one only."""
+    assert pytestconfig.cache is not None
+    return pytestconfig.cache.mkdir("models")
+
+
+@pytest.fixture(scope="session")
+def minilm(model_cache: Path) -> MiniLmEmbedder:
+    """all-MiniLM-L6-v2, as an installation runs it."""
+    weights = find_weights()
+    assert weights is not None, "the weights package is missing: make install"
+    return MiniLmEmbedder.open(weights, model_cache)
+
+
+@pytest.fixture(scope="session")
+def engine(minilm: MiniLmEmbedder, model_cache: Path) -> LocalEngine:
+    """The local engine with the real embedding model; what it learnt is kept between runs."""
+    return asyncio.run(LocalEngine.open(minilm, CATEGORIES, cache_dir=model_cache))
+
+
+@pytest.fixture(scope="session")
+def warm(model_cache: Path) -> Path:
+    """A cache folder with everything that an engine with the hashed embedder learns; kept between runs."""
+    folder = model_cache / "hashed"
+    asyncio.run(LocalEngine.open(HashedEmbedder(), CATEGORIES, cache_dir=folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of this run alone, the same one for each of its processes."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session")
+def installed(run_folder: Path, model_cache: Path) -> Path:
+    """A data folder of the example product, to be copied."""
+    return installed_once(run_folder / "installed", model_cache, embedding="minilm")
+
+
+@pytest.fixture(scope="session")
+def installed_by_words(run_folder: Path, model_cache: Path) -> Path:
+    """A data folder of the example product without an embedding model, to be copied."""
+    return installed_once(run_folder / "installed-by-words", model_cache, embedding="off")
+
+
+@pytest.fixture
+def shell(
+    model_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Shell:
+    """An operator's shell for the example product, with no embedding model and nothing in the data folder."""
+    given = {"HELPGRAPH_WORKSPACE": str(EXAMPLE), "HELPGRAPH_EMBEDDING": "off", "COLUMNS": "200", "NO_COLOR": "1"}
+    for name, value in {**given, "HELPGRAPH_DATA_DIR": str(tmp_path / "data")}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    use_models(tmp_path / "data", model_cache)
+    return Shell(tmp_path / "data", monkeypatch, capsys)
 
 
 @pytest.fixture(scope="session")
@@ -58,24 +122,3 @@ async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
     opened = await Database.open(url, data_dir=tmp_path)
     yield opened
     await opened.close()
-
-
-@pytest.fixture(scope="session")
-def model_cache(pytestconfig: pytest.Config) -> Path:
-    """A folder that outlives the run: the model is built in the first one only."""
-    assert pytestconfig.cache is not None
-    return pytestconfig.cache.mkdir("models")
-
-
-@pytest.fixture(scope="session")
-def minilm(model_cache: Path) -> MiniLmEmbedder:
-    """all-MiniLM-L6-v2, as an installation runs it."""
-    weights = find_weights()
-    assert weights is not None, "the weights package is missing: make install"
-    return MiniLmEmbedder.open(weights, model_cache)
-
-
-@pytest.fixture(scope="session")
-def engine(minilm: MiniLmEmbedder, model_cache: Path) -> LocalEngine:
-    """The local engine with the real embedding model; what it learnt is kept between runs."""
-    return asyncio.run(LocalEngine.open(minilm, CATEGORIES, cache_dir=model_cache))

@@ -7,8 +7,6 @@ import pytest
 
 from graphs.cli import main
 
-EXAMPLE = Path(__file__).parents[1] / "examples" / "orrery"
-
 
 class Shell:
     """Commands on a data folder of their own, without an embedding model unless a test asks for it."""

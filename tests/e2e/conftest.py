@@ -1,13 +1,7 @@
 """The real server in its own process, with the example product, and people who use it in a real Chromium."""
 
 import os
-import re
 import signal
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,12 +13,11 @@ from playwright.sync_api import Browser, Locator, Page, Request, ViewportSize, e
 
 from tests.browser.conftest import ARGUMENTS
 from tests.honest_model import honest
+from tests.installed import EXAMPLE, copy_of
 from tests.model_server.hosting import in_thread
+from tests.serving import ROOT, served
 
-ROOT = Path(__file__).parents[2]
 IMAGES = ROOT / "docs" / "images"
-START_S = 90
-STOP_S = 30
 DESKTOP: ViewportSize = {"width": 1200, "height": 800}
 PHONE: ViewportSize = {"width": 390, "height": 844}
 # Local models answer in tenths of a second; a busy machine needs more.
@@ -79,62 +72,24 @@ OpenPage = Callable[..., Page]
 
 
 @pytest.fixture(scope="session", params=["local", "llm"])
-def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server(request: pytest.FixtureRequest, installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a server of the example workspace that lives as long as the test session, once for each engine."""
-    folder = tmp_path_factory.mktemp("server")
+    data_dir = copy_of(installed, tmp_path_factory.mktemp("server") / "data")
     if request.param == "local":
-        with _serving(folder) as url:
+        with _serving(data_dir) as url:
             yield url
         return
     with in_thread(honest) as model:
-        with _serving(folder, HELPGRAPH_MODEL="honest", HELPGRAPH_MODEL_URL=model.url) as url:
+        with _serving(data_dir, HELPGRAPH_MODEL="scripted", HELPGRAPH_MODEL_URL=model.url) as url:
             yield url
         assert [asked for asked in model.requests if asked.path.endswith("/chat/completions")]
 
 
 @contextmanager
-def _serving(folder: Path, **settings: str) -> Iterator[str]:
-    log = folder / "log.txt"
-    # Nothing of the machine's own settings, and a port that the system chooses.
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("HELPGRAPH_")}
-    environment = {
-        **kept,
-        "HELPGRAPH_WORKSPACE": str(ROOT / "examples" / "orrery"),
-        "PYTHONUNBUFFERED": "1",
-        **settings,
-    }
-    command = [sys.executable, "-m", "graphs.cli", "serve", "--demo", "--port", "0", "--data-dir", str(folder / "data")]
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
-    try:
-        yield _ready(process, log)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-            raise
-
-
-def _ready(process: "subprocess.Popen[bytes]", log: Path) -> str:
-    """Wait until the server says that its parts answer, and return where it is."""
-    deadline = time.monotonic() + START_S
-    while time.monotonic() < deadline and process.poll() is None:
-        found = re.search(r"serves on (http://\S+)", log.read_text(errors="replace"))
-        if found and _answers(f"{found[1]}/readyz"):
-            return found[1]
-        time.sleep(0.1)
-    pytest.fail(f"the server didn't get ready:\n{log.read_text(errors='replace')[-4000:]}")
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=5) as response:
-            return bool(response.status == 200)
-    except (urllib.error.URLError, TimeoutError):
-        return False
+def _serving(data_dir: Path, **settings: str) -> Iterator[str]:
+    with served(data_dir, "--workspace", str(EXAMPLE), "--demo", HELPGRAPH_EMBEDDING="minilm", **settings) as running:
+        yield running.url
+        running.stop(signal.SIGTERM)
 
 
 # Playwright's synchronous interface keeps an event loop running in this thread, in which no asynchronous test of

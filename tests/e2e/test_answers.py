@@ -1,7 +1,6 @@
 """A customer asks about the page they are on."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +8,6 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.conftest import (
     BOT,
-    ROOT,
     OpenPage,
     Traffic,
     ask,
@@ -18,10 +16,11 @@ from tests.e2e.conftest import (
     route_of,
     say,
 )
+from tests.installed import EXAMPLE
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
-ACCOUNTS = Path(ROOT / "examples" / "orrery" / "accounts.json")
+ACCOUNTS = EXAMPLE / "accounts.json"
 CANCEL = "How do I cancel the plan?"
 SECRET = "hunter2-9f3c1b"
 # How long the answer was at each look, while it was being written.

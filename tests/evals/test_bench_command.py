@@ -97,6 +97,7 @@ def uss(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.usefixtures("trained_arena")
 @pytest.mark.parametrize(
     ("name", "parts", "keys"),
     [
@@ -110,9 +111,10 @@ def uss(tmp_path: Path) -> Path:
 def test_every_part_is_measured_and_written(
     shell: Shell, tmp_path: Path, request: pytest.FixtureRequest, name: str, parts: list[str], keys: set[str]
 ) -> None:
-    out = tmp_path / "out.json"
+    out, curve = tmp_path / "out.json", tmp_path / "curve.PNG"
+    plot = ["--plot", str(curve)] if name in WITH_CURVE else []
 
-    code, said = shell.run("bench", name, "--data", str(request.getfixturevalue(name)), "--out", str(out))
+    code, said = shell.run("bench", name, "--data", str(request.getfixturevalue(name)), "--out", str(out), *plot)
 
     assert code == 0, said
     found: dict[str, Any] = json.loads(out.read_text())
@@ -127,32 +129,24 @@ def test_every_part_is_measured_and_written(
     assert found["seconds"] > 0
     assert found["revision"]
     assert found["settings"]["costs"]["wrong_answer"] == 4.0
+    assert not plot or curve.read_bytes().startswith(b"\x89PNG")
 
 
-def test_one_part_stands_at_the_top(shell: Shell, tmp_path: Path, hint3: Path) -> None:
-    out = tmp_path / "out.json"
+def test_one_part_of_a_fresh_installation_stands_at_the_top_and_is_drawn(
+    shell: Shell, tmp_path: Path, hint3: Path
+) -> None:
+    out, plot = tmp_path / "out.json", tmp_path / "curve.svg"
 
-    code, said = shell.run("bench", "hint3", "--data", str(hint3), "--split", "shoes", "--out", str(out))
+    code, said = shell.run(
+        "bench", "hint3", "--data", str(hint3), "--split", "shoes", "--out", str(out), "--plot", str(plot)
+    )
 
     assert code == 0, said
     found = json.loads(out.read_text())
+    assert list(found["parts"]) == ["shoes"]
     assert found["metrics"] == found["parts"]["shoes"]["metrics"]
     assert found["metrics"]["mcc"]["n"] == 4
     assert found["parts"]["shoes"]["risk_coverage"]
-
-
-@pytest.mark.parametrize("ending", [".svg", ".PNG"])
-def test_the_curve_is_drawn_in_the_format_that_the_ending_names(
-    shell: Shell, tmp_path: Path, hint3: Path, ending: str
-) -> None:
-    plot = tmp_path / f"curve{ending}"
-
-    code, said = shell.run("bench", "hint3", "--data", str(hint3), "--split", "shoes", "--plot", str(plot))
-
-    assert code == 0, said
-    if ending == ".PNG":
-        assert plot.read_bytes().startswith(b"\x89PNG")
-        return
     assert "shoes: answers " in plot.read_text()
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.shell import EXAMPLE, Shell
+from tests.installed import EXAMPLE, copy_of
+from tests.shell import Shell
 from tools.knowledge.owner import Ownership
 from tools.learned.model import LearnedModel, Trust
 from tools.learned.shelf import SHIPPED, ModelShelf
@@ -18,9 +19,10 @@ TICKETS = EXAMPLE / "tickets.jsonl"
 
 
 @pytest.fixture
-def taught(shell: Shell, prepared: Path) -> Shell:
+def taught(shell: Shell, installed_by_words: Path) -> Shell:
     """A data folder with the example's articles, and no embedding model: minutes become seconds."""
-    shutil.copytree(prepared, shell.data_dir, dirs_exist_ok=True)
+    shutil.rmtree(shell.data_dir)
+    copy_of(installed_by_words, shell.data_dir)
     return shell
 
 
@@ -32,15 +34,15 @@ def some(tmp_path: Path) -> Path:
     return path
 
 
-def test_learning_says_what_improved_and_can_be_taken_back(taught: Shell) -> None:
-    code, said = taught.run("learn", str(TICKETS))
+def test_learning_improves_the_engine_and_can_be_taken_back(taught: Shell) -> None:
+    report = _report(taught, TICKETS)
 
-    assert code == 0, said
-    assert "kind of message" in said
-    assert "in use from the next start on" in said
-    assert "line 306: the customer wrote nothing" in said
+    assert report["installed"] is True
+    assert report["abilities"]["kind"]["after"]["n"] > 100
+    assert report["abilities"]["kind"]["gain"]["value"] > 0.1
     listed = taught.run("learn", "--list")[1].split()
     model_id = listed[listed.index("*") + 1]
+    assert model_id == report["model_id"]
     assert len(model_id) == 16
     assert taught.run("learn", "--rollback") == (0, "from the next start on: shipped")
     assert taught.run("learn", "--list")[1].startswith("* shipped")
@@ -50,11 +52,12 @@ def test_learning_says_what_improved_and_can_be_taken_back(taught: Shell) -> Non
 def test_what_was_learnt_is_used_by_the_next_command(taught: Shell, some: Path) -> None:
     question = "we'd love a kanban view for our invoices"
     before = json.loads(taught.run("ask", question, "--json")[1])
-    taught.run("learn", str(some), "--force")
+    said = taught.run("learn", str(some), "--force")[1]
     after = json.loads(taught.run("ask", question, "--json")[1])
 
     heard = [asked["decision"]["understanding"]["kind_confidence"] for asked in (before, after)]
     assert heard[0] != heard[1]
+    assert "in use from the next start on" in said
 
 
 def test_learning_the_same_again_replaces_nothing(taught: Shell, some: Path) -> None:
@@ -66,12 +69,15 @@ def test_learning_the_same_again_replaces_nothing(taught: Shell, some: Path) -> 
     assert "--force" in said
 
 
-def test_a_dry_run_keeps_the_model_and_uses_nothing(taught: Shell) -> None:
-    report = _report(taught, TICKETS, "--dry-run")
+def test_a_dry_run_says_what_would_improve_and_uses_nothing(taught: Shell, some: Path) -> None:
+    with some.open("a", encoding="utf-8") as file:
+        file.write(_line(0, {"text": " ", "kind": "bug"}) + "\n")
 
-    assert report["installed"] is None
-    assert report["abilities"]["kind"]["after"]["n"] > 100
-    assert report["abilities"]["kind"]["gain"]["value"] > 0.1
+    code, said = taught.run("learn", str(some), "--dry-run")
+
+    assert code == 0, said
+    assert "kind of message" in said
+    assert "line 141: the customer wrote nothing" in said
     assert taught.run("learn", "--list")[1].startswith("* shipped")
 
 

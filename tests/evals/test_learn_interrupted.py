@@ -4,7 +4,6 @@ import json
 import os
 import pty
 import select
-import shutil
 import signal
 import subprocess
 import sys
@@ -19,11 +18,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.shell import EXAMPLE
+from tests.installed import EXAMPLE, use_models
 from tools.learned.shelf import SHIPPED, ModelShelf
 
 COMMAND = [sys.executable, "-c", "from graphs.cli import main; main()", "learn"]
-ENOUGH_S = 60
+ENOUGH_S = 90
 STOPPED = "stopped: nothing was replaced. What was embedded is kept, the same command goes on from there"
 
 
@@ -74,8 +73,8 @@ def _vector(text: str) -> list[float]:
 
 
 @pytest.fixture
-def settings(prepared: Path, tmp_path: Path) -> dict[str, str]:
-    shutil.copytree(prepared / "models", tmp_path / "data" / "models")
+def settings(model_cache: Path, tmp_path: Path) -> dict[str, str]:
+    use_models(tmp_path / "data", model_cache)
     return {
         **os.environ,
         "HELPGRAPH_DATA_DIR": str(tmp_path / "data"),
@@ -109,7 +108,7 @@ def test_ctrl_c_while_it_learns_or_measures_leaves_everything_as_it_was(
 
 def test_after_ctrl_c_while_embedding_the_next_run_goes_on(settings: dict[str, str], tmp_path: Path) -> None:
     path = tmp_path / "tickets.jsonl"
-    path.write_text("\n".join(_ticket(n) for n in range(900)), encoding="utf-8")
+    path.write_text("\n".join(_ticket(n) for n in range(700)), encoding="utf-8")
     settings = {**settings, "HELPGRAPH_EMBEDDING": "openai"}
 
     # A batch of 256 texts is four requests: two batches at a time, so after ten at least one is whole.

@@ -1,6 +1,7 @@
 """What the speed benchmark times, on bases small enough for a test."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,10 +27,10 @@ def quiet(stage: str, done: int, total: int) -> None:
     pass
 
 
-async def test_every_question_is_embedded_for_the_decision_and_once_alone_at_every_size() -> None:
+async def test_every_question_is_embedded_for_the_decision_and_once_alone_at_every_size(warm: Path) -> None:
     embedder = Noting()
 
-    parts = await measure(embedder, {"large": 160, "small": 80}, quiet, questions=20)
+    parts = await measure(embedder, {"large": 160, "small": 80}, quiet, models=warm, questions=20)
 
     times_each = {embedder.asked.count(text) for text in asked(20)}
     assert times_each == {4}

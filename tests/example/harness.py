@@ -19,8 +19,8 @@ from server.cli import make_doors
 from server.context import Doors
 from server.metrics import Metrics
 from server.settings import load_server_settings
+from tests.installed import EXAMPLE
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "orrery"
 SECRET = "a-secret-of-the-product-that-is-long-enough"
 
 
@@ -47,8 +47,8 @@ class Running:
 
 
 @contextmanager
-def running(data_dir: Path, **settings: Any) -> Iterator[Running]:
-    """Run the example workspace until the block ends."""
+def running(data_dir: Path) -> Iterator[Running]:
+    """Run the example workspace, which is installed in `data_dir`, until the block ends."""
     ready, stop = threading.Event(), threading.Event()
     found: list[Running] = []
     failed: list[BaseException] = []
@@ -57,12 +57,16 @@ def running(data_dir: Path, **settings: Any) -> Iterator[Running]:
         plain = load_settings(workspace=EXAMPLE, data_dir=data_dir)
         metrics = Metrics()
         async with open_runtime(plain, metrics=metrics) as runtime:
-            articles = runtime.workspace.articles
-            assert articles is not None
-            await runtime.knowledge.ingest(articles)
             given = {"demo": True, "identity_secret": SECRET, "messages_per_minute": 600, "sessions_per_minute": 600}
-            doors = make_doors(runtime, load_server_settings(**{**given, **settings}), metrics)
-            config = uvicorn.Config(create_app(doors), host="127.0.0.1", port=0, log_config=None, access_log=False)
+            doors = make_doors(runtime, load_server_settings(**given), metrics)
+            config = uvicorn.Config(
+                create_app(doors),
+                host="127.0.0.1",
+                port=0,
+                log_config=None,
+                access_log=False,
+                timeout_graceful_shutdown=5,
+            )
             server = uvicorn.Server(config)
             task = asyncio.create_task(server.serve())
             while not server.started:
@@ -73,7 +77,6 @@ def running(data_dir: Path, **settings: Any) -> Iterator[Running]:
             while not stop.is_set():
                 await asyncio.sleep(0.02)
             server.should_exit = True
-            server.force_exit = True
             await task
 
     def run() -> None:

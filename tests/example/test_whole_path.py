@@ -15,14 +15,15 @@ import pytest
 
 from server.auth import sign_identity
 from tests.example.harness import SECRET, Running, read_events, run_input, running, well_formed
+from tests.installed import copy_of
 
 PROBLEM = "application/problem+json"
 QUESTION = "How do I invite a member?"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with running(tmp_path_factory.mktemp("server")) as found:
+def server(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with running(copy_of(installed, tmp_path_factory.mktemp("server") / "data")) as found:
         yield found
 
 

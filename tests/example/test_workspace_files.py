@@ -7,7 +7,7 @@ from pathlib import Path
 import yaml
 
 from agent.types import LANGUAGES, Kind
-from tests.example.harness import EXAMPLE
+from tests.installed import EXAMPLE
 from tools.accounts import FileAccounts
 from tools.knowledge.sources import read_source
 from tools.pages import PageMap

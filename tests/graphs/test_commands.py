@@ -8,24 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.shell import EXAMPLE, Shell
+from tests.shell import Shell
 from tools.knowledge.owner import Ownership
 
 COMMANDS = ["ask", "doctor", "ingest", "serve"]
-
-
-@pytest.fixture
-def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Shell:
-    for name, value in {
-        "HELPGRAPH_DATA_DIR": str(tmp_path / "data"),
-        "HELPGRAPH_WORKSPACE": str(EXAMPLE),
-        "HELPGRAPH_EMBEDDING": "off",
-        "COLUMNS": "200",
-        "NO_COLOR": "1",
-    }.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.chdir(tmp_path)
-    return Shell(tmp_path / "data", monkeypatch, capsys)
 
 
 @pytest.fixture
@@ -160,7 +146,6 @@ def test_a_broken_workspace_is_named_with_the_place(
 
 
 def test_another_process_on_the_same_data_is_refused_by_its_pid(shell: Shell, articles: Path) -> None:
-    shell.data_dir.mkdir()
     with Ownership(shell.data_dir):
         code, said = shell.run("ingest", str(articles))
 

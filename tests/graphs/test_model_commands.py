@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.graphs.test_commands import shell  # noqa: F401  # A fixture.
 from tests.honest_model import honest
 from tests.model_server.hosting import in_thread, nobody_there
 from tests.shell import Shell
@@ -23,17 +22,10 @@ def articles(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def with_model(
-    shell: Shell,  # noqa: F811
-    tmp_path: Path,
-    model_cache: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Shell:
-    """An installation with a model, and with the embedding model that other tests have built already."""
+def with_model(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    """An installation with a model, and with the embedding model."""
     monkeypatch.setenv("HELPGRAPH_MODEL", "scripted")
     monkeypatch.setenv("HELPGRAPH_EMBEDDING", "minilm")
-    (tmp_path / "data").mkdir(exist_ok=True)
-    (tmp_path / "data" / "models").symlink_to(model_cache)
     return shell
 
 

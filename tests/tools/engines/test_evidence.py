@@ -5,14 +5,13 @@ from pathlib import Path
 
 from agent.ports import SearchQuery
 from agent.types import Passage
+from tests.installed import copy_of
 from tests.tools.engines.conftest import Hear, words
 from tests.tools.engines.shop import passage
 from tools.embedding.minilm import MiniLmEmbedder
 from tools.engines.local.engine import LocalEngine
 from tools.knowledge.store import KnowledgeStore
 from tools.storage.database import Database
-
-ORRERY = Path(__file__).parents[3] / "examples" / "orrery" / "articles"
 
 ANSWERED = (
     "How long does the link for a new password work?",
@@ -41,12 +40,12 @@ NOT_ANSWERED = (
 
 
 async def test_it_is_sure_of_what_is_there_and_unsure_of_what_is_not(
-    engine: LocalEngine, hear: Hear, minilm: MiniLmEmbedder, tmp_path: Path
+    engine: LocalEngine, hear: Hear, minilm: MiniLmEmbedder, installed: Path, tmp_path: Path
 ) -> None:
-    db = await Database.open(None, data_dir=tmp_path)
-    store = await KnowledgeStore.open(db, tmp_path, minilm, "orrery")
+    data_dir = copy_of(installed, tmp_path / "data")
+    db = await Database.open(None, data_dir=data_dir)
+    store = await KnowledgeStore.open(db, data_dir, minilm, "orrery")
     try:
-        await store.ingest(ORRERY)
 
         async def sure(question: str) -> float:
             heard = await hear(question)

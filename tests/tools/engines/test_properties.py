@@ -1,6 +1,7 @@
 """What holds for every text."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -23,10 +24,9 @@ anything = st.one_of(st.text(max_size=300), st.lists(_PIECES, max_size=25).map("
 
 
 @pytest.fixture(scope="module")
-def quick(tmp_path_factory: pytest.TempPathFactory) -> LocalEngine:
+def quick(warm: Path) -> LocalEngine:
     """An engine with an embedder that takes no time."""
-    folder = tmp_path_factory.mktemp("engine")
-    return asyncio.run(LocalEngine.open(HashedEmbedder(), CATEGORIES, cache_dir=folder))
+    return asyncio.run(LocalEngine.open(HashedEmbedder(), CATEGORIES, cache_dir=warm))
 
 
 @relaxed

@@ -1,6 +1,6 @@
 """Opening the engine: what it learns, keeps, and does without."""
 
-import asyncio
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -21,12 +21,10 @@ async def heard_by(engine: LocalEngine, text: str = QUESTION) -> Understanding:
     return await engine.understand((words(text),), (), PageContext())
 
 
-@pytest.fixture(scope="module")
-def warm(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache folder with everything that an engine with the hashed embedder learns."""
-    folder = tmp_path_factory.mktemp("engine")
-    asyncio.run(LocalEngine.open(HashedEmbedder(), CATEGORIES, cache_dir=folder))
-    return folder
+@pytest.fixture
+def own(warm: Path, tmp_path: Path) -> Path:
+    """A copy of what was learnt, to be changed."""
+    return Path(shutil.copytree(warm, tmp_path / "own"))
 
 
 def written(folder: Path) -> dict[Path, int]:
@@ -52,14 +50,6 @@ async def test_what_was_learnt_is_read_back(warm: Path) -> None:
     assert (await heard_by(engine)).category == "members_permissions"
 
 
-async def test_learning_again_gives_the_same(warm: Path, tmp_path: Path) -> None:
-    first = await LocalEngine.open(HashedEmbedder(), CATEGORIES, cache_dir=warm)
-    second = await LocalEngine.open(HashedEmbedder(), CATEGORIES, cache_dir=tmp_path)
-
-    for text in ("I was charged twice", "hola", "the export is empty", QUESTION):
-        assert await heard_by(first, text) == await heard_by(second, text)
-
-
 def test_nothing_is_kept_as_code(warm: Path) -> None:
     for path in warm.glob("*.npz"):
         with np.load(path, allow_pickle=False) as stored:
@@ -67,15 +57,21 @@ def test_nothing_is_kept_as_code(warm: Path) -> None:
                 assert stored[name].dtype != object
 
 
-async def test_damaged_files_are_made_again(warm: Path, tmp_path: Path) -> None:
+async def test_damaged_files_are_made_again_and_say_the_same(warm: Path, tmp_path: Path) -> None:
     damage(warm, tmp_path)
 
-    engine = await LocalEngine.open(HashedEmbedder(), CATEGORIES, cache_dir=tmp_path)
+    first = await LocalEngine.open(HashedEmbedder(), CATEGORIES, cache_dir=warm)
+    second = await LocalEngine.open(HashedEmbedder(), CATEGORIES, cache_dir=tmp_path)
 
-    assert (await heard_by(engine)).category == "members_permissions"
+    for text in ("I was charged twice", "hola", "the export is empty", QUESTION):
+        assert await heard_by(first, text) == await heard_by(second, text)
+    embedder, files = HashedEmbedder(), written(tmp_path)
+    await LocalEngine.open(embedder, CATEGORIES, cache_dir=tmp_path)
+    assert embedder.calls == 0
+    assert written(tmp_path) == files
 
 
-async def test_a_folder_that_cannot_be_written_is_no_reason_to_stop(warm: Path, tmp_path: Path) -> None:
+async def test_a_folder_that_cannot_be_written_is_no_reason_to_stop(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("in the way")
 
@@ -84,20 +80,26 @@ async def test_a_folder_that_cannot_be_written_is_no_reason_to_stop(warm: Path, 
     assert (await heard_by(engine)).category == "members_permissions"
 
 
-async def test_other_categories_are_learnt_anew(warm: Path) -> None:
+async def test_other_categories_are_learnt_anew_and_nothing_else(own: Path) -> None:
     fruit = (
         CategoryPolicy("apples", "Apples", examples=("red apple", "apple pie", "apple tree")),
         CategoryPolicy("pears", "Pears", examples=("green pear", "pear juice", "pear tart")),
     )
+    embedder = HashedEmbedder()
+    before = written(own)
 
-    engine = await LocalEngine.open(HashedEmbedder(), fruit, cache_dir=warm)
+    engine = await LocalEngine.open(embedder, fruit, cache_dir=own)
 
+    new = [path.name for path in written(own) if path not in before]
+    # The categories with an embedding, by words alone, and their vectors.
+    assert sorted(name.rsplit("-", 1)[0] for name in new) == ["classifier-category", "classifier-category", "examples"]
+    assert embedder.texts == 8
     assert (await heard_by(engine, "an apple cake please")).category == "apples"
 
 
 @pytest.mark.parametrize("count", [0, 1])
-async def test_a_workspace_with_hardly_any_category(warm: Path, count: int) -> None:
-    engine = await LocalEngine.open(HashedEmbedder(), CATEGORIES[:count], cache_dir=warm)
+async def test_a_workspace_with_hardly_any_category(own: Path, count: int) -> None:
+    engine = await LocalEngine.open(HashedEmbedder(), CATEGORIES[:count], cache_dir=own)
 
     heard = await heard_by(engine)
 
@@ -117,11 +119,14 @@ async def test_an_embedder_that_fails_now_leaves_the_words(warm: Path) -> None:
     )
 
 
-async def test_an_embedder_that_fails_at_start_leaves_the_words(tmp_path: Path, warm: Path) -> None:
+async def test_an_embedder_that_fails_at_start_leaves_the_words(warm: Path, own: Path) -> None:
+    for path in written(own):
+        if path.name.startswith("examples-"):
+            path.unlink()
     embedder = HashedEmbedder()
     embedder.broken = True
 
-    engine = await LocalEngine.open(embedder, CATEGORIES, cache_dir=tmp_path)
+    engine = await LocalEngine.open(embedder, CATEGORIES, cache_dir=own)
 
     assert await heard_by(engine) == await heard_by(await LocalEngine.open(None, CATEGORIES, cache_dir=warm))
 
