@@ -169,6 +169,7 @@ def test_one_part_of_a_fresh_installation_stands_at_the_top_and_is_drawn(
         (["hint3", "--data", ".", "--plot", "curve"], "--plot curve: the file must end in .svg or .png"),
         (["uss", "--data", ".", "--plot", "x.svg"], "uss has no risk-coverage curve to --plot; these have: clinc150"),
         (["speed", "--plot", "x.svg"], "speed has no risk-coverage curve"),
+        (["stream", "--split", "nope"], "there are: httpx, openai, chat_openai, merged"),
     ],
 )
 def test_wrong_use_is_explained(shell: Shell, arguments: list[str], expected: str) -> None:
