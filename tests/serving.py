@@ -37,24 +37,21 @@ class Process:
         return time.monotonic() - began
 
 
-def command(*options: str) -> list[str]:
-    """The command, with any options."""
-    return [sys.executable, "-m", "graphs.cli", "serve", *options]
-
-
-def environment(**more: str) -> dict[str, str]:
-    """The environment without the machine's own settings, and with no embedding model unless `more` names one."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("HELPGRAPH_")}
-    return {**kept, "HELPGRAPH_EMBEDDING": "off", **more}
-
-
 @contextmanager
 def served(data_dir: Path, *options: str, **env: str) -> Iterator[Process]:
-    """A server on a port that the system chooses, ready to be asked; killed at the end if it still runs."""
-    given = command("--port", "0", "--data-dir", str(data_dir), "--log-level", "warning", *options)
+    """A server on a port that the system chooses, ready to be asked; killed at the end if it still runs.
+
+    It goes by words alone unless `env` names an embedding model.
+    """
+    command = [sys.executable, "-m", "graphs.cli", "serve", "--port", "0", "--data-dir", str(data_dir)]
+    # Nothing of the machine's own settings. Without the model, which has its own tests, it starts sooner.
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("HELPGRAPH_")}
+    environment = {**kept, "HELPGRAPH_EMBEDDING": "off", **env}
     data_dir.mkdir(exist_ok=True)
     with (data_dir / "said").open("a") as said:
-        process = subprocess.Popen(given, cwd=ROOT, env=environment(**env), stdout=said, stderr=said)
+        process = subprocess.Popen(
+            [*command, "--log-level", "warning", *options], cwd=ROOT, env=environment, stdout=said, stderr=said
+        )
     try:
         yield Process(process, _address(process, data_dir), data_dir)
     finally:

@@ -12,6 +12,8 @@ ASSETS = Path(__file__).parent / "assets"
 STATIC = Path(__file__).parents[2] / "server" / "static"
 HOST = "app.test"
 ORIGIN = f"http://{HOST}"
+# Everything answers in tenths of a second; a busy machine needs more.
+WAIT_MS = 20_000
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -80,7 +82,7 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
         contexts.append(context)
         context.route("**/*", site.handle)
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(WAIT_MS)
         page.goto(ORIGIN + path)
         return page, site
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Page
 from tests.browser.canned import MODE, TALK, inbox_answers, widget_answers
 from tests.browser.conftest import OpenPage
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.browser
 
 SCHEMES = ["light", "dark"]
 PHONE = {"width": 390, "height": 740}

@@ -9,7 +9,7 @@ from tests.browser.canned import inbox_answers
 from tests.browser.conftest import Answer, OpenPage
 from tests.browser.corpus import VECTORS
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.browser
 
 # All of the corpus that fits in a message each, a few texts per page.
 BATCHES = ["\n\n".join(vector.text for vector in VECTORS[n::8] if len(vector.text) < 500) for n in range(8)]

@@ -9,7 +9,7 @@ from playwright.sync_api import Page
 from tests.browser.conftest import ASSETS, Answer, OpenPage, Site
 from tests.browser.corpus import GOOD, VECTORS
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.browser
 
 SPLITS = 40
 HTML = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Renderer</title>

@@ -10,7 +10,7 @@ from tests.browser.canned import CONVERSATION, TALK, message, stream, widget_ans
 from tests.browser.conftest import Answer, OpenPage, Site
 from tests.browser.corpus import VECTORS
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.browser
 
 RUN_ID = {"threadId": CONVERSATION, "runId": "r"}
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Request, ViewportSize, expect, sync_playwright
 
-from tests.browser.conftest import ARGUMENTS
+from tests.browser.conftest import ARGUMENTS, WAIT_MS
 from tests.honest_model import honest
 from tests.installed import EXAMPLE, copy_of
 from tests.model_server.hosting import in_thread
@@ -20,8 +20,6 @@ from tests.serving import ROOT, served
 IMAGES = ROOT / "docs" / "images"
 DESKTOP: ViewportSize = {"width": 1200, "height": 800}
 PHONE: ViewportSize = {"width": 390, "height": 844}
-# Local models answer in tenths of a second; a busy machine needs more.
-WAIT_MS = 20_000
 BOT = ".message.bot:not(.opening)"
 
 

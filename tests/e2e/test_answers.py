@@ -18,7 +18,7 @@ from tests.e2e.conftest import (
 )
 from tests.installed import EXAMPLE
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.browser
 
 ACCOUNTS = EXAMPLE / "accounts.json"
 CANCEL = "How do I cancel the plan?"

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import OpenPage, ask, conversation_id, open_widget, picture
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.browser
 
 FIRST = "The invite button does nothing in Firefox"
 SECOND = "Nothing happens when I click Invite member, using Firefox 133"

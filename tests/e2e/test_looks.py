@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from tests.browser.test_accessibility import serious
 from tests.e2e.conftest import PHONE, OpenPage, ask, conversation_id, open_widget, picture
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.browser
 
 PHONE_DARK: dict[str, Any] = {"viewport": PHONE, "color_scheme": "dark", "has_touch": True, "is_mobile": True}
 SCHEMES = ["light", "dark"]

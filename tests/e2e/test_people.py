@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import BOT, OpenPage, answers, ask, conversation_id, open_widget, picture, say
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.browser
 
 # Which of the two it is depends on the team's opening hours.
 PROMISE = re.compile(r"A person will answer (by|here)|Our team is away now")

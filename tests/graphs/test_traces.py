@@ -23,7 +23,7 @@ from graphs.asking import AskBody, ask
 from graphs.assembly import Runtime, open_runtime
 from graphs.settings import load_settings
 from graphs.turns import SubmittedMessage
-from tests.example.harness import EXAMPLE
+from tests.installed import EXAMPLE
 from tests.model_server.hosting import in_thread
 from tests.model_server.replies import Reply, says, structured
 from tests.model_server.server import ModelServer

@@ -52,7 +52,7 @@ class Installation:
         return await self.log.read(STAFF, conversation_id, after_seq=0, staff=True, limit=2000)
 
     async def until(self, conversation_id: str, condition: Callable[[list[LogEvent]], bool]) -> list[LogEvent]:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(30):
             while not condition(found := await self.events(conversation_id)):
                 await asyncio.sleep(0.02)
         return found

@@ -88,7 +88,7 @@ class Here:
     @asynccontextmanager
     async def staff(self) -> AsyncIterator[httpx.AsyncClient]:
         """A browser of somebody on the team."""
-        async with httpx.AsyncClient(base_url=self.url, timeout=20, trust_env=False) as client:
+        async with httpx.AsyncClient(base_url=self.url, timeout=30, trust_env=False) as client:
             answer = await client.post("/inbox/login", json={"password": PASSWORD})
             assert answer.status_code == 204, answer.text
             yield client
@@ -205,13 +205,13 @@ async def serving(folder: Path, deps: TurnDeps | None = None, **settings: object
         server = uvicorn.Server(config)
         running = asyncio.create_task(server.serve())
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(30):
                 while not server.started:
                     assert not running.done(), "the server didn't start"
                     await asyncio.sleep(0.01)
             port = server.servers[0].sockets[0].getsockname()[1]
             url = f"http://127.0.0.1:{port}"
-            async with httpx.AsyncClient(base_url=url, timeout=20, trust_env=False) as http:
+            async with httpx.AsyncClient(base_url=url, timeout=30, trust_env=False) as http:
                 yield Here(url, http, doors)
         finally:
             server.should_exit = True

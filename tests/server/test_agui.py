@@ -172,13 +172,13 @@ async def test_a_thread_belongs_to_whoever_began_it(here: Here, customer: Custom
 
 
 async def _until_briefed(engine: ScriptedEngine, count: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while len(engine.briefs) < count:
             await asyncio.sleep(0.01)
 
 
 async def _until_joined(here: Here, customer: Customer, count: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             listed = await here.http.get(customer.path("messages"), headers=customer.headers)
             if len(listed.json()["messages"]) >= count:

@@ -19,7 +19,7 @@ def of(customer: Customer) -> str:
 
 
 async def wait_for_mode(customer: Customer, mode: str) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             listed = await customer.here.http.get(customer.path("messages"), headers=customer.headers)
             if listed.json()["mode"] == mode:
@@ -115,7 +115,7 @@ async def test_a_reply_is_heard_live_by_the_customer_and_by_the_team(here: Here,
                     return sent
         raise AssertionError("the stream ended before the reply")
 
-    async with here.staff() as staff, asyncio.timeout(10):
+    async with here.staff() as staff, asyncio.timeout(30):
         listening = [
             asyncio.create_task(first_reply(here.http, customer.path("events"), customer.headers)),
             asyncio.create_task(first_reply(staff, f"{of(customer)}/events", {})),
@@ -129,7 +129,7 @@ async def test_a_reply_is_heard_live_by_the_customer_and_by_the_team(here: Here,
 
 async def test_the_list_hears_of_every_change(here: Here, customer: Customer) -> None:
     changed = {"conversation_id": customer.conversation_id, "mode": "waiting"}
-    async with here.staff() as staff, asyncio.timeout(10), staff.stream("GET", "/v1/inbox/events") as answer:
+    async with here.staff() as staff, asyncio.timeout(30), staff.stream("GET", "/v1/inbox/events") as answer:
         stream = read_stream(answer)
         first = await anext(stream)
         await here.http.post(customer.path("handoff"), json={"text": "A person"}, headers=customer.headers)

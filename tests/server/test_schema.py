@@ -18,7 +18,7 @@ from schemathesis.core.result import Ok
 from tests.server.harness import BOT_KEYS, Here, bearer, serving
 
 EXAMPLES = 8
-TIMEOUT_S = 10
+TIMEOUT_S = 30
 UNHURRIED = 100_000
 
 

@@ -3,9 +3,8 @@
 import os
 import signal
 import socket
-import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -13,21 +12,39 @@ import pytest
 
 from graphs.cli import main
 from graphs.running import FILE_NAME
-from tests.installed import EXAMPLE, use_models
+from tests.installed import EXAMPLE, copy_of, use_models
 from tests.server.harness import bearer, run_input
-from tests.serving import ROOT, START_S, Process, command, environment, served
+from tests.serving import Process, served
 
 
-def run(*options: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(*options), cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=START_S, check=False
-    )
+@pytest.fixture
+def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """Try to serve in this process, which must not begin: `refused(*options, **environment)` is what was said."""
+    for name in [name for name in os.environ if name.startswith("HELPGRAPH_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HELPGRAPH_EMBEDDING", "off")
+    monkeypatch.chdir(tmp_path)
+
+    def tried(*options: str, **env: str) -> str:
+        for name, value in env.items():
+            monkeypatch.setenv(name, value)
+        given = ["helpgraph", "serve", "--port", "0", "--data-dir", str(tmp_path), *options]
+        monkeypatch.setattr(sys, "argv", given)
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capsys.readouterr().err
+        assert ended.value.code == 2, said
+        assert "Traceback" not in said
+        return said
+
+    return tried
 
 
 @pytest.fixture(scope="module")
-def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
-    """The example product, as `make run` serves it for the first time."""
-    with served(tmp_path_factory.mktemp("example"), "--workspace", str(EXAMPLE), "--demo") as running:
+def example(installed_by_words: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    """The example product, as `make run` serves it."""
+    data_dir = copy_of(installed_by_words, tmp_path_factory.mktemp("example") / "data")
+    with served(data_dir, "--workspace", str(EXAMPLE), "--demo") as running:
         yield running
 
 
@@ -75,21 +92,19 @@ def test_every_path_of_the_example_is_its_page(example: Process, path: str) -> N
     assert "user_001" not in page.text
 
 
-def test_a_second_server_on_the_same_port_says_so(example: Process) -> None:
+def test_a_second_server_on_the_same_port_says_so(example: Process, refused: Callable[..., str]) -> None:
     port = example.url.rsplit(":", 1)[1]
-    second = run("--port", port)
 
-    assert second.returncode == 2
-    assert port in second.stderr
-    assert "--port" in second.stderr
-    assert "Traceback" not in second.stderr
+    said = refused("--port", port)
+
+    assert port in said
+    assert "--port" in said
 
 
-def test_a_second_server_on_the_same_data_says_so(example: Process) -> None:
-    second = run("--port", "0", "--data-dir", str(example.data_dir))
+def test_a_second_server_on_the_same_data_says_so(example: Process, refused: Callable[..., str]) -> None:
+    said = refused("--data-dir", str(example.data_dir))
 
-    assert second.returncode == 2
-    assert "Traceback" not in second.stderr
+    assert f"in use by another process (pid {example.process.pid})" in said
 
 
 @pytest.mark.parametrize(
@@ -110,28 +125,9 @@ def test_a_second_server_on_the_same_data_says_so(example: Process) -> None:
     ],
 )
 def test_a_wrong_setting_stops_the_start_and_is_named(
-    tmp_path: Path,
-    options: tuple[str, ...],
-    env: dict[str, str],
-    named: str,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    options: tuple[str, ...], env: dict[str, str], named: str, refused: Callable[..., str]
 ) -> None:
-    for name in [name for name in os.environ if name.startswith("HELPGRAPH_")]:
-        monkeypatch.delenv(name)
-    for name, value in env.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.chdir(tmp_path)
-    given = ["helpgraph", "serve", "--port", "0", "--data-dir", str(tmp_path), *options]
-    monkeypatch.setattr(sys, "argv", given)
-
-    with pytest.raises(SystemExit) as ended:
-        main()
-
-    said = capsys.readouterr().err
-    assert ended.value.code == 2, said
-    assert named.lower() in said.lower()
-    assert "Traceback" not in said
+    assert named.lower() in refused(*options, **env).lower()
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])

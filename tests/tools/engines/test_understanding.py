@@ -6,6 +6,7 @@ import pytest
 
 from agent.types import Kind, PageContext, PageElement, Source, Untrusted
 from tests.tools.engines.conftest import Hear, said, words
+from tools.embedding.minilm import MiniLmEmbedder
 from tools.engines.local.engine import LocalEngine
 
 WISH = 0.6  # What Policy.explicit_wish is by default.
@@ -300,13 +301,16 @@ async def test_a_message_that_may_be_rude_is_taken_for_something_else(hear: Hear
     assert heard.kind is not Kind.ABUSE
 
 
-async def test_understanding_is_quick(engine: LocalEngine) -> None:
+async def test_understanding_takes_little_longer_than_embedding(engine: LocalEngine, minilm: MiniLmEmbedder) -> None:
     await engine.understand((words("warm up"),), (), PageContext())
-    taken = []
+    understanding, embedding = [], []
     for number in range(40):
-        started = time.perf_counter()
+        began = time.perf_counter()
         await engine.understand((words(f"how do I cancel recurring task number {number}"),), (), PageContext())
-        taken.append(time.perf_counter() - started)
+        understood = time.perf_counter()
+        await minilm.embed([f"how do I cancel repeating task number {number}"])
+        understanding.append(understood - began)
+        embedding.append(time.perf_counter() - understood)
 
-    # A quarter of the runs must meet 15 ms: other work on the machine slows the rest.
-    assert sorted(taken)[10] < 0.015
+    # The quicker quarter of each: other work on the machine slows the rest.
+    assert sorted(understanding)[10] < 5 * sorted(embedding)[10]

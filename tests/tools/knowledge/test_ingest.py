@@ -1,11 +1,11 @@
 """Bringing the base to what a source holds: whole or not at all, whatever happens on the way."""
 
 import asyncio
+import multiprocessing
 import shutil
 import signal
-import subprocess
-import sys
 import zipfile
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from chromadb.api.shared_system_client import SharedSystemClient
 
 from agent.errors import BadTurn, Misconfigured
 from tests.tools.knowledge.arrange import ARTICLES, ask, opened, write_articles
+from tools.embedding.choose import open_embedder
 from tools.embedding.minilm import MiniLmEmbedder
 from tools.knowledge.store import KnowledgeStore
 from tools.storage.database import Database
@@ -152,41 +153,36 @@ async def test_a_base_taken_in_without_a_model_gets_its_vectors_when_there_is_on
     assert found[0].dense_score is not None
 
 
-_INGEST = """
-import asyncio, sys
-from pathlib import Path
-from tests.tools.knowledge.arrange import opened
-from tools.embedding.choose import open_embedder
+async def _ingest(data: Path, source: Path, model_cache: Path, steps: Connection) -> None:
+    async with opened(data, open_embedder("minilm", cache_dir=model_cache)) as store:
 
-async def main():
-    async with opened(Path(sys.argv[1]), open_embedder("minilm", cache_dir=Path(sys.argv[3]))) as store:
-        def told(stage, done, total):
-            print(stage, flush=True)
-            sys.stdin.readline()
-        await store.ingest(Path(sys.argv[2]), told)
+        def told(stage: str, done: int, total: int) -> None:
+            steps.send(stage)
+            steps.recv()
 
-asyncio.run(main())
-"""
+        await store.ingest(source, told)
+
+
+def _ingest_step_by_step(data: Path, source: Path, model_cache: Path, steps: Connection) -> None:
+    asyncio.run(_ingest(data, source, model_cache, steps))
 
 
 def _kill_after(steps: int, data: Path, source: Path, model_cache: Path) -> None:
     """Ingest in a process of its own, and kill it when it has told of `steps` + 1 steps."""
-    child = subprocess.Popen(
-        [sys.executable, "-c", _INGEST, str(data), str(source), str(model_cache)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert child.stdin is not None
-    assert child.stdout is not None
-    with child.stdin, child.stdout:
-        for step in range(steps + 1):
-            assert child.stdout.readline()
-            if step < steps:
-                child.stdin.write("\n")
-                child.stdin.flush()
-        child.send_signal(signal.SIGKILL)
-        child.wait()
+    # A server forks the processes, having imported what each of them would import in seconds.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    ours, theirs = context.Pipe()
+    child = context.Process(target=_ingest_step_by_step, args=(data, source, model_cache, theirs))
+    child.start()
+    theirs.close()
+    for step in range(steps + 1):
+        assert ours.recv()
+        if step < steps:
+            ours.send("go on")
+    child.kill()
+    child.join()
+    assert child.exitcode == -signal.SIGKILL
 
 
 async def test_a_kill_at_any_step_leaves_the_old_base_answering(
