@@ -7,6 +7,7 @@ each round. What counts are the ratios to bare httpx within one run: machines di
 import asyncio
 import gc
 import re
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from evals.bench.arena import Progress
 from evals.bench.endpoint import Pace, answer, endpoint
 from evals.bench.report import BenchResult, Part
 from evals.bench.stream_clients import BASELINE, CONTENDERS, Chat, Contender
+from evals.bench.stream_turns import turn_contenders
 from evals.stats import Measured, bootstrap
 
 NAME = "stream"
@@ -30,14 +32,16 @@ _SENTENCE = re.compile(r"[.!?]\s")
 
 def splits(data: Path) -> list[str]:
     """The contenders; `data` isn't looked at."""
-    return list(CONTENDERS)
+    return [*CONTENDERS, *turn_contenders(data)]
 
 
 async def run(data: Path, parts: list[str], on_progress: Progress) -> BenchResult:
     """Measure the contenders named, and bare httpx, which they are compared with."""
-    contenders = {name: CONTENDERS[name] for name in CONTENDERS if name in parts or name == BASELINE}
-    async with endpoint(PACE) as url:
-        measured = await measure(url, contenders, PACE, on_progress)
+    with tempfile.TemporaryDirectory(prefix="helpgraph-stream-") as models:
+        known = {**CONTENDERS, **turn_contenders(Path(models))}
+        contenders = {name: contender for name, contender in known.items() if name in parts or name == BASELINE}
+        async with endpoint(PACE) as url:
+            measured = await measure(url, contenders, PACE, on_progress)
     return BenchResult(NAME, [part for part in measured if part.name in parts])
 
 

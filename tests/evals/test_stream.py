@@ -2,12 +2,14 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
 from evals.bench.endpoint import Pace, answer, endpoint
 from evals.bench.stream import measure
 from evals.bench.stream_clients import CONTENDERS, Chat, Contender
+from evals.bench.stream_turns import turn_contenders
 
 PACE = Pace(tokens=30, gap_s=0.001)
 
@@ -41,6 +43,18 @@ async def test_every_contender_is_measured_and_compared_with_bare_httpx() -> Non
     assert base["cpu_us_per_token"].n == 2
     assert base["first_token_p95_ms"].n == 4
     assert parts["merged"].notes == {"chats": 2, "tokens": 30, "gap_ms": 1.0, "rounds": 2}
+
+
+async def test_whole_turns_say_what_stands_at_the_gate(tmp_path: Path) -> None:
+    async with endpoint(Pace(tokens=60, gap_s=0.001)) as url:
+        said = {}
+        for name, contender in turn_contenders(tmp_path).items():
+            async with contender.open(url) as ask:
+                said[name] = "".join([piece async for piece in ask()])
+
+    assert list(said) == ["engine", "turn_gate_off", "turn"]
+    assert all("billing page" in text for text in said.values())
+    assert len(said["turn"]) <= len(said["turn_gate_off"])
 
 
 async def test_a_contender_that_loses_text_is_found_out() -> None:
