@@ -91,7 +91,7 @@ class Policy:
     link_hosts: tuple[str, ...] = ()
     tool_rounds: int = 3
     calls_per_round: int = 4
-    rewrites_per_turn: int = 3
+    rewrites_per_turn: int = 8
     borderline_cost: float = 0.6
     consent: float = 0.3
     node_timeout_s: float = 10.0
