@@ -373,7 +373,7 @@ class AnswerDraft:
     """What the answer node let out, and what it held back. `text` is the message exactly as it was streamed.
 
     `broken_off` says why the answer ended before its end: `unsupported` (a step without a source) or `cut` (the
-    engine failed in the middle).
+    engine failed in the middle). `rewrites` counts the sentences that were looked for in their sources' words.
     """
 
     text: str
@@ -382,6 +382,7 @@ class AnswerDraft:
     citations: tuple[Citation, ...]
     guidance: Guidance | None = None
     broken_off: str | None = None
+    rewrites: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from agent.deps import TurnDeps
-from agent.errors import KnowledgeError, TrackerError
+from agent.errors import KnowledgeError, ModelFailed, TrackerError
 from agent.policy import CategoryPolicy, Policy
 from agent.ports import AnswerBrief, BugReport, EngineReport, NoArguments, SearchQuery, ToolContext, ToolOffer
 from agent.types import (
@@ -82,7 +82,11 @@ class ScriptedEngine:
     quoted: Sequence[Sentence | ToolCall] = ()
     opinion: float | None = None
     rewritten: Sentence | None = None
+    features: dict[str, float] = field(default_factory=dict)
+    cut: bool = False
     briefs: list[AnswerBrief] = field(default_factory=list)
+    asked_to_rewrite: list[Sentence] = field(default_factory=list)
+    drafted_from: list[tuple[str, ...]] = field(default_factory=list)
 
     def for_turn(self, spent: Spent) -> "ScriptedEngine":
         return self
@@ -100,6 +104,7 @@ class ScriptedEngine:
         return self.opinion
 
     async def rewrite(self, sentence: Sentence, passages: tuple[Passage, ...]) -> Sentence | None:
+        self.asked_to_rewrite.append(sentence)
         return self.rewritten
 
     async def understand(
@@ -115,7 +120,7 @@ class ScriptedEngine:
     ) -> Evidence:
         if self.fail_in == "assess":
             raise ValueError("scripted failure")
-        return Evidence(self.evidence if passages else 0.0, {}, tuple(p.passage_id for p in passages))
+        return Evidence(self.evidence if passages else 0.0, self.features, tuple(p.passage_id for p in passages))
 
     async def answer(self, brief: AnswerBrief) -> AsyncGenerator[Sentence | ToolCall, None]:
         self.briefs.append(brief)
@@ -123,6 +128,8 @@ class ScriptedEngine:
             raise ValueError("scripted failure")
         for part in self.after_tools if brief.tool_results else self.parts:
             yield part
+        if self.cut:
+            raise ModelFailed("broken_off")
 
     async def support(
         self, sentence: Sentence, passages: tuple[Passage, ...], results: tuple[ToolResult, ...] = ()
@@ -137,6 +144,7 @@ class ScriptedEngine:
         page: PageContext,
         understanding: Understanding,
     ) -> BugDraft:
+        self.drafted_from.append(tuple(text.render_plain() for text in texts))
         return self.draft
 
     async def summarise(

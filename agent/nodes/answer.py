@@ -52,6 +52,7 @@ class _Progress:
             held_back=list(earlier.held_back),
             citations={_source_key(c.article_id, c.section): c for c in earlier.citations},
             text=earlier.text,
+            rewrites=earlier.rewrites,
         )
 
 
@@ -64,19 +65,18 @@ async def answer(state: TurnState, runtime: Runtime[TurnDeps]) -> AnswerUpdate:
     """
     deps = runtime.context
     progress = _Progress.after(state.get("draft"))
-    passages = sources(state)
     brief = _brief(state, deps, progress.text)
-    calls = await _speak(deps.engine.answer(brief), passages, progress, state, runtime)
+    calls = await _speak(deps.engine.answer(brief), brief, progress, state, runtime)
     if progress.held_back and not progress.said and not calls:
         # Nothing of it stands, though the evidence is there: the sources can speak for themselves.
         progress.held_back.clear()
         progress.waiting.clear()
         progress.broken_off = None
-        calls = await _speak(deps.engine.quote(brief), passages, progress, state, runtime)
+        calls = await _speak(deps.engine.quote(brief), brief, progress, state, runtime)
     if not calls and not progress.held_back and progress.broken_off is None:
         # Nothing was claimed at all: a courtesy may stand alone.
         for sentence in progress.waiting:
-            _say(sentence, passages, progress, state, runtime)
+            _say(sentence, brief.passages, progress, state, runtime)
     draft = AnswerDraft(
         text=progress.text,
         sentences=tuple(progress.said),
@@ -90,6 +90,7 @@ async def answer(state: TurnState, runtime: Runtime[TurnDeps]) -> AnswerUpdate:
             chosen=_pointed_at(state.get("tool_results", ())),
         ),
         broken_off=progress.broken_off,
+        rewrites=progress.rewrites,
     )
     return {"draft": draft, "tool_calls": tuple(calls) if progress.broken_off is None else ()}
 
@@ -117,19 +118,19 @@ def _brief(state: TurnState, deps: TurnDeps, said: str) -> AnswerBrief:
 
 async def _speak(
     parts: AsyncGenerator[Sentence | ToolCall, None],
-    passages: tuple[Passage, ...],
+    brief: AnswerBrief,
     progress: _Progress,
     state: TurnState,
     runtime: Runtime[TurnDeps],
 ) -> list[ToolCall]:
-    """Let out what can stand of an engine's parts; return its calls."""
+    """Let out what can stand of an engine's parts; return its calls. What wasn't offered isn't called."""
     calls: list[ToolCall] = []
     try:
         async with aclosing(parts):
             async for part in parts:
                 if isinstance(part, ToolCall):
-                    calls.append(part)
-                elif not await _take(part, passages, progress, state, runtime):
+                    calls += [part] if brief.tools else []
+                elif not await _take(part, brief.passages, progress, state, runtime):
                     progress.broken_off = "unsupported"
                     break
     except ConnectorError as exc:
@@ -142,6 +143,8 @@ async def _take(
     part: Sentence, passages: tuple[Passage, ...], progress: _Progress, state: TurnState, runtime: Runtime[TurnDeps]
 ) -> bool:
     """Say a sentence, in its source's words if need be, or hold it back; false when the answer can't go on."""
+    if not part.text.strip():
+        return True
     if not part.claim and not progress.said and await may_stand(part, state, runtime.context):
         progress.waiting.append(part)
         return True

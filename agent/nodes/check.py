@@ -33,18 +33,20 @@ def cited(sentence: Sentence, passages: tuple[Passage, ...]) -> tuple[Passage, .
 async def may_stand(sentence: Sentence, state: TurnState, deps: TurnDeps) -> bool:
     """Whether a sentence may be said.
 
-    It claims nothing, or the sources it cites (passages, results of tools in this turn) support it. Either way it
-    leads nowhere that they don't lead, and promises nothing unless they promise it in these words.
+    It claims nothing, or the sources it cites (passages, results of tools in this turn) support it. Either way they
+    exist, it leads nowhere that they don't lead, and promises nothing unless they promise it in these words.
     """
     defences = deps.policy.defences
     passages = cited(sentence, sources(state))
     results = tuple(r for r in state.get("tool_results", ()) if r.ok and r.tool == sentence.from_tool)
     addresses = [part for p in passages for part in (p.text.render_plain(), p.url or "")]
+    if len(passages) != len(set(sentence.cites)):
+        return False
     if defences.links_are_cited and not all_cited(sentence.text, addresses):
         return False
     needed = 0.0
     if sentence.claim and defences.sources_support:
-        if len(passages) != len(set(sentence.cites)) or not (passages or results):
+        if not (passages or results):
             return False
         needed = deps.policy.sentence_support
     if defences.promises_are_kept and promises(sentence.text):

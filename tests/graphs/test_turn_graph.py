@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from agent.deps import TurnDeps
 from agent.state import WRITERS
 from agent.types import (
     Author,
@@ -19,10 +18,9 @@ from agent.types import (
     Sentence,
     Source,
     ToolCall,
-    TurnRequest,
     Untrusted,
 )
-from graphs.translate import Emitted, Finished, run_turn
+from graphs.translate import Emitted, run_turn
 from graphs.turn_graph import build_turn_graph
 from tests.fakes import (
     CALM,
@@ -35,23 +33,7 @@ from tests.fakes import (
     ask,
     fake_deps,
 )
-
-
-async def run(deps: TurnDeps, request: TurnRequest) -> tuple[Finished, list[dict[str, object]]]:
-    """Run a turn; return its end and all its events in order."""
-    events = [event async for event in run_turn(build_turn_graph(), deps, request)]
-    finished = events[-1]
-    assert isinstance(finished, Finished)
-    said = [event.event for event in events[:-1] if isinstance(event, Emitted)]
-    return finished, [*said, *(event.event for event in finished.events)]
-
-
-def steps(events: list[dict[str, object]]) -> list[object]:
-    return [event["stepName"] for event in events if event["type"] == "STEP_STARTED"]
-
-
-def spoken(events: list[dict[str, object]]) -> str:
-    return "".join(str(event["delta"]) for event in events if event["type"] == "TEXT_MESSAGE_CONTENT")
+from tests.graphs.following import run, spoken, steps
 
 
 async def test_a_supported_answer_is_streamed_with_its_citation_and_a_highlight() -> None:
@@ -229,6 +211,32 @@ async def test_a_judge_that_fails_hands_over() -> None:
     assert finished.reply.outcome is Outcome.HANDED_OFF
     assert finished.reply.handoff is not None
     assert finished.reply.handoff.reason == "judge_failed"
+
+
+@pytest.mark.parametrize(
+    ("opinion", "outcome"), [(None, Outcome.ASKED), (0.2, Outcome.ASKED), (0.9, Outcome.HANDED_OFF)]
+)
+async def test_a_case_on_the_border_gets_a_second_opinion_which_only_adds(
+    opinion: float | None, outcome: Outcome
+) -> None:
+    grumbling = replace(CALM, kind=Kind.COMPLAINT, kind_confidence=0.2)
+    engine = ScriptedEngine(understanding=grumbling, evidence=0.75, opinion=opinion)
+
+    finished, _ = await run(fake_deps(engine=engine), ask("This again"))
+
+    assert finished.reply.outcome is outcome
+    if finished.reply.handoff is not None:
+        assert "On the border" in finished.reply.handoff.suggested_next_step
+
+
+async def test_a_clear_case_needs_no_second_opinion() -> None:
+    class Opinionless(ScriptedEngine):
+        async def second_opinion(self, *given: object) -> float | None:
+            raise AssertionError("asked though the case is clear")
+
+    finished, _ = await run(fake_deps(engine=Opinionless()), ask("Where are my invoices?"))
+
+    assert finished.reply.outcome is Outcome.ANSWERED
 
 
 async def test_account_facts_are_asked_for_the_verified_identity_only() -> None:
