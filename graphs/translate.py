@@ -116,6 +116,10 @@ def engine_report(report: EngineReport, *, turn_id: str) -> Emitted:
     return custom(Custom.ENGINE, {"turn_id": turn_id, **to_json(report)})
 
 
+# The nodes that settle a turn's route, each with the key that says how.
+_DECIDING = (("judge", "verdict"), ("propose", "proposal"), ("check", "check_report"), ("bug_report", "ticket"))
+
+
 class _Translator:
     """Holds what one turn's translation must remember: whether a message is open, and when a node began."""
 
@@ -131,7 +135,7 @@ class _Translator:
     def remember(self, values: JsonObject) -> None:
         """Take over what an interrupted run had found, so that the rest of it can be told in full."""
         self._seen = dict(values)
-        for node, key in (("judge", "verdict"), ("propose", "proposal"), ("check", "check_report")):
+        for node, key in _DECIDING:
             if key in values:
                 self._facts(node, {key: values[key]})
 
@@ -181,6 +185,9 @@ class _Translator:
             self._route = proposal.route.value if proposal.allowed else offered
         if node == "check" and not update["check_report"].passed:
             self._route = Route.CLARIFY.value
+        if node == "bug_report" and update["ticket"] is None:
+            # Nothing was filed, and a person offered instead.
+            self._route = OFFERED_PERSON
         if node == "finish":
             self.finished = Finished(update["reply"], tuple(self._ending(update["reply"])), self._route)
         return []

@@ -47,7 +47,7 @@ async def bug_report(state: TurnState, runtime: Runtime[TurnDeps]) -> BugReportU
         conversation_id=request.conversation_id,
         effect_key=effect_key(request, "bug"),
         draft=draft,
-        said=Untrusted.of("\n".join(text.render_plain() for text in request.texts), Source.CUSTOMER),
+        said=Untrusted.of("\n".join(text.render_plain() for text in _newly_said(request, reported)), Source.CUSTOMER),
         reported_at=request.now,
         account_id=account.account_id if account else None,
         account_tier=account.tier if account else None,
@@ -79,6 +79,11 @@ def _reported_in(request: TurnRequest) -> tuple[Untrusted, ...]:
         return tuple(earlier) or request.texts
     asked = _asked_details(request.history)
     return (*earlier, *request.texts) if asked else request.texts
+
+
+def _newly_said(request: TurnRequest, reported: tuple[Untrusted, ...]) -> tuple[Untrusted, ...]:
+    """What this report adds: after "yes", all that was said before; else this turn's words, the rest is there."""
+    return reported if _last_route(request.history) == OFFERED_BUG else request.texts
 
 
 def _last_route(history: tuple[Message, ...]) -> str | None:

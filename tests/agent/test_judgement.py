@@ -1,14 +1,15 @@
 """Signals in, a route with reasons out."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.judgement import Signals, decide
+from agent.judgement import OFFERED_BUG, OFFERED_PERSON, Signals, decide, is_borderline, last_bot_route
 from agent.policy import CategoryPolicy, Costs, Policy
-from agent.types import Kind, Reason, Route, Source, Understanding, Untrusted
+from agent.types import Author, Kind, Message, Reason, Route, Source, Understanding, Untrusted
 
 POLICY = Policy()
 UNIT = st.floats(0, 1)
@@ -199,3 +200,94 @@ def test_no_costs_of_a_category_keep_someone_who_wants_a_person() -> None:
     verdict = decide(signals(1.0, category=keen, pressed_for_person=True), POLICY)
 
     assert verdict.route is Route.HANDOFF
+
+
+# --- what was offered
+
+
+@pytest.mark.parametrize("word", ["yes", "Ja, bitte!", "sí", "Vale.", "Yes please."])
+@pytest.mark.parametrize(
+    ("offered", "route", "reason"),
+    [(OFFERED_PERSON, Route.HANDOFF, "explicit_wish"), (OFFERED_BUG, Route.BUG_REPORT, "agreed_to_report")],
+)
+def test_yes_to_an_offer_is_consent_to_it(word: str, offered: str, route: Route, reason: str) -> None:
+    # Whatever the word sounds like by itself, and however well an article fits it.
+    heard_as = heard(kind=Kind.SMALL_TALK, kind_confidence=0.99)
+
+    verdict = decide(signals(1.0, understanding=heard_as, last_bot_route=offered, newest_text=word), POLICY)
+
+    assert verdict.route is route
+    assert reason in {given.name for given in verdict.reasons}
+
+
+@pytest.mark.parametrize("word", ["no", "yesterday it worked", "ja und nein", "yes, but first: where are they?", ""])
+@pytest.mark.parametrize("offered", [OFFERED_PERSON, OFFERED_BUG])
+def test_what_is_no_yes_is_no_consent(word: str, offered: str) -> None:
+    assert decide(signals(1.0, last_bot_route=offered, newest_text=word), POLICY).route is Route.ANSWER
+
+
+def test_an_offer_lasts_until_the_bot_or_a_person_says_something_else() -> None:
+    offer, answer = message(Author.BOT, OFFERED_BUG), message(Author.BOT, "answer")
+
+    assert last_bot_route([offer, message(Author.CUSTOMER)]) == OFFERED_BUG
+    assert last_bot_route([offer, answer]) == "answer"
+    assert last_bot_route([offer, message(Author.PERSON)]) is None
+
+
+def message(author: Author, route: str | None = None) -> Message:
+    return Message("m", author, Untrusted.of("x", Source.CUSTOMER), datetime(2026, 1, 1, tzinfo=UTC), route=route)
+
+
+# --- a second opinion
+
+
+@given(
+    evidence=UNIT,
+    kind=st.sampled_from(list(Kind)),
+    confidence=UNIT,
+    wish=UNIT,
+    risk=UNIT,
+    sentiment=st.floats(-1, 1),
+    known=UNIT,
+    opinion=UNIT,
+)
+def test_a_second_opinion_can_only_bring_a_person(
+    evidence: float,
+    kind: Kind,
+    confidence: float,
+    wish: float,
+    risk: float,
+    sentiment: float,
+    known: float,
+    opinion: float,
+) -> None:
+    mixed = heard(kind=kind, kind_confidence=confidence, wish_for_person=wish, risk=risk, sentiment=sentiment)
+    without = signals(evidence, understanding=mixed, known=known)
+
+    alone, asked = decide(without, POLICY), decide(replace(without, opinion=opinion), POLICY)
+
+    assert asked.expected_cost["handoff"] <= alone.expected_cost["handoff"]
+    if opinion <= 0.5:
+        assert asked == alone
+    if alone.route is Route.HANDOFF:
+        assert asked.route is Route.HANDOFF
+        assert asked.handoff_reason is not None
+
+
+def test_an_opinion_is_a_reason_and_may_decide() -> None:
+    doubtful = signals(0.9)
+
+    alone, asked = decide(doubtful, POLICY), decide(replace(doubtful, opinion=1.0), POLICY)
+
+    assert (alone.route, asked.route) == (Route.ANSWER, Route.HANDOFF)
+    assert asked.handoff_reason == "second_opinion"
+
+
+def test_a_case_is_on_the_border_when_a_person_costs_nearly_the_same() -> None:
+    costs = decide(signals(0.7), POLICY)
+    near = {"answer": 3.0, "clarify": 2.9, "bug_report": 4.0, "handoff": 3.4}
+    far = {"answer": 0.5, "clarify": 1.5, "bug_report": 4.0, "handoff": 3.0}
+
+    assert is_borderline(replace(costs, expected_cost=near), POLICY)
+    assert not is_borderline(replace(costs, expected_cost=far), POLICY)
+    assert not is_borderline(replace(costs, expected_cost={}), POLICY)
