@@ -1,5 +1,6 @@
 """How many wrong sentences of a language model are stopped, and how many right ones, on sentences never trained on."""
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -7,9 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from agent.policy import Policy
-from agent.types import Passage, Sentence
+from agent.types import Passage, Sentence, Source, Untrusted
 from tests.tools.engines.shop import passage
 from tools.engines.local.engine import LocalEngine
 from tools.engines.local.supporting import feature_rows, learn, load_support_examples, train_support
@@ -124,3 +127,12 @@ async def test_nothing_is_said_by_a_source_without_sentences(engine: LocalEngine
     said = Sentence("You can cancel at any time.", cites=("x",))
 
     assert await engine.support(said, (passage("refund-policy", text=source),)) < 0.5
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(alphabet="ab =>*_[]()#|-–.,!?3%€\n'\"", max_size=80), st.text(max_size=80))
+def test_any_text_can_be_compared_with_any(by_words: LocalEngine, said: str, source: str) -> None:
+    article = replace(passage("refund-policy"), text=Untrusted.of(f"{source}\n{said[::-1]}", Source.ARTICLE))
+    sentence = Sentence(said or "-", cites=("refund-policy#0",))
+
+    assert 0 <= asyncio.run(by_words.support(sentence, (article,))) <= 1

@@ -16,7 +16,7 @@ from tools.engines.local.shipped import read_data
 from tools.engines.local.words import is_empty, stem
 
 _PATH = re.compile(r"\*\*(.+?)\*\*|`([^`]+)`|(?<![*\w])\*([^*\s][^*]*)\*(?!\*)|(?<!\w)_([^_\s][^_]*)_(?!\w)")
-_TOKEN = re.compile(r"[A-Z]{2,}(?![\w])|=[^=]+=|[^\W_]+(?:['-][^\W_]+)*\+?|[.,;:!?()–—>/]")
+_TOKEN = re.compile(r"[A-Z]{2,}(?![\w])|=\d+=|[^\W_]+(?:['-][^\W_]+)*\+?|[.,;:!?()–—>/]")
 _GERMAN = re.compile(
     r"\b(?:der|die|das|und|ist|sie|den|dem|ein|eine|nicht|wird|werden|im|für|auf|mit)\b", re.IGNORECASE
 )
@@ -109,7 +109,8 @@ def worded(text: str) -> Worded:
         if (whole := next(group for group in match.groups() if group))
     )
     bold = frozenset(word for path in paths for part in path for word in part.split())
-    plain = re.sub(r"[*_`#|\\\[\]]+", " ", plain)
+    # Between equals signs stand the places of amounts: the writer's own are none.
+    plain = re.sub(r"[*_`#|=\\\[\]]+", " ", plain)
     # Every German noun has a capital: only what is bold is a name there.
     names = bold if _GERMAN.search(plain) else _names(plain) | bold
     plain, found = amounts(plain)
