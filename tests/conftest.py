@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy.engine import make_url
 
 from tests.installed import EXAMPLE, installed_once, use_models
@@ -20,6 +21,10 @@ from tools.embedding.minilm import MiniLmEmbedder
 from tools.embedding.weights import find_weights
 from tools.engines.local.engine import LocalEngine
 from tools.storage.database import Database
+
+# A slow machine is no failure.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")

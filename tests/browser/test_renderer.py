@@ -82,13 +82,14 @@ def test_the_renderer_needs_no_html_sink_where_trusted_types_are_enforced(open_p
     [">" * 8_000, "[" * 8_000, "*a_" * 2_600, "`" * 8_000, "![](" * 2_000, "<" * 8_000, "\\" * 8_000, "1. " * 2_600],
     ids=["quotes", "brackets", "emphasis", "ticks", "images", "tags", "escapes", "lists"],
 )
-def test_a_text_made_to_be_slow_is_drawn_within_a_second(open_page: OpenPage, text: str) -> None:
+def test_a_text_made_to_be_slow_is_drawn_at_once(open_page: OpenPage, text: str) -> None:
     page, _ = renderer_page(open_page)
     started = time.monotonic()
 
     draw(page, text)
 
-    assert time.monotonic() - started < 1.0
+    # What it was made for takes minutes. A tenth of a second is usual, a busy machine needs more.
+    assert time.monotonic() - started < 3.0
 
 
 def test_ordinary_markdown_keeps_its_form(open_page: OpenPage) -> None:

@@ -49,6 +49,7 @@ def _all_of(request: Request) -> str:
 
 
 # Event streams come in record by record, each a moment after the other. Chromium's own limits hold whole reads back.
+# After a record that contains `window.__stopAt` nothing comes any more, until the page is loaded again.
 SLOW_LINE = """(() => {
   const original = window.fetch;
   window.fetch = async (...args) => {
@@ -59,6 +60,7 @@ SLOW_LINE = """(() => {
         for (const record of text.split(/(?<=\\n\\n|\\r\\n\\r\\n)/)) {
           await new Promise((resolve) => setTimeout(resolve, 60));
           controller.enqueue(record);
+          if (window.__stopAt && record.includes(window.__stopAt)) await new Promise(() => {});
         }
       },
     });

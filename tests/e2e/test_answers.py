@@ -70,6 +70,7 @@ def test_show_me_points_at_the_element(open_page: OpenPage) -> None:
 def test_a_reload_loses_nothing(open_page: OpenPage, moment: str) -> None:
     page = open_page("/demo/settings/billing", slow=True)
     open_widget(page)
+    page.evaluate("(text) => { window.__stopAt = text }", "Billing" if moment == "half_answered" else "RUN_STARTED")
     with page.expect_request("**/v1/agui"):
         say(page, CANCEL)
     if moment == "half_answered":

@@ -21,7 +21,9 @@ import pytest
 from tests.installed import EXAMPLE, use_models
 from tools.learned.shelf import SHIPPED, ModelShelf
 
-COMMAND = [sys.executable, "-c", "from graphs.cli import main; main()", "learn"]
+# Ctrl-C is ignored in what a shell runs in the background, as it may run the tests.
+MAIN = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from graphs.cli import main; main()"
+COMMAND = [sys.executable, "-c", MAIN, "learn"]
 ENOUGH_S = 90
 STOPPED = "stopped: nothing was replaced. What was embedded is kept, the same command goes on from there"
 

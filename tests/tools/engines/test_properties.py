@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.ports import AnswerBrief
@@ -13,7 +13,7 @@ from tests.tools.engines.conftest import said, words
 from tests.tools.engines.shop import CATEGORIES, HashedEmbedder, passage
 from tools.engines.local.engine import LocalEngine
 
-relaxed = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+relaxed = settings(max_examples=50)
 
 # Letters of any script, and pieces of what people and articles really write.
 _PIECES = st.sampled_from(
