@@ -1,39 +1,57 @@
-"""Where a piece of an answer would lead a browser: links, images, markup."""
+"""Where a piece of an answer would lead somebody: links, images, markup, hosts, mail addresses."""
 
 import re
+import unicodedata
 
+_END = r"[^\s)>\]\"'`«»“”]"
+_HOST = re.compile(rf"(?<![\w.@-])((?:[\w-]{{1,63}}\.)+[^\W\d_]{{2,24}}(?::\d{{1,5}})?(?:[/?#]{_END}*)?)")
 _TARGETS = (
     re.compile(r"\]\(\s*<?([^)\s>]+)"),  # [text](target), ![image](target)
     re.compile(r"\]:\s*<?(\S+?)>?(?:\s|$)"),  # [name]: target
-    re.compile(r"((?:\b[a-z][a-z0-9+.-]{1,20}:)?//[^\s)>\]\"'`]+)", re.IGNORECASE),
-    re.compile(r"\b((?:javascript|data|vbscript|file|mailto|tel):[^\s)>\]\"'`]+)", re.IGNORECASE),
-    re.compile(r"(?<![\w@])(www\.[^\s)>\]\"'`]+)", re.IGNORECASE),
+    re.compile(rf"((?:\b[a-z][a-z0-9+.-]{{1,20}}:)?//{_END}+)", re.IGNORECASE),
+    re.compile(rf"\b((?:javascript|data|vbscript|file|mailto|tel):{_END}+)", re.IGNORECASE),
     re.compile(r"(<[a-z!/?][^>]*>?)", re.IGNORECASE),  # Markup of any kind, closed or not.
     re.compile(r"(!\[)"),  # An image asks for something to be fetched.
+    re.compile(r"(?<![\w.+-])([\w.+-]+@[\w-]+(?:\.[\w-]+)+)"),
 )
-
-# An address that has more to come after this; a slash at the end makes no other page.
-_GOES_ON = re.compile(r"[/.,;:!?@&=+-]*[\w%#&~$]")
+_AS_DOTS = str.maketrans("。．｡", "...")
 
 
 def targets(text: str) -> list[str]:
-    """Every address, tag and image mark in `text`, in no particular order."""
-    return [match.group(1).rstrip(".,;:!?") for pattern in _TARGETS for match in pattern.finditer(text)]
+    """Every address, tag and image mark in `text`, in no particular order; a host without more is one too.
+
+    Few programs make a link of a bare host, but people type it.
+    """
+    plain = _as_read(text)
+    return [_bare(match.group(1)) for pattern in (*_TARGETS, _HOST) for match in pattern.finditer(plain)]
 
 
 def all_cited(text: str, sources: list[str]) -> bool:
-    """Whether each of them stands, letter for letter and whole, in one of the sources."""
-    return all(any(_stands(target, source) for source in sources) for target in targets(text))
+    """Whether each of them stands in one of the sources, whole: a part of an address leads elsewhere."""
+    wanted = set(targets(text))
+    if not wanted:
+        return True
+    known = {target for source in sources for target in targets(source)}
+    # Whoever cites a page may name its host.
+    known |= {re.split(r"[/?#]", _bare(match))[0] for source in sources for match in _HOST.findall(_as_read(source))}
+    return wanted <= known
 
 
-def _stands(target: str, source: str) -> bool:
-    """Whether the target is all of an address there: the beginning of a host, or of a path, leads somewhere else."""
-    if target.endswith(("[", ">")):
-        return target in source
-    start = source.find(target)
-    while start >= 0:
-        before, after = source[start - 1 : start], source[start + len(target) :]
-        if not (before.isalnum() and target[0].isalnum()) and _GOES_ON.match(after) is None:
-            return True
-        start = source.find(target, start + 1)
-    return False
+def title_in_words(title: str, *, limit: int = 80) -> str:
+    """What an article calls itself as plain words: neither Markdown nor a link may come of it."""
+    words = _as_read(title)
+    for pattern in _TARGETS:
+        words = pattern.sub(" ", words)
+    words = _HOST.sub(lambda match: match.group().replace(".", " "), words)
+    return " ".join("".join(char for char in words if char not in "[]()<>*_`#!|\\").split())[:limit]
+
+
+def _as_read(text: str) -> str:
+    """As a browser reads it: compatibility forms are folded, what can't be seen is not there."""
+    plain = unicodedata.normalize("NFKC", text).translate(_AS_DOTS)
+    return "".join(char for char in plain if unicodedata.category(char) != "Cf")
+
+
+def _bare(target: str) -> str:
+    # A slash at the end makes no other page.
+    return target.rstrip(".,;:!?*_/") or target

@@ -70,6 +70,7 @@ class Defences:
     promises_are_kept: bool = True
     links_are_cited: bool = True
     effects_need_consent: bool = True
+    pointers_are_named: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,7 +134,7 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """A source of an answer. `n` counts from 1 within the message; `url` is already checked against link hosts."""
+    """A source of an answer. `n` counts from 1 within the message; `url` is http or https, of whatever host."""
 
     n: int
     article_id: str

@@ -1,11 +1,14 @@
 """Text from outside, as a type that can't slip into a prompt or a page unnoticed."""
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 
 _KEPT_FORMAT_CHARS = {"\u200d", "\ufe0f"}  # Zero width joiner and emoji selector: emoji sequences need them.
 _KEPT_CONTROL_CHARS = {"\n", "\t"}
+# All that some reader takes for the end of a line: what begins after it must not look like a line of ours.
+_LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 
 
 class Source(StrEnum):
@@ -26,7 +29,7 @@ def clean(text: str, *, limit: int) -> str:
     NFC; control characters, lone surrogates, bidirectional overrides and tag characters are dropped, line ends
     become `\\n`. Emoji sequences survive. Everything a customer can read is kept.
     """
-    text = text[: limit * 4].replace("\r\n", "\n").replace("\r", "\n")
+    text = _LINE_ENDS.sub("\n", text[: limit * 4])
     kept: list[str] = []
     marks = 0
     for char in text:

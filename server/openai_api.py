@@ -13,6 +13,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from agent.errors import BadTurn
 from agent.events import Custom
+from agent.links import title_in_words
 from agent.wire import JsonObject
 from server.agui import open_thread, refuse_beyond, submit
 from server.auth import Caller, InCaller
@@ -166,7 +167,8 @@ def _with_sources(value: JsonObject) -> str:
 
 def _sources(value: JsonObject) -> str:
     """The citations as lines under the text, because this format has no other place for them."""
-    lines = [f"[{c['n']}] {c['title']}" + (f": {c['url']}" if c["url"] else "") for c in value["citations"]]
+    titles = [(c, title_in_words(c["title"], limit=200)) for c in value["citations"]]
+    lines = [f"[{c['n']}] {title}" + (f": {c['url']}" if c["url"] else "") for c, title in titles]
     return "\n\n" + "\n".join(lines)
 
 

@@ -19,6 +19,7 @@ from agent.types import (
     ToolResult,
     Untrusted,
 )
+from agent.untrusted import clean
 
 _TEXT_LIMIT = 200
 
@@ -194,7 +195,10 @@ class AccountStatusTool:
             "role": facts.user_role,
         }
         return ToolResult(
-            call.call_id, self.offer.name, ok=True, facts={k: str(v) for k, v in found.items() if v is not None}
+            call.call_id,
+            self.offer.name,
+            ok=True,
+            facts={name: _plain(value) for name, value in found.items() if value is not None},
         )
 
 
@@ -228,5 +232,13 @@ class OrderStatusTool:
             "tracking": newest.tracking,
         }
         return ToolResult(
-            call.call_id, self.offer.name, ok=True, facts={k: v for k, v in found.items() if v is not None}
+            call.call_id,
+            self.offer.name,
+            ok=True,
+            facts={name: _plain(value) for name, value in found.items() if value is not None},
         )
+
+
+def _plain(value: object) -> str:
+    """A fact as a line of text: other systems fill these fields too."""
+    return clean(" ".join(str(value).split()), limit=_TEXT_LIMIT)

@@ -17,7 +17,7 @@ from agent.ports import AnswerBrief, ToolOffer
 from agent.speech import Words
 from agent.state import TurnState
 from agent.tool_rules import EFFECT_OFFERS
-from agent.types import AnswerDraft, Citation, Passage, Sentence, ToolCall, ToolResult
+from agent.types import AnswerDraft, Citation, PageElement, Passage, Sentence, ToolCall
 
 logger = logging.getLogger(__name__)
 
@@ -87,7 +87,7 @@ async def answer(state: TurnState, runtime: Runtime[TurnDeps]) -> AnswerUpdate:
             list(dict.fromkeys(citation.article_id for citation in progress.citations.values())),
             progress.text,
             question=state["understanding"].question.render_plain(),
-            chosen=_pointed_at(state.get("tool_results", ())),
+            chosen=_pointed_at(state, progress.text, deps),
         ),
         broken_off=progress.broken_off,
         rewrites=progress.rewrites,
@@ -176,8 +176,24 @@ async def _standing(
     return quoted if await may_stand(quoted, state, deps) else None
 
 
-def _pointed_at(results: tuple[ToolResult, ...]) -> list[str]:
-    return [result.facts["element_id"] for result in results if result.ok and "element_id" in result.facts]
+def _pointed_at(state: TurnState, said: str, deps: TurnDeps) -> list[str]:
+    """What the engine pointed at, as far as the question or the answer names it: nobody is led elsewhere."""
+    results = state.get("tool_results", ())
+    picked = [result.facts["element_id"] for result in results if result.ok and "element_id" in result.facts]
+    if not deps.policy.defences.pointers_are_named:
+        return picked
+    spoken = _words(f"{state['understanding'].question.render_plain()} {said}")
+    on_page = {element.element_id: element for element in state["page"].elements}
+    return [place for place in picked if place in on_page and _is_named(on_page[place], spoken)]
+
+
+def _is_named(element: PageElement, spoken: set[str]) -> bool:
+    names = (element.label.render_plain(), *element.keywords)
+    return any((words := _words(name)) and words <= spoken for name in names)
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"\w+", text.lower()))
 
 
 def _source_key(article_id: str, section: str) -> str:

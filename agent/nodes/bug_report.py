@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+from dataclasses import replace
 
 from langgraph.runtime import Runtime
 from typing_extensions import TypedDict
@@ -57,7 +58,9 @@ async def bug_report(state: TurnState, runtime: Runtime[TurnDeps]) -> BugReportU
     except TrackerError:
         logger.exception("tracker failed turn_id=%s", request.turn_id)
         return {"ticket": None, "bug_message": phrase(Phrase.BUG_NOT_FILED, language)}
-    return {"ticket": ticket, "bug_message": _message(ticket, draft, request, language)}
+    # What the tracker calls a bug that is known are another customer's words.
+    shown = replace(ticket, title=draft.title)
+    return {"ticket": shown, "bug_message": _message(ticket, draft, request, language)}
 
 
 def effect_key(request: TurnRequest, effect: str, ordinal: int = 0) -> str:

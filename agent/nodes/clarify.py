@@ -4,6 +4,7 @@ from langgraph.runtime import Runtime
 from typing_extensions import TypedDict
 
 from agent.deps import TurnDeps
+from agent.links import title_in_words
 from agent.phrases import Phrase, phrase
 from agent.state import TurnState
 from agent.types import Route
@@ -26,13 +27,9 @@ async def clarify(state: TurnState, runtime: Runtime[TurnDeps]) -> ClarifyUpdate
         return {"clarification": phrase(rest, language)}
     if state["knowledge_down"]:
         return {"clarification": phrase(Phrase.KNOWLEDGE_DOWN, language)}
-    titles = list(dict.fromkeys(p.title for p in state["passages"] if p.score >= 0.45))[:2]
+    named = (title_in_words(p.title) for p in state["passages"] if p.score >= 0.45)
+    titles = [title for title in dict.fromkeys(named) if title][:2]
     if not titles:
         return {"clarification": phrase(Phrase.DONT_KNOW, language)}
-    names = " / ".join(f"“{_plain(title)}”" for title in titles)
+    names = " / ".join(f"“{title}”" for title in titles)
     return {"clarification": phrase(Phrase.DONT_KNOW_NEAREST, language, titles=names)}
-
-
-def _plain(title: str) -> str:
-    """A title as plain text: what an article calls itself must not become Markdown of ours."""
-    return "".join(char for char in title if char not in "[]()<>*_`#!|\\")[:80]

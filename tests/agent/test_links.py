@@ -22,7 +22,7 @@ ADDRESS = "https://help.example/en/export"
         ("[x](javascript:alert(1))", ["javascript:alert(1"]),
         ("JAVASCRIPT:alert", ["JAVASCRIPT:alert"]),
         ("[mail](mailto:a@b.example)", ["mailto:a@b.example"]),
-        ("Mail a@b.example.", []),
+        ("Mail a@b.example.", ["a@b.example"]),
         ("![](x.png)", ["x.png", "!["]),
         ("<b>x</b>", ["<b>", "</b>"]),
         ("<img src=x", ["<img src=x"]),

@@ -409,5 +409,5 @@ async def test_a_question_back_names_the_nearest_articles_as_plain_text() -> Non
         fake_deps(engine=ScriptedEngine(evidence=0.3), knowledge=FakeKnowledge([titled])), ask("Where?")
     )
 
-    assert "“Log inhttps://evil.example now”" in finished.reply.text
+    assert "“Log in now”" in finished.reply.text
     assert "](" not in finished.reply.text

@@ -1,13 +1,14 @@
 """OpenAI's format, checked with OpenAI's own client and types."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import openai
 import pytest
 from openai.types.chat import ChatCompletion, ChatCompletionChunk, ChatCompletionMessageParam
 
-from tests.fakes import ScriptedEngine, fake_deps
+from tests.fakes import FakeKnowledge, ScriptedEngine, fake_deps, passage
 from tests.server.harness import BOT_KEYS, Here, bearer, serving
 
 ANSWER = "Invoices are under **Billing > History**."
@@ -51,6 +52,16 @@ async def test_an_answer_is_whole_and_its_sources_are_named(client: openai.Async
     extra = (answer.model_extra or {})["helpgraph"]
     assert extra["citations"][0]["title"] == "Download invoices"
     assert extra["outcome"] == "answered"
+
+
+async def test_a_source_is_named_in_words_whatever_its_article_is_called(tmp_path: Path) -> None:
+    hostile = replace(passage(), title="![x](https://evil.test/p) Invoices at evil.test")
+    body = {"messages": say("Where are my invoices?")}
+    async with serving(tmp_path, fake_deps(knowledge=FakeKnowledge(found=(hostile,)))) as here:
+        answer = await here.http.post("/v1/chat/completions", json=body, headers=bearer(BOT_KEYS[0]))
+
+    text = answer.json()["choices"][0]["message"]["content"]
+    assert text.endswith(f"\n\n[1] x Invoices at evil test: {hostile.url}")
 
 
 async def test_a_stream_says_the_same_as_a_whole_answer(client: openai.AsyncOpenAI) -> None:

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from agent.errors import ModelFailed
 from agent.ports import AnswerBrief, ToolOffer
 from agent.types import Passage, Sentence, ToolCall
+from agent.untrusted import clean
 from tools.engines.llm.calling import refusal
 from tools.engines.llm.courtesies import claims_nothing
 from tools.engines.llm.sentences import Piece, Splitter
@@ -124,13 +125,15 @@ class Pass:
 def to_sentence(piece: Piece, brief: AnswerBrief) -> Sentence:
     """A piece as a sentence: with the passages and the tool that its marks name, or the passage that it fits best."""
     by_number, by_mark = numbered(brief), told_tools(brief)
+    # Letters that nobody sees could carry anything past whoever checks the others.
+    text = clean(piece.text, limit=len(piece.text))
     tool = next((by_mark[mark] for mark in piece.marks if mark in by_mark), None)
-    if not piece.marks and claims_nothing(piece.text, said_before=_said_before(brief)):
-        return Sentence(piece.text, claim=False)
+    if not piece.marks and claims_nothing(text, question=brief.question.render_plain()):
+        return Sentence(text, claim=False)
     named = tuple(by_number[mark] for mark in piece.marks if mark in by_number)
     if tool is not None:
-        return Sentence(piece.text, cites=named, from_tool=tool)
-    return Sentence(piece.text, cites=_better_sources(piece.text, named, brief.passages))
+        return Sentence(text, cites=named, from_tool=tool)
+    return Sentence(text, cites=_better_sources(text, named, brief.passages))
 
 
 def tool_schema(offer: ToolOffer) -> dict[str, Any]:
@@ -160,12 +163,6 @@ def _tool_call(call_id: str, pieces: _CallPieces) -> ToolCall:
     if not isinstance(arguments, dict):
         return ToolCall(call_id, pieces.name[:60], {}, problem="the arguments are not a JSON object")
     return ToolCall(call_id, pieces.name[:60], arguments)
-
-
-def _said_before(brief: AnswerBrief) -> str:
-    texts = [brief.question.render_plain()]
-    texts += [f"{p.title} {p.section} {p.text.render_plain()}" for p in brief.passages]
-    return "\n".join(texts)
 
 
 def _better_sources(text: str, named: tuple[str, ...], passages: tuple[Passage, ...]) -> tuple[str, ...]:

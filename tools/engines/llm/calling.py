@@ -55,6 +55,10 @@ class Model:
             stream_usage=True,
             use_responses_api=False,
         )
+        if endpoint.url is not None:
+            # openai 3.54 takes these from the environment and names them to any endpoint; they are OpenAI's to know.
+            asking = self._chat.root_async_client
+            asking.organization = asking.project = None
 
     @property
     def chat(self) -> ChatOpenAI:

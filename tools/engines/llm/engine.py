@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 import httpx
 
 from agent.errors import ModelFailed
+from agent.links import all_cited
 from agent.ports import AnswerBrief, Engine, EngineReport
 from agent.prompting import digest, load_prompt
 from agent.types import (
+    Author,
     BugDraft,
     Evidence,
     Message,
@@ -32,11 +34,12 @@ from tools.engines.llm.structured import Judge, ask_for
 from tools.engines.llm.telling import (
     answer_messages,
     customer_lines,
-    history_lines,
     judgement_messages,
     page_lines,
+    said_before,
     sources,
 )
+from tools.engines.local.words import content_words
 
 _UNSURE_KIND = 0.7
 _UNSURE_WISH = (0.2, 0.8)
@@ -105,7 +108,7 @@ class LlmEngine:
         if not self._in_doubt(heard, history):
             return heard
         prompt = load_prompt("understand")
-        sections = [("The conversation before", history_lines(history)), ("The newest message", customer_lines(texts))]
+        sections = [("What they said before", said_before(history)), ("The newest message", customer_lines(texts))]
         try:
             told = await self._parts.judge.ask(
                 prompt, judgement_messages(prompt, sections, ask_for(Heard)), Heard, self._ledger
@@ -128,7 +131,7 @@ class LlmEngine:
         if self._parts.options.judges == "never":
             return None
         prompt = load_prompt("opinion")
-        sections = [("The conversation before", history_lines(history)), ("The newest message", customer_lines(texts))]
+        sections = [("What they said before", said_before(history)), ("The newest message", customer_lines(texts))]
         try:
             told = await self._parts.judge.ask(
                 prompt, judgement_messages(prompt, sections, ask_for(Opinion)), Opinion, self._ledger
@@ -220,7 +223,7 @@ class LlmEngine:
             return draft
         prompt = load_prompt("bug")
         sections = [
-            ("The conversation before", history_lines(history)),
+            ("What they said before", said_before(history)),
             ("The newest message", customer_lines(texts)),
             ("The page", page_lines(page, elements=False)),
         ]
@@ -231,7 +234,7 @@ class LlmEngine:
         except ModelFailed as failed:
             self._ledger.fall_back("draft_bug", failed)
             return draft
-        return _written(draft, told)
+        return _written(draft, told, _said(texts, history), [error.render_plain() for error in page.errors])
 
     async def summarise(
         self, texts: tuple[Untrusted, ...], history: tuple[Message, ...], understanding: Understanding
@@ -241,7 +244,7 @@ class LlmEngine:
         if self._parts.options.judges == "never":
             return own
         prompt = load_prompt("summary")
-        sections = [("The conversation before", history_lines(history)), ("The newest message", customer_lines(texts))]
+        sections = [("What they said before", said_before(history)), ("The newest message", customer_lines(texts))]
         try:
             told = await self._parts.judge.ask(
                 prompt, judgement_messages(prompt, sections, ask_for(Summary)), Summary, self._ledger
@@ -249,7 +252,8 @@ class LlmEngine:
         except ModelFailed as failed:
             self._ledger.fall_back("summarise", failed)
             return own
-        return Untrusted.of(told.summary, Source.MODEL, limit=500).render_plain()
+        written = Untrusted.of(told.summary, Source.MODEL, limit=500).render_plain()
+        return written if all_cited(written, [_said(texts, history)]) else own
 
     def _in_doubt(self, heard: Understanding, history: tuple[Message, ...]) -> bool:
         judges = self._parts.options.judges
@@ -261,6 +265,12 @@ class LlmEngine:
 
 def _new_ledger(options: ModelOptions, spent: Spent) -> Ledger:
     return Ledger(options.budget, options.clocks.turn_s, spent)
+
+
+def _in_words_of(title: str, reported: str) -> str:
+    """The title when half of its words or more are those of the report, else nothing."""
+    words = set(content_words(title))
+    return title if 2 * len(words & set(content_words(reported))) >= max(1, len(words)) else ""
 
 
 def _joined(heard: Understanding, told: Heard, *, follow_up: bool) -> Understanding:
@@ -276,14 +286,24 @@ def _joined(heard: Understanding, told: Heard, *, follow_up: bool) -> Understand
     )
 
 
-def _written(draft: BugDraft, told: WrittenBug) -> BugDraft:
-    """What the model wrote, cleaned; the page, the feature and what nobody said stay as the local engine has them."""
+def _said(texts: tuple[Untrusted, ...], history: tuple[Message, ...]) -> str:
+    """All that the customer wrote."""
+    before = [message.text for message in history if message.author is Author.CUSTOMER]
+    return "\n".join(text.render_plain() for text in (*before, *texts))
+
+
+def _written(draft: BugDraft, told: WrittenBug, reported: str, errors: list[str]) -> BugDraft:
+    """What the model wrote, cleaned; the page, the feature and what nobody said stay as the local engine has them.
+
+    No address gets in that wasn't reported. The title is read by the customer as well, so it has to be in their words.
+    """
 
     def clean(text: str) -> str:
-        return Untrusted.of(text, Source.MODEL, limit=600).render_plain().strip()
+        written = Untrusted.of(text, Source.MODEL, limit=600).render_plain().strip()
+        return written if all_cited(written, [reported, *errors]) else ""
 
     given = {
-        "title": clean(told.title),
+        "title": _in_words_of(clean(told.title), reported),
         "doing": clean(told.doing),
         "expected": clean(told.expected),
         "actual": clean(told.actual),

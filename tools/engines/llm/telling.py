@@ -50,8 +50,12 @@ def numbered(brief: AnswerBrief) -> dict[str, str]:
 
 
 def told_tools(brief: AnswerBrief) -> dict[str, str]:
-    """Which tool each mark means: T1 is the first result."""
-    return {f"T{place}": result.tool for place, result in enumerate(brief.tool_results, 1)}
+    """Which tool each mark means: T1 is the first result. Only facts of the account can be told; the rest has none."""
+    return {f"T{place}": result.tool for place, result in enumerate(brief.tool_results, 1) if _has_facts(result)}
+
+
+def _has_facts(result: ToolResult) -> bool:
+    return result.ok and not result.passages and "element_id" not in result.facts
 
 
 def sources(passages: Sequence[Passage], *, start: int) -> str:
@@ -72,6 +76,13 @@ def history_lines(history: Sequence[Message]) -> list[str]:
         text = Untrusted.of(message.text.render_plain(), source[message.author], limit=_MESSAGE_CHARS)
         lines.append(text.render_for_prompt())
     return lines
+
+
+def said_before(history: Sequence[Message]) -> list[str]:
+    """What the customer said before: all that a judgement may go by. Answers have articles in them, and whoever wrote
+    those decides nothing.
+    """
+    return history_lines([message for message in history if message.author is Author.CUSTOMER])
 
 
 def page_lines(page: PageContext, *, elements: bool) -> list[str]:
@@ -98,9 +109,11 @@ def _result(result: ToolResult, brief: AnswerBrief) -> str:
     if result.passages:
         blocks = [sources([passage], start=int(by_id[passage.passage_id])) for passage in result.passages]
         return "\n".join(blocks)
-    mark = next(mark for mark, entry in zip(told_tools(brief), brief.tool_results, strict=True) if entry is result)
+    if not _has_facts(result):
+        return "done: it is shown with the answer"
+    place = next(place for place, entry in enumerate(brief.tool_results, 1) if entry is result)
     facts = "\n".join(f"{name}: {value}" for name, value in result.facts.items())
-    return f"[{mark}]\n{Untrusted.of(facts, Source.ACCOUNT, limit=2_000).render_for_prompt()}"
+    return f"[T{place}]\n{Untrusted.of(facts, Source.ACCOUNT, limit=2_000).render_for_prompt()}"
 
 
 def _rounds(results: Sequence[ToolResult]) -> list[list[ToolResult]]:
