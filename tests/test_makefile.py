@@ -36,7 +36,10 @@ def test_the_tests_with_a_model_are_selected_by_a_command_of_their_own(tmp_path:
     done = make(tmp_path, "nightly")
 
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "ran").read_text().splitlines() == ["-m pytest -q", "-m pytest -q -s -m live tests/live"]
+    assert (tmp_path / "ran").read_text().splitlines() == [
+        "-m pytest -q -n 2 --dist loadfile --no-loadscope-reorder",
+        "-m pytest -q -s -m live tests/live",
+    ]
 
 
 def test_without_the_public_data_speed_and_streams_are_measured_and_the_rest_said_to_be_skipped(tmp_path: Path) -> None:
