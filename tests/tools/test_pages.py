@@ -92,7 +92,9 @@ async def test_an_answer_that_points_shows_the_element_when_it_is_done(pages: Pa
         after_tools=(Sentence("Invoices are under **Billing > History**.", cites=("p1",)),),
     )
     deps = fake_deps(engine=engine, pages=pages, tools=(PointTool(),))
-    request = ask("Where is cancel plan?", page={"route": "/billing", "elements": [{"id": "history"}, {"id": "cancel"}]})
+    request = ask(
+        "Where is cancel plan?", page={"route": "/billing", "elements": [{"id": "history"}, {"id": "cancel"}]}
+    )
 
     finished, events = await run(deps, request)
 
