@@ -21,6 +21,7 @@ from tools.answer_tools import PointTool, SearchTool
 from tools.embedding.choose import open_embedder
 from tools.embedding.remembered import RememberedEmbedder
 from tools.engines.local.engine import LocalEngine
+from tools.engines.local.entailing import Entailment
 from tools.knowledge.store import KnowledgeStore
 from tools.learned.model import LearnedModel
 from tools.learned.shelf import SHIPPED, InUse, ModelShelf
@@ -103,7 +104,12 @@ async def open_runtime(settings: Settings, *, metrics: TurnMetrics | None = None
             taught=learned.questions if learned is not None else None,
         )
         stack.push_async_callback(knowledge.close)
-        local = await LocalEngine.open(embedder, workspace.policy.categories, cache_dir=settings.data_dir / "models")
+        local = await LocalEngine.open(
+            embedder,
+            workspace.policy.categories,
+            cache_dir=settings.data_dir / "models",
+            entailment=await asyncio.to_thread(open_entailment, settings),
+        )
         local.learn(learned)
         engine = await stack.enter_async_context(open_engine(settings, local, workspace))
         checkpointer = await stack.enter_async_context(open_checkpointer(db.url, data_dir=settings.data_dir))
@@ -236,6 +242,17 @@ def make_data_dir(settings: Settings) -> None:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
         raise Misconfigured(f"HELPGRAPH_DATA_DIR: can't make {settings.data_dir} ({exc.strerror})") from exc
+
+
+def open_entailment(settings: Settings) -> Entailment | None:
+    """The operator's entailment model, None when none is set.
+
+    Raises:
+        Misconfigured: the folder has no usable one.
+    """
+    if settings.entailment_folder is None:
+        return None
+    return Entailment.open(settings.entailment_folder, threads=settings.embedding_threads)
 
 
 def open_embedding(settings: Settings) -> RememberedEmbedder | None:

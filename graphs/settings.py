@@ -35,7 +35,14 @@ class Settings(ModelSettings, TracingSettings):
     embedding_key: SecretStr | None = Field(default=None, description="Its key.")
     embedding_model: str = Field(default="text-embedding-3-small", description="Its model.")
     embedding_threads: int = Field(
-        default=2, ge=1, le=64, description="Processor threads of the local embedding model."
+        default=2,
+        ge=1,
+        le=64,
+        description="Processor threads of the local embedding model and of the entailment model.",
+    )
+    entailment_folder: Path | None = Field(
+        default=None,
+        description="A folder with an NLI cross-encoder (ONNX, tokenizer.json): a better gate on a model's sentences.",
     )
     turn_timeout_s: float = Field(
         default=30.0, gt=0, description="After this a turn goes to a person instead, in seconds."

@@ -25,6 +25,7 @@ from agent.types import (
 from tools.engines.local import bugs, evidence, hearing, telling
 from tools.engines.local.answering import Understood, compose
 from tools.engines.local.choosing import Reading, Wanted
+from tools.engines.local.entailing import Entailment
 from tools.engines.local.examples import by_language, distinct_texts, load_examples, training_sets
 from tools.engines.local.facts import as_sources
 from tools.engines.local.gloss import Glossary
@@ -57,12 +58,17 @@ class LocalEngine:
 
     @classmethod
     async def open(
-        cls, embedder: Embedder | None, categories: Sequence[CategoryPolicy], *, cache_dir: Path
+        cls,
+        embedder: Embedder | None,
+        categories: Sequence[CategoryPolicy],
+        *,
+        cache_dir: Path,
+        entailment: Entailment | None = None,
     ) -> "LocalEngine":
         """Train from the shipped examples and the workspace's own category examples.
 
         A few seconds the first time; what was learnt is kept in `cache_dir`. Without an embedder, or when it fails
-        now, the engine goes by words alone.
+        now, the engine goes by words alone. With an entailment model, `support` goes by that too.
 
         Raises:
             Misconfigured: the shipped examples are damaged.
@@ -91,7 +97,7 @@ class LocalEngine:
                 embedder = None
         name = embedder.name if embedder is not None else ""
         ears = await asyncio.to_thread(train_ears, sets, vectors, name, cache_dir)
-        supports = await asyncio.to_thread(train_support, cache_dir)
+        supports = await asyncio.to_thread(train_support, cache_dir, entailment)
         return cls(hearing.Hearing(ears, tongue, glossary, VectorMemory(embedder)), supports)
 
     def learn(self, model: LearnedModel | None) -> None:
@@ -150,9 +156,9 @@ class LocalEngine:
         self, sentence: Sentence, passages: tuple[Passage, ...], results: tuple[ToolResult, ...] = ()
     ) -> float:
         """The best support among the sources, in [0, 1]; each statement of the sentence must be supported."""
-        values = [judge(sentence.text, p.text.render_plain(), (p.title, p.section), self._supports) for p in passages]
-        values += [self._stated(sentence.text, result) for result in results]
-        return max(values, default=0.0)
+        if self._supports.entailment is None:
+            return self._support(sentence, passages, results)
+        return await asyncio.to_thread(self._support, sentence, passages, results)
 
     async def rewrite(self, sentence: Sentence, passages: tuple[Passage, ...]) -> Sentence | None:
         """The sentence of the cited passages that comes nearest, when it comes near."""
@@ -212,6 +218,11 @@ class LocalEngine:
                 titles=dict(zip(titles, rows[len(asked) :], strict=True)) if rows is not None else {},
             ),
         )
+
+    def _support(self, sentence: Sentence, passages: tuple[Passage, ...], results: tuple[ToolResult, ...]) -> float:
+        values = [judge(sentence.text, p.text.render_plain(), (p.title, p.section), self._supports) for p in passages]
+        values += [self._stated(sentence.text, result) for result in results]
+        return max(values, default=0.0)
 
     def _stated(self, said: str, result: ToolResult) -> float:
         if any(quotation(said, text) == QUOTED for text in as_sources(result)):
