@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
+import onnxruntime  # type: ignore[import-untyped]  # no stubs
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
@@ -89,8 +89,8 @@ class Entailment:
             "token_type_ids": encoded.type_ids,
         }
         given = {each.name: np.array([fed[each.name]], dtype=np.int64) for each in self.session.get_inputs()}
-        logits: NDArray[np.float32] = self.session.run(None, given)[0]
-        return logits[0]
+        (logits,) = np.asarray(self.session.run(None, given)[0], dtype=np.float32)
+        return np.asarray(logits, dtype=np.float32)
 
     def _label(self, folder: Path) -> int:
         count = self._logits("Words.", "Words.").shape
