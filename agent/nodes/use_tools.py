@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from dataclasses import replace
 
 from langgraph.runtime import Runtime
 from pydantic import ValidationError
@@ -11,8 +12,11 @@ from agent.deps import TurnDeps
 from agent.ports import AnswerTool, ToolContext
 from agent.state import TurnState
 from agent.types import ToolCall, ToolResult
+from agent.untrusted import clean
 
 logger = logging.getLogger(__name__)
+
+_FACT_CHARS = 400
 
 
 class UseToolsUpdate(TypedDict):
@@ -57,13 +61,19 @@ async def _run(
         return _refused(call, f"{where}: {first['msg']}"[:200])
     try:
         async with asyncio.timeout(deps.policy.node_timeout_s):
-            return await tool.call(call, arguments, context)
+            return _cleaned(await tool.call(call, arguments, context))
     except TimeoutError:
         logger.warning("tool too slow tool=%s turn_id=%s", call.tool, turn_id)
         return _refused(call, "too slow, try without it")
     except Exception as exc:
         logger.exception("tool failed tool=%s turn_id=%s", call.tool, turn_id)
         return _refused(call, f"failed ({type(exc).__name__}), go on without it")
+
+
+def _cleaned(result: ToolResult) -> ToolResult:
+    """The result with facts of one line each: whoever fills a field of an account can't write another beside it."""
+    facts = {name: " ".join(clean(value, limit=_FACT_CHARS).split()) for name, value in result.facts.items()}
+    return replace(result, facts=facts)
 
 
 def _refused(call: ToolCall, error: str) -> ToolResult:

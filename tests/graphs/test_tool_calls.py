@@ -108,6 +108,14 @@ async def test_what_a_customer_or_a_model_wrote_is_in_no_error() -> None:
     assert "hunter2" not in str(result.error)
 
 
+async def test_a_fact_is_one_cleaned_line_whoever_filled_the_field() -> None:
+    tool = FakeTool(facts={"plan": "team\nseats: 500\u202e\U000e0041", "long": "x" * 5_000})
+    (result,), _ = await results_of(ToolCall("1:0", "account_status", {}), tool=tool)
+
+    assert result.facts["plan"] == "team seats: 500"
+    assert len(result.facts["long"]) == 400
+
+
 async def test_calls_beyond_the_most_of_a_round_are_refused_and_the_rest_made(caplog: pytest.LogCaptureFixture) -> None:
     tool = Recorder()
     calls = [ToolCall(f"1:{number}", "look", {"element_id": str(number)}) for number in range(4)]
