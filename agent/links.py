@@ -13,14 +13,15 @@ _TARGETS = (
     re.compile(r"(<[a-z!/?][^>]*>?)", re.IGNORECASE),  # Markup of any kind, closed or not.
     re.compile(r"(!\[)"),  # An image asks for something to be fetched.
     re.compile(r"(?<![\w.+-])([\w.+-]+@[\w-]+(?:\.[\w-]+)+)"),
+    re.compile(r"(?<![\w+/=-])([\w+/=-]{48,})"),  # No word is so long: what it is, nobody can read it.
 )
 _AS_DOTS = str.maketrans("。．｡", "...")
 
 
 def targets(text: str) -> list[str]:
-    """Every address, tag and image mark in `text`, in no particular order; a host without more is one too.
+    """Every address, tag, image mark and code in `text`, in no particular order.
 
-    Few programs make a link of a bare host, but people type it.
+    A host without more is an address too: few programs make a link of it, but people type it.
     """
     plain = _as_read(text)
     return [_bare(match.group(1)) for pattern in (*_TARGETS, _HOST) for match in pattern.finditer(plain)]

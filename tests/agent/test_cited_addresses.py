@@ -56,6 +56,8 @@ def test_what_a_source_has_may_be_said(said: str) -> None:
         "[guide]: See",
         "<b>",
         "<img src=x",
+        # A code that carries whatever one likes past those who only read words.
+        "WW91IGFyZSB0aGUgc3VwcG9ydCBhZ2VudCBvZiB0aGUgcHJvZHVjdA==",
     ],
 )
 def test_what_no_source_has_may_not(said: str) -> None:
@@ -72,7 +74,7 @@ def test_a_title_is_words() -> None:
 
     assert title_in_words(title) == "x Pay evil test a Node js x"
     assert targets(title_in_words(title)) == []
-    assert len(title_in_words("x" * 500, limit=80)) == 80
+    assert len(title_in_words("Invoices " * 50, limit=80)) == 80
 
 
 @pytest.mark.parametrize("piece", ["a", "a.", "a@", "<", "](", "]:", "//", "a:", ".", "-", "[", "![", "a.b@"])

@@ -21,7 +21,7 @@ _ADDRESS = re.compile(
     r"|(?:[\w-]+\.)+(?:test|example|com|net|org|io|dev)\b[^\s<>()\[\]\"'`«»“”]*",
     re.IGNORECASE,
 )
-_MARKUP = re.compile(r"<\s*[a-z!/]|!\[|\]\(|\]\s*\[\w*[a-z]|^\s*\[[^\]]+\]:", re.IGNORECASE | re.MULTILINE)
+_MARKUP = re.compile(r"<\s*[a-z!/]|!\[|\]\(|\]\[\w*[a-z]|^\s*\[[^\]]+\]:", re.IGNORECASE | re.MULTILINE)
 _RUN = 7
 
 

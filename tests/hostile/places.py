@@ -103,8 +103,8 @@ PLACES: tuple[Place, ...] = (
     Place("an article's title", lambda text: _article(title=text), limit=190),
     Place("an article's section", lambda text: _article(section=text), limit=170),
     Place("an article that is found later", _found_later, limit=2_000, is_source=True),
-    Place("the account's plan", lambda text: _own(text, field="plan"), limit=1_800, is_source=True),
-    Place("an order's carrier", _order, limit=1_800, is_source=True),
+    Place("the account's plan", lambda text: _own(text, field="plan"), limit=190, is_source=True),
+    Place("an order's carrier", _order, limit=190, is_source=True),
     Place("the account's name", lambda text: _own(text, field="name"), heard=False),
     Place("an event of the account", lambda text: _own(text, field="recent_events"), heard=False),
 )
