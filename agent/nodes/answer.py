@@ -13,11 +13,12 @@ from agent.deps import TurnDeps
 from agent.errors import ConnectorError
 from agent.judgement import is_courtesy
 from agent.nodes.check import cited, may_stand, sources
+from agent.pointing import named_elements
 from agent.ports import AnswerBrief, ToolOffer
 from agent.speech import Words
 from agent.state import TurnState
 from agent.tool_rules import EFFECT_OFFERS
-from agent.types import AnswerDraft, Citation, PageElement, Passage, Sentence, ToolCall
+from agent.types import AnswerDraft, Citation, Passage, Sentence, ToolCall
 
 logger = logging.getLogger(__name__)
 
@@ -177,23 +178,13 @@ async def _standing(
 
 
 def _pointed_at(state: TurnState, said: str, deps: TurnDeps) -> list[str]:
-    """What the engine pointed at, as far as the question or the answer names it: nobody is led elsewhere."""
+    """What the engine pointed at, as far as the question or the answer names it."""
     results = state.get("tool_results", ())
     picked = [result.facts["element_id"] for result in results if result.ok and "element_id" in result.facts]
     if not deps.policy.defences.pointers_are_named:
         return picked
-    spoken = _words(f"{state['understanding'].question.render_plain()} {said}")
-    on_page = {element.element_id: element for element in state["page"].elements}
-    return [place for place in picked if place in on_page and _is_named(on_page[place], spoken)]
-
-
-def _is_named(element: PageElement, spoken: set[str]) -> bool:
-    names = (element.label.render_plain(), *element.keywords)
-    return any((words := _words(name)) and words <= spoken for name in names)
-
-
-def _words(text: str) -> set[str]:
-    return set(re.findall(r"\w+", text.lower()))
+    named = named_elements(state["page"].elements, f"{state['understanding'].question.render_plain()} {said}")
+    return [element_id for element_id in picked if element_id in named]
 
 
 def _source_key(article_id: str, section: str) -> str:
