@@ -19,7 +19,6 @@ from agent.types import (
     ToolResult,
     Untrusted,
 )
-from agent.untrusted import clean
 
 _TEXT_LIMIT = 200
 
@@ -198,7 +197,7 @@ class AccountStatusTool:
             call.call_id,
             self.offer.name,
             ok=True,
-            facts={name: _plain(value) for name, value in found.items() if value is not None},
+            facts={name: str(value) for name, value in found.items() if value is not None},
         )
 
 
@@ -235,10 +234,5 @@ class OrderStatusTool:
             call.call_id,
             self.offer.name,
             ok=True,
-            facts={name: _plain(value) for name, value in found.items() if value is not None},
+            facts={name: str(value) for name, value in found.items() if value is not None},
         )
-
-
-def _plain(value: object) -> str:
-    """A fact as a line of text: other systems fill these fields too."""
-    return clean(" ".join(str(value).split()), limit=_TEXT_LIMIT)
