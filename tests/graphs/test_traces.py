@@ -34,7 +34,6 @@ from tests.tools.tracing.receivers import (
     collected_spans,
     langsmith_runs,
     langsmith_tree,
-    receiving,
     span_tree,
 )
 from tools.storage.scope import Scope
@@ -87,18 +86,6 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Conf
     folder = tmp_path_factory.mktemp("data")
     (folder / "models").symlink_to(pytestconfig.cache.mkdir("models"), target_is_directory=True)
     return folder
-
-
-@pytest.fixture
-def langsmith() -> Iterator[Receiver]:
-    with receiving() as receiver:
-        yield receiver
-
-
-@pytest.fixture
-def collector() -> Iterator[Receiver]:
-    with receiving() as receiver:
-        yield receiver
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
@@ -19,21 +19,9 @@ from graphs.translate import Emitted, Finished, run_turn
 from graphs.turn_graph import build_turn_graph
 from tests.fakes import ScriptedEngine, ask, fake_deps
 from tests.model_server.hosting import nobody_there
-from tests.tools.tracing.receivers import Receiver, attributes, collected_spans, langsmith_runs, receiving
+from tests.tools.tracing.receivers import Receiver, attributes, collected_spans, langsmith_runs
 from tools.tracing.opening import Tracing, open_tracing
 from tools.tracing.options import TraceOptions
-
-
-@pytest.fixture
-def langsmith() -> Iterator[Receiver]:
-    with receiving() as receiver:
-        yield receiver
-
-
-@pytest.fixture
-def collector() -> Iterator[Receiver]:
-    with receiving() as receiver:
-        yield receiver
 
 
 @asynccontextmanager

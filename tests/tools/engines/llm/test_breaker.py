@@ -18,6 +18,15 @@ def fail(breaker: Breaker, reason: str = "unreachable") -> None:
     breaker.failed(reason)
 
 
+def opened_half_a_minute_ago(clock: Clock) -> Breaker:
+    """A breaker whose pause is over."""
+    breaker = Breaker(clock=clock, open_s=30)
+    for _ in range(3):
+        fail(breaker)
+    clock.now += 31
+    return breaker
+
+
 def test_three_failures_in_a_row_open_it() -> None:
     breaker = Breaker(clock=Clock())
 
@@ -63,10 +72,7 @@ def test_what_is_not_the_endpoints_fault_never_opens_it(reason: str) -> None:
 
 def test_after_a_pause_one_call_tries() -> None:
     clock = Clock()
-    breaker = Breaker(clock=clock, open_s=30)
-    for _ in range(3):
-        fail(breaker)
-    clock.now = 31
+    breaker = opened_half_a_minute_ago(clock)
 
     breaker.enter()
     with pytest.raises(ModelFailed, match="circuit_open"):
@@ -83,10 +89,7 @@ def test_after_a_pause_one_call_tries() -> None:
 
 def test_a_trial_that_was_given_up_leaves_room_for_another() -> None:
     clock = Clock()
-    breaker = Breaker(clock=clock, open_s=30)
-    for _ in range(3):
-        fail(breaker)
-    clock.now = 31
+    breaker = opened_half_a_minute_ago(clock)
     breaker.enter()
     breaker.left()
 
