@@ -208,7 +208,10 @@ class AnswerBrief:
 
 @dataclass(frozen=True, slots=True)
 class Fallback:
-    """An ability that another engine had to take over, and why: one word for counting."""
+    """An ability in which a model failed, and why: one word for counting.
+
+    The local engine did it instead; of the `rest_of_answer`, once some of it was said, a question stands in its place.
+    """
 
     ability: str
     reason: str

@@ -12,7 +12,7 @@ METRICS: dict[str, str] = {
     "helpgraph_model_calls_total": "Calls of language models.",
     "helpgraph_model_tokens_total": "Tokens of language models, by direction (in, out).",
     "helpgraph_model_cost_total": "What language models cost, in the currency of the price settings.",
-    "helpgraph_engine_fallbacks_total": "What the local engine had to take over, by ability and reason.",
+    "helpgraph_engine_fallbacks_total": "In what models failed, by ability and reason.",
     "helpgraph_messages_accepted_total": "Customers' messages accepted, by door.",
     "helpgraph_open_streams": "Event streams open now.",
     "helpgraph_conversations_waiting": "Conversations that wait for a person now.",

@@ -77,6 +77,18 @@ async def test_the_model_can_only_add_to_what_speaks_for_a_person(engine: LocalE
     assert understanding.risk >= alone.risk
 
 
+async def test_a_cheerful_model_makes_no_complaint_smaller(engine: LocalEngine) -> None:
+    text = "this is the third time, i am really fed up with it all"
+    alone = await engine.understand(ask(text).texts, (), PageContext())
+    cheerful: dict[str, Any] = {**HEARD, "kind": "small_talk", "sentiment": 1, "wants_person": 0, "risk": 0}
+    async with desk(engine, structured(cheerful), judges="always") as here:
+        understanding, _ = await heard(here, text)
+
+    assert alone.kind is Kind.COMPLAINT
+    assert understanding.kind is Kind.COMPLAINT
+    assert understanding.sentiment <= alone.sentiment < 0
+
+
 async def test_a_follow_up_gets_its_question_from_the_model(engine: LocalEngine) -> None:
     before = Message("m1", Author.CUSTOMER, Untrusted.of("My export is empty", Source.CUSTOMER), MONDAY_NOON)
     async with desk(engine, structured(HEARD), judges="always") as here:

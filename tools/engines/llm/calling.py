@@ -84,6 +84,8 @@ class Model:
             try:
                 DEADLINES.set(self._limits(ledger, self._clocks.judgement_s))
                 reply = await (bound or self._chat).ainvoke(list(messages), _named(prompt))
+                # A reply that can't be used was paid for all the same.
+                ledger.close_call(self.endpoint, messages, str(reply.content), reply.usage_metadata)
                 checked = _checked(reply)
             except Exception as exc:
                 failed = self._failed(exc)
@@ -93,8 +95,6 @@ class Model:
                 self.breaker.left()
                 raise
             self.breaker.succeeded()
-            said = str(checked.content) + str(checked.tool_calls or "")
-            ledger.close_call(self.endpoint, messages, said, checked.usage_metadata)
             return checked
         raise AssertionError("the last attempt returns or raises")
 
@@ -228,14 +228,12 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
     return max(0.0, (until - datetime.now(UTC)).total_seconds())
 
 
-def _checked(reply: object) -> AIMessage:
+def _checked(reply: AIMessage) -> AIMessage:
     """A reply that says or calls something.
 
     Raises:
         ModelFailed: it is empty, refused or cut.
     """
-    if not isinstance(reply, AIMessage):
-        raise ModelFailed("unreadable")
     refused = refusal(reply)
     if refused is not None:
         raise refused

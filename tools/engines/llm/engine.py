@@ -14,6 +14,7 @@ from agent.types import (
     Author,
     BugDraft,
     Evidence,
+    Kind,
     Message,
     PageContext,
     Passage,
@@ -30,7 +31,7 @@ from tools.engines.llm.calling import Model
 from tools.engines.llm.judgements import Heard, Opinion, Summary, Supported, WrittenBug
 from tools.engines.llm.ledger import Ledger
 from tools.engines.llm.options import ModelOptions
-from tools.engines.llm.structured import Judge, ask_for
+from tools.engines.llm.structured import J, Judge, ask_for
 from tools.engines.llm.telling import (
     answer_messages,
     customer_lines,
@@ -44,6 +45,7 @@ from tools.engines.local.words import content_words
 _UNSURE_KIND = 0.7
 _UNSURE_WISH = (0.2, 0.8)
 _HEARD_SURE = 0.8
+_FOR_A_PERSON = (Kind.COMPLAINT, Kind.WANTS_PERSON)
 _DOUBTFUL = (0.3, 0.7)
 _SECOND_YES = 0.8
 _SECOND_NO = 0.1
@@ -107,16 +109,8 @@ class LlmEngine:
         heard = await self._parts.local.understand(texts, history, page)
         if not self._in_doubt(heard, history):
             return heard
-        prompt = load_prompt("understand")
-        sections = [("What they said before", said_before(history)), ("The newest message", customer_lines(texts))]
-        try:
-            told = await self._parts.judge.ask(
-                prompt, judgement_messages(prompt, sections, ask_for(Heard)), Heard, self._ledger
-            )
-        except ModelFailed as failed:
-            self._ledger.fall_back("understand", failed)
-            return heard
-        return _joined(heard, told, follow_up=bool(history))
+        told = await self._judged("understand", "understand", _customer_alone(texts, history), Heard)
+        return heard if told is None else _joined(heard, told, follow_up=bool(history))
 
     async def assess(
         self, understanding: Understanding, passages: tuple[Passage, ...], tools: tuple[str, ...]
@@ -130,16 +124,8 @@ class LlmEngine:
         """The model's, from the customer's words alone."""
         if self._parts.options.judges == "never":
             return None
-        prompt = load_prompt("opinion")
-        sections = [("What they said before", said_before(history)), ("The newest message", customer_lines(texts))]
-        try:
-            told = await self._parts.judge.ask(
-                prompt, judgement_messages(prompt, sections, ask_for(Opinion)), Opinion, self._ledger
-            )
-        except ModelFailed as failed:
-            self._ledger.fall_back("second_opinion", failed)
-            return None
-        return told.person_needed
+        told = await self._judged("second_opinion", "opinion", _customer_alone(texts, history), Opinion)
+        return None if told is None else told.person_needed
 
     async def answer(self, brief: AnswerBrief) -> AsyncGenerator[Sentence | ToolCall, None]:
         """Have the model answer; the local engine does it when the model gives nothing.
@@ -156,7 +142,7 @@ class LlmEngine:
                         yield part
                 return
             except ModelFailed as failed:
-                self._ledger.fall_back("answer", failed)
+                self._ledger.fall_back("rest_of_answer" if given else "answer", failed)
                 if given:
                     raise
         async with aclosing(self._parts.local.answer(brief)) as parts:
@@ -194,15 +180,10 @@ class LlmEngine:
         low, high = _DOUBTFUL
         if self._parts.options.judging is None or not low <= score <= high or not passages:
             return score
-        prompt = load_prompt("support")
         said = Untrusted.of(sentence.text, Source.MODEL, limit=1_000)
         sections = [("The source", [sources(passages, start=1)]), ("The sentence", [said.render_for_prompt()])]
-        try:
-            told = await self._parts.judge.ask(
-                prompt, judgement_messages(prompt, sections, ask_for(Supported)), Supported, self._ledger
-            )
-        except ModelFailed as failed:
-            self._ledger.fall_back("support", failed)
+        told = await self._judged("support", "support", sections, Supported)
+        if told is None:
             return score
         return _SECOND_YES if told.supported else _SECOND_NO
 
@@ -221,18 +202,9 @@ class LlmEngine:
         draft = await self._parts.local.draft_bug(texts, history, page, understanding)
         if self._parts.options.judges == "never":
             return draft
-        prompt = load_prompt("bug")
-        sections = [
-            ("What they said before", said_before(history)),
-            ("The newest message", customer_lines(texts)),
-            ("The page", page_lines(page, elements=False)),
-        ]
-        try:
-            told = await self._parts.judge.ask(
-                prompt, judgement_messages(prompt, sections, ask_for(WrittenBug)), WrittenBug, self._ledger
-            )
-        except ModelFailed as failed:
-            self._ledger.fall_back("draft_bug", failed)
+        sections = [*_customer_alone(texts, history), ("The page", page_lines(page, elements=False))]
+        told = await self._judged("draft_bug", "bug", sections, WrittenBug)
+        if told is None:
             return draft
         return _written(draft, told, _said(texts, history), [error.render_plain() for error in page.errors])
 
@@ -243,17 +215,23 @@ class LlmEngine:
         own = await self._parts.local.summarise(texts, history, understanding)
         if self._parts.options.judges == "never":
             return own
-        prompt = load_prompt("summary")
-        sections = [("What they said before", said_before(history)), ("The newest message", customer_lines(texts))]
-        try:
-            told = await self._parts.judge.ask(
-                prompt, judgement_messages(prompt, sections, ask_for(Summary)), Summary, self._ledger
-            )
-        except ModelFailed as failed:
-            self._ledger.fall_back("summarise", failed)
+        told = await self._judged("summarise", "summary", _customer_alone(texts, history), Summary)
+        if told is None:
             return own
         written = Untrusted.of(told.summary, Source.MODEL, limit=500).render_plain()
         return written if all_cited(written, [_said(texts, history)]) else own
+
+    async def _judged(
+        self, ability: str, prompt_name: str, sections: list[tuple[str, list[str]]], schema: type[J]
+    ) -> J | None:
+        """The model's judgement; None, and noted, when it gives none."""
+        prompt = load_prompt(prompt_name)
+        messages = judgement_messages(prompt, sections, ask_for(schema))
+        try:
+            return await self._parts.judge.ask(prompt, messages, schema, self._ledger)
+        except ModelFailed as failed:
+            self._ledger.fall_back(ability, failed)
+            return None
 
     def _in_doubt(self, heard: Understanding, history: tuple[Message, ...]) -> bool:
         judges = self._parts.options.judges
@@ -267,6 +245,11 @@ def _new_ledger(options: ModelOptions, spent: Spent) -> Ledger:
     return Ledger(options.budget, options.clocks.turn_s, spent)
 
 
+def _customer_alone(texts: tuple[Untrusted, ...], history: tuple[Message, ...]) -> list[tuple[str, list[str]]]:
+    """All that a judgement of a message may go by."""
+    return [("What they said before", said_before(history)), ("The newest message", customer_lines(texts))]
+
+
 def _in_words_of(title: str, reported: str) -> str:
     """The title when half of its words or more are those of the report, else nothing."""
     words = set(content_words(title))
@@ -274,12 +257,13 @@ def _in_words_of(title: str, reported: str) -> str:
 
 
 def _joined(heard: Understanding, told: Heard, *, follow_up: bool) -> Understanding:
-    unsure = heard.kind_confidence < _UNSURE_KIND
+    """What both heard. Whatever speaks for a person, the kind and the mood included, is at least what it was."""
+    unsure = heard.kind_confidence < _UNSURE_KIND and heard.kind not in _FOR_A_PERSON
     return replace(
         heard,
         kind=told.kind if unsure else heard.kind,
         kind_confidence=_HEARD_SURE if unsure else heard.kind_confidence,
-        sentiment=round((heard.sentiment + told.sentiment) / 2, 4),
+        sentiment=round(min(heard.sentiment, (heard.sentiment + told.sentiment) / 2), 4),
         wish_for_person=max(heard.wish_for_person, told.wants_person),
         risk=max(heard.risk, told.risk),
         question=Untrusted.of(told.question, Source.MODEL, limit=400) if follow_up else heard.question,

@@ -75,8 +75,8 @@ class Ledger:
         self.cost += (tokens_in * endpoint.price_in + tokens_out * endpoint.price_out) / _MILLION
 
     def fall_back(self, ability: str, failed: ModelFailed) -> None:
-        """Note that the local engine takes over, and why."""
-        logger.warning("local engine takes over ability=%s reason=%s", ability, failed.reason)
+        """Note that the model didn't do it, and why."""
+        logger.warning("model failed ability=%s reason=%s", ability, failed.reason)
         self.fallbacks.append(Fallback(ability, failed.reason))
 
 
