@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -103,6 +104,27 @@ def test_trees_with_the_model_are_kept_apart_from_those_without(tmp_path: Path) 
     said, source = "You can not pay twice.", "You can pay once."
     assert fresh(said, source) == again(said, source)
     assert len(list(tmp_path.glob("support-*.npz"))) == 2
+
+
+def test_a_model_that_fails_on_a_sentence_leaves_it_to_the_words(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    model = Entailment.open(write_model(tmp_path / "model"))
+    taught, bare = train_support(tmp_path, model), train_support(tmp_path)
+    # More tokens than there are rows: as a graph fails that was exported for other words.
+    broken = replace(taught, entailment=replace(model, tokenizer=_tokenizer_of_others(tmp_path / "others")))
+    said, source = "You can not pay twice.", "You can pay once."
+
+    assert broken(said, source) == bare(said, source)
+    assert "compared by words instead" in caplog.text
+
+
+def _tokenizer_of_others(folder: Path) -> Tokenizer:
+    """A tokenizer whose words the model doesn't have."""
+    write_model(folder)
+    whole = json.loads((folder / "tokenizer.json").read_text())
+    whole["model"]["vocab"] = {word: number + 1_000 for word, number in whole["model"]["vocab"].items()}
+    return Tokenizer.from_str(json.dumps(whole))
 
 
 def test_the_setting_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

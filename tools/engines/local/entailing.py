@@ -12,7 +12,7 @@ import onnxruntime  # type: ignore[import-untyped]  # no stubs
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from agent.errors import Misconfigured
+from agent.errors import ConnectorError, Misconfigured
 
 SETTING = "HELPGRAPH_ENTAILMENT_FOLDER"
 _MOST_TOKENS = 512
@@ -76,8 +76,16 @@ class Entailment:
         return cls(f"{digest}-{label}", tokenizer, session, label)
 
     def __call__(self, source: str, said: str) -> float:
-        """The log-odds that `source` entails `said`; Markdown is left out of both."""
-        logits = self._logits(plain(source), plain(said)).astype(np.float64)
+        """The log-odds that `source` entails `said`; Markdown is left out of both.
+
+        Raises:
+            ConnectorError: the model failed on them.
+        """
+        try:
+            logits = self._logits(plain(source), plain(said)).astype(np.float64)
+        # As when it is opened: the libraries' errors share no base but this one.
+        except Exception as exc:
+            raise ConnectorError(f"the entailment model failed ({type(exc).__name__})") from exc
         others = np.delete(logits, self.label)
         return float(logits[self.label] - np.logaddexp.reduce(others))
 

@@ -1,14 +1,15 @@
 """The probability that a source says a sentence, learnt from the shipped pairs of passages and sentences."""
 
 import hashlib
+import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.errors import Misconfigured
+from agent.errors import ConnectorError, Misconfigured
 from tools.arrays import read_arrays, write_arrays
 from tools.engines.local.aligning import Source, align, read_source
 from tools.engines.local.entailing import Entailment
@@ -16,6 +17,8 @@ from tools.engines.local.likeness import features
 from tools.engines.local.shipped import as_text, read_data
 from tools.engines.local.trees import Trees, array_names, grow
 from tools.engines.local.wording import Worded, worded
+
+logger = logging.getLogger(__name__)
 
 # Part of the cache key: goes up when features or training change what is learnt from the same examples.
 _FORMAT = 2
@@ -50,15 +53,25 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class SupportModel:
-    """Trees over the named features. Deterministic, and needs no embeddings; `entailment` is the operator's own."""
+    """Trees over the named features. Deterministic, and needs no embeddings; `entailment` is the operator's own.
+
+    `without` goes by words alone, for when that fails.
+    """
 
     names: tuple[str, ...]
     trees: Trees
     entailment: Entailment | None = None
+    without: "SupportModel | None" = None
 
     def __call__(self, said: str, source: str, headings: tuple[str, ...] = ()) -> float:
         """The probability, in (0, 1), that `source` under `headings` says what `said` says."""
-        found = _features(said, read_source(source, headings), self.entailment)
+        try:
+            found = _features(said, read_source(source, headings), self.entailment)
+        except ConnectorError:
+            if self.without is None:
+                raise
+            logger.exception("the entailment model failed on a sentence, compared by words instead")
+            return self.without(said, source, headings)
         row = np.array([found[name] for name in self.names], dtype=np.float32)
         caution, temperature = (
             (_CAUTION, _TEMPERATURE) if self.entailment is None else (_ENTAILED_CAUTION, _ENTAILED_TEMPERATURE)
@@ -90,7 +103,9 @@ def train_support(cache_dir: Path, entailment: Entailment | None = None) -> Supp
     """
     examples = load_support_examples()
     said = "\x1e".join(f"{e.passage}\x1f{e.sentence}\x1f{e.what}" for e in examples) + repr(read_data("wording"))
+    without = None
     if entailment is not None:
+        without = train_support(cache_dir)
         said += f"\x1e{entailment.name}"
     key = hashlib.sha256(f"{_FORMAT}\x1e{said}".encode()).hexdigest()[:24]
     path = cache_dir / f"support-{key}.npz"
@@ -98,8 +113,8 @@ def train_support(cache_dir: Path, entailment: Entailment | None = None) -> Supp
     if stored is not None:
         trees = Trees.from_arrays(stored)
         if trees is not None:
-            return SupportModel(tuple(str(name) for name in stored["names"]), trees, entailment)
-    model = learn(examples, entailment)
+            return SupportModel(tuple(str(name) for name in stored["names"]), trees, entailment, without)
+    model = replace(learn(examples, entailment), without=without)
     write_arrays(path, {"names": np.array(model.names, dtype=np.str_), **model.trees.to_arrays()})
     return model
 
