@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.fakes import FakeTool
-from tests.graphs.test_turns import SCOPE, STAFF, bot_messages, ended, installation, kinds
+from tests.graphs.installation import SCOPE, STAFF, bot_messages, ended, installation, kinds
 from tests.llm import ANSWER, QUESTION, desk
 from tests.model_server.faults import FAULTS
 from tests.model_server.replies import calls, says

@@ -1,100 +1,19 @@
 """Accepted messages, run detached under a lease: bursts, restarts, takeovers, failures."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from agent.deps import TurnDeps
 from agent.errors import BadTurn, Conflict
 from agent.ports import AnswerBrief
-from agent.types import Identity, Message, Mode, PageContext, Sentence, ToolCall, Understanding, Untrusted
-from graphs.checkpoints import open_checkpointer
-from graphs.supervisor import Supervisor
-from graphs.turn_graph import build_turn_graph
-from graphs.turn_metrics import NoMetrics
-from graphs.turns import SubmittedMessage, TurnLimits, TurnService
+from agent.types import Message, Mode, PageContext, Sentence, ToolCall, Understanding, Untrusted
+from graphs.turns import SubmittedMessage
 from tests.fakes import CALM, ScriptedEngine, fake_deps
-from tools.storage.database import Database
-from tools.storage.desk import Desk
-from tools.storage.log import ConversationLog, LogEvent
-from tools.storage.scope import Scope
-from tools.storage.wakeups import Wakeups
-
-SCOPE = Scope("example", "visitor-1", "customer")
-STAFF = Scope("example", None, "staff")
-LIMITS = TurnLimits(turn_timeout_s=5, concurrent_turns=8, max_message_chars=8000)
-
-
-class Installation:
-    """A log, a desk and a turn service on one database, as a running process has them."""
-
-    def __init__(self, log: ConversationLog, turns: TurnService) -> None:
-        self.log = log
-        self.turns = turns
-        self.desk = Desk(log)
-
-    async def begin(self) -> str:
-        made = await self.log.create_conversation(
-            SCOPE, thread_id="", identity=Identity(), channel="widget", language="en", now=datetime.now(UTC)
-        )
-        return made.conversation_id
-
-    async def say(self, conversation_id: str, text: str, message_id: str = "m1", *, wish: bool = False) -> None:
-        message = SubmittedMessage(message_id, text, run_id=f"run-{message_id}", wish=wish)
-        await self.turns.submit(SCOPE, conversation_id, message)
-
-    async def events(self, conversation_id: str) -> list[LogEvent]:
-        return await self.log.read(STAFF, conversation_id, after_seq=0, staff=True, limit=2000)
-
-    async def until(self, conversation_id: str, condition: Callable[[list[LogEvent]], bool]) -> list[LogEvent]:
-        async with asyncio.timeout(30):
-            while not condition(found := await self.events(conversation_id)):
-                await asyncio.sleep(0.02)
-        return found
-
-
-@asynccontextmanager
-async def installation(
-    folder: Path, deps: TurnDeps, limits: TurnLimits = LIMITS, *, grace_s: float = 5
-) -> AsyncIterator[Installation]:
-    db = await Database.open(None, data_dir=folder)
-    wakeups, supervisor = Wakeups(), Supervisor()
-    log = ConversationLog(db, wakeups)
-    async with open_checkpointer(db.url, data_dir=folder) as checkpointer:
-        turns = TurnService(
-            log,
-            build_turn_graph(checkpointer),
-            deps,
-            wakeups=wakeups,
-            limits=limits,
-            metrics=NoMetrics(),
-            supervisor=supervisor,
-        )
-        await turns.start()
-        try:
-            yield Installation(log, turns)
-        finally:
-            turns.stop()
-            await supervisor.close(grace_s=grace_s)
-            await db.close()
-
-
-def kinds(events: list[LogEvent]) -> list[str]:
-    return [str(e.event.get("name") or e.event["type"]) for e in events]
-
-
-def ended(count: int = 1) -> Callable[[list[LogEvent]], bool]:
-    return lambda events: kinds(events).count("RUN_FINISHED") >= count
-
-
-def bot_messages(events: list[LogEvent]) -> list[dict[str, object]]:
-    values = [e.event["value"] for e in events if e.event.get("name") == "helpgraph.message.v1"]
-    return [value for value in values if isinstance(value, dict) and value["author"] == "bot"]
+from tests.graphs.installation import LIMITS, SCOPE, STAFF, bot_messages, ended, installation, kinds
 
 
 class SlowEngine(ScriptedEngine):
