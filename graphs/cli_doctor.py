@@ -75,6 +75,8 @@ async def _findings(workspace: Path | None, data_dir: Path | None) -> AsyncItera
     try:
         settings = load_settings(workspace=workspace, data_dir=data_dir)
         yield Finding("ok", "settings", f"data folder {settings.data_dir.resolve()}")
+        async for finding in _models(settings):
+            yield finding
         server = find_running(settings.data_dir)
         if server is not None:
             yield Finding("note", "server", f"running at {server.url}: it owns the index; asking it")
@@ -93,8 +95,6 @@ async def _findings(workspace: Path | None, data_dir: Path | None) -> AsyncItera
             else:
                 vectors = await runtime.embedder.embed(["Where do I find my invoices?"])
                 yield Finding("ok", "embedding", f"{runtime.embedder.name}, {vectors.shape[1]} dimensions")
-            async for finding in _models(settings):
-                yield finding
             yield Finding("ok", "engine", runtime.engine.name)
             routes = len(runtime.pages.routes)
             yield Finding("ok" if routes else "note", "pages", f"{routes} routes")

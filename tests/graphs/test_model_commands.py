@@ -1,11 +1,13 @@
 """The command line of an installation with a model."""
 
+import signal
 from pathlib import Path
 
 import pytest
 
 from tests.honest_model import honest
 from tests.model_server.hosting import in_thread, nobody_there
+from tests.serving import served
 from tests.shell import Shell
 
 
@@ -72,6 +74,19 @@ def test_doctor_knows_which_models_there_are(with_model: Shell, monkeypatch: pyt
 
     assert (known, code) == (0, 1)
     assert "has no model of that name" in findings
+
+
+def test_doctor_looks_at_the_endpoint_beside_a_running_server_too(
+    with_model: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with served(with_model.data_dir) as running, nobody_there() as url:
+        monkeypatch.setenv("HELPGRAPH_MODEL_URL", url)
+        code, findings = with_model.run("doctor")
+        running.stop(signal.SIGTERM)
+
+    assert code == 1
+    assert f"running at {running.url}" in findings
+    assert "can't be reached" in findings
 
 
 @pytest.mark.parametrize(
