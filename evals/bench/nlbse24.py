@@ -17,7 +17,7 @@ from evals.bench.report import BenchResult, Part
 from evals.learning.lessons import Lessons, prepare
 from evals.learning.teach import learn_kind
 from evals.stats import bootstrap
-from evals.tickets import MAX_TEXT_CHARS, Ticket
+from evals.tickets.ticket import MAX_TEXT_CHARS, Entry, Gold, Ticket
 from tools.learned.model import LearnedModel
 
 NAME = "nlbse24"
@@ -59,9 +59,8 @@ def _read(path: Path) -> list[Ticket]:
             Ticket(
                 ticket_id=str(number),
                 created_at=datetime(2023, 1, 1, tzinfo=UTC),
-                text=f"{row['title'].strip()}\n{row['body']}"[:MAX_TEXT_CHARS],
-                category=row["repo"],
-                kind=_KINDS[row["label"]],
+                entries=(Entry("customer", f"{row['title'].strip()}\n{row['body']}"[:MAX_TEXT_CHARS]),),
+                gold=Gold(category=row["repo"], kind=_KINDS[row["label"]]),
             )
         )
     return tickets
@@ -112,7 +111,7 @@ async def _understood(arena: Arena, ticket: Ticket) -> Kind:
 def _score(part: str, asked: Sequence[Ticket], found: Sequence[Kind]) -> Part:
     truth = np.array([kind_of(ticket) for ticket in asked])
     said = np.array([kind.value for kind in found])
-    repositories = np.array([ticket.category for ticket in asked])
+    repositories = np.array([ticket.gold.category for ticket in asked])
     names = sorted(set(repositories))
 
     def across(drawn: NDArray[np.int64]) -> float:
@@ -129,11 +128,11 @@ def _f1(truth: NDArray[np.str_], said: NDArray[np.str_], places: NDArray[np.int6
 
 def kind_of(ticket: Ticket) -> str:
     """The issue's label, as the engine calls it."""
-    return ticket.kind.value if ticket.kind else ""
+    return ticket.gold.kind.value if ticket.gold.kind else ""
 
 
 def _repositories(tickets: Sequence[Ticket]) -> dict[str, NDArray[np.int64]]:
     places: dict[str, list[int]] = {}
     for place, ticket in enumerate(tickets):
-        places.setdefault(ticket.category or "", []).append(place)
+        places.setdefault(ticket.gold.category or "", []).append(place)
     return {name: np.array(found) for name, found in sorted(places.items())}

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from agent.errors import BadTurn, ConnectorError
 from agent.ports import Embedder
-from evals.tickets import Ticket
+from evals.tickets.ticket import Ticket
 from tools.embedding.sentences import PairedEmbedder
 from tools.knowledge.known import for_questions
 from tools.learned.texts import TicketText
@@ -97,7 +97,7 @@ async def embed_questions(
     first = {
         text.gist: lessons.meanings[-1][place]
         for place, (ticket, text) in enumerate(zip(lessons.tickets, lessons.texts, strict=True))
-        if ticket.article in answers
+        if ticket.gold.article in answers
     }
     if not first:
         return {}

@@ -10,7 +10,7 @@ from agent.policy import Policy
 from agent.ports import SearchQuery
 from agent.types import Source, Untrusted
 from evals.stats import Measured, bootstrap, expected_calibration_error
-from evals.tickets import MAX_TEXT_CHARS, Ticket
+from evals.tickets.ticket import MAX_TEXT_CHARS, Ticket
 from graphs.assembly import Runtime
 
 Progress = Callable[[str, int, int], None]
@@ -58,8 +58,8 @@ async def look(runtime: Runtime, tickets: Sequence[Ticket], stage: str, on_progr
 def answered_right(tickets: Sequence[Ticket], seen: Sequence[Seen], articles: Mapping[str, str]) -> list[bool | None]:
     """For each ticket whether the best article is the one that answers; None where nobody knows."""
     return [
-        found.article_id is not None and articles.get(ticket.article or "") == found.article_id
-        if ticket.labelled_article or ticket.article
+        found.article_id is not None and articles.get(ticket.gold.article or "") == found.article_id
+        if ticket.gold.labelled_article or ticket.gold.article
         else None
         for ticket, found in zip(tickets, seen, strict=True)
     ]
@@ -82,19 +82,23 @@ def compare(
     abilities = [
         _paired(
             "kind",
-            [(a.kind == t.kind, b.kind == t.kind) for t, a, b in zip(tickets, before, after, strict=True) if t.kind],
+            [
+                (a.kind == t.gold.kind, b.kind == t.gold.kind)
+                for t, a, b in zip(tickets, before, after, strict=True)
+                if t.gold.kind
+            ],
         ),
         _paired(
             "category",
             [
-                (a.category == t.category, b.category == t.category)
+                (a.category == t.gold.category, b.category == t.gold.category)
                 for t, a, b in zip(tickets, before, after, strict=True)
-                if t.category
+                if t.gold.category
             ],
         ),
     ]
     was, now = answered_right(tickets, before, articles), answered_right(tickets, after, articles)
-    with_article = [place for place, ticket in enumerate(tickets) if (ticket.article or "") in articles]
+    with_article = [place for place, ticket in enumerate(tickets) if (ticket.gold.article or "") in articles]
     abilities.append(_paired("right_article", [(bool(was[p]), bool(now[p])) for p in with_article]))
     known = [place for place, right in enumerate(was) if right is not None]
     abilities.append(

@@ -25,7 +25,8 @@ from evals.learning.lessons import (
 from evals.learning.measure import Ability, Seen, answered_right, calibration, compare, look
 from evals.learning.teach import known_questions, learn_category, learn_kind, learn_trust
 from evals.stats import Measured
-from evals.tickets import Ticket, read_tickets
+from evals.tickets.jsonl import read_tickets
+from evals.tickets.ticket import Ticket
 from graphs.assembly import Runtime, open_learned
 from tools.knowledge.matching import Questions
 from tools.learned.model import LearnedModel, Trust
@@ -165,13 +166,12 @@ def article_names(runtime: Runtime) -> dict[str, str]:
 
 def with_article(ticket: Ticket, names: Mapping[str, str]) -> Ticket:
     """Return the ticket with the article that a person sent, when nobody labelled one: the first address in a reply."""
-    if ticket.labelled_article or ticket.article:
+    if ticket.gold.labelled_article or ticket.gold.article:
         return ticket
-    for reply in ticket.replies:
-        for word in reply.split():
-            found = names.get(word.strip("()<>[].,;:!?\"'")) if "://" in word else None
-            if found is not None:
-                return replace(ticket, article=found)
+    for entry in ticket.entries:
+        for link in entry.links if entry.author == "agent" else ():
+            if (found := names.get(link)) is not None:
+                return ticket.answered_by(found)
     return ticket
 
 

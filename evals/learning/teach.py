@@ -19,12 +19,12 @@ _FAITH = 6.0
 
 def learn_kind(lessons: Lessons) -> LearnedClassifier | None:
     """Learn kinds from the tickets that have one; None when there are too few."""
-    return _learn(lessons, [ticket.kind.value if ticket.kind else None for ticket in lessons.tickets])
+    return _learn(lessons, [ticket.gold.kind.value if ticket.gold.kind else None for ticket in lessons.tickets])
 
 
 def learn_category(lessons: Lessons, known: Sequence[str]) -> LearnedClassifier | None:
     """Learn the workspace's categories; labels that it doesn't have are left out."""
-    return _learn(lessons, [t.category if t.category in known else None for t in lessons.tickets])
+    return _learn(lessons, [t.gold.category if t.gold.category in known else None for t in lessons.tickets])
 
 
 def known_questions(
@@ -42,9 +42,9 @@ def known_questions(
         vectors: what `embed_questions` gave for these lessons or more.
     """
     answered = [
-        (text.gist, articles[ticket.article])
+        (text.gist, articles[ticket.gold.article])
         for ticket, text in zip(lessons.tickets, lessons.texts, strict=True)
-        if ticket.article is not None and ticket.article in articles and text.gist in vectors
+        if ticket.gold.article is not None and ticket.gold.article in articles and text.gist in vectors
     ]
     if not answered:
         return None

@@ -1,7 +1,6 @@
 """Historical tickets: what is read, what is refused, and that nothing leaks across the split."""
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,8 @@ from numpy.typing import NDArray
 
 from agent.errors import BadTurn, ConnectorError, Misconfigured
 from evals.learning.lessons import MAX_TICKETS, Lessons, embed_questions, prepare, split_by_time
-from evals.tickets import MAX_TEXT_CHARS, Ticket, read_tickets
+from evals.tickets.jsonl import read_tickets
+from evals.tickets.ticket import MAX_TEXT_CHARS, Entry, Ticket
 from tools.knowledge.known import for_questions
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -33,7 +33,7 @@ def written(path: Path, *lines: object) -> Path:
 
 
 def ticket(number: int, text: str) -> Ticket:
-    return Ticket(str(number), START + timedelta(hours=number), text)
+    return Ticket(str(number), START + timedelta(hours=number), (Entry("customer", text),))
 
 
 def test_bad_lines_are_refused_by_number_and_the_rest_is_read_in_order(tmp_path: Path) -> None:
@@ -55,8 +55,13 @@ def test_bad_lines_are_refused_by_number_and_the_rest_is_read_in_order(tmp_path:
     assert [number for number, _ in file.refused] == [2, 3, 4, 5, 6, 7]
     assert all(reason for _, reason in file.refused)
     first, second = file.tickets
-    assert (first.kind, first.category, first.article, first.labelled_article) == ("bug", "reports", None, True)
-    assert not second.labelled_article
+    assert (first.gold.kind, first.gold.category, first.gold.article, first.gold.labelled_article) == (
+        "bug",
+        "reports",
+        None,
+        True,
+    )
+    assert not second.gold.labelled_article
 
 
 def test_a_ticket_of_a_million_characters_is_cut(tmp_path: Path) -> None:
@@ -197,7 +202,7 @@ async def test_of_very_many_tickets_the_newest_are_learnt_from(tmp_path: Path) -
 
 
 async def test_known_questions_have_the_vectors_that_search_compares_with(tmp_path: Path) -> None:
-    answered = replace(ticket(0, "where is my invoice"), article="invoices")
+    answered = ticket(0, "where is my invoice").answered_by("invoices")
     embedder = CountingEmbedder()
     lessons = await prepare([answered, ticket(1, "it is broken")], embedder, tmp_path, quiet)
 

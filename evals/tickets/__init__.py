@@ -1,0 +1,1 @@
+"""Historical tickets: what one is, and how files of them are read."""
