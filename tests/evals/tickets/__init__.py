@@ -1,0 +1,1 @@
+"""Tests of historical tickets: formats, reading, the index, scrubbing, the profile."""
