@@ -34,3 +34,10 @@ def load_prompt(name: str) -> Prompt:
 def digest(raw: bytes) -> str:
     """The first 12 hex digits of the SHA-256 of `raw`."""
     return hashlib.sha256(raw).hexdigest()[:12]
+
+
+def prompt_digests() -> dict[str, str]:
+    """The digest of every prompt that is shipped, by name."""
+    shipped = (entry.name for entry in files("agent.prompts").iterdir())
+    names = sorted(name.removesuffix(".md") for name in shipped if name.endswith(".md"))
+    return {name: load_prompt(name).digest for name in names}

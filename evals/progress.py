@@ -5,7 +5,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
 
 OnProgress = Callable[[str, int, int], None]
 
@@ -18,7 +28,13 @@ def progress_of(console: Console) -> Iterator[OnProgress]:
     if not console.is_terminal:
         yield _lines(console)
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        _Rate(),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=console, transient=True) as bars:
         tasks: dict[str, TaskID] = {}
 
@@ -30,14 +46,25 @@ def progress_of(console: Console) -> Iterator[OnProgress]:
         yield report
 
 
+class _Rate(ProgressColumn):
+    """How many are done a second."""
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed:.0f}/s" if task.speed and task.speed >= 1 else "", style="progress.data.speed")
+
+
 def _lines(console: Console) -> OnProgress:
     started = last = time.monotonic()
+    begun: dict[str, tuple[float, int]] = {}
 
     def report(stage: str, done: int, total: int) -> None:
         nonlocal last
         now = time.monotonic()
+        since, first = begun.setdefault(stage, (now, done))
         if now - last >= _QUIET_S:
             last = now
-            console.print(f"{now - started:6.0f} s  {stage} {done} of {total}", highlight=False)
+            rate = (done - first) / (now - since) if now > since else 0.0
+            left = f", {rate:.1f} a second, {(total - done) / rate:.0f} s left" if rate else ""
+            console.print(f"{now - started:6.0f} s  {stage} {done} of {total}{left}", highlight=False)
 
     return report

@@ -3,7 +3,7 @@
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 from langchain_core.callbacks import BaseCallbackHandler
 
@@ -13,6 +13,7 @@ from agent.events import STAFF_ONLY, Custom
 from agent.judgement import OFFERED_BUG, OFFERED_PERSON
 from agent.ports import EngineReport
 from agent.speech import Words
+from agent.state import TurnState
 from agent.types import Author, Handoff, Mode, Reply, Route, TurnRequest
 from agent.wire import (
     JsonObject,
@@ -39,11 +40,15 @@ class Emitted:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The end of a turn: its reply and the events that go into the log together with it."""
+    """The end of a turn: its reply and the events that go into the log together with it.
+
+    `state` is what the nodes left, for whoever measures; the customer's reply and the log don't need it.
+    """
 
     reply: Reply
     events: tuple[Emitted, ...]
     route: str | None
+    state: TurnState
     engine: EngineReport | None = None
 
 
@@ -189,7 +194,8 @@ class _Translator:
             # Nothing was filed, and a person offered instead.
             self._route = OFFERED_PERSON
         if node == "finish":
-            self.finished = Finished(update["reply"], tuple(self._ending(update["reply"])), self._route)
+            ending = tuple(self._ending(update["reply"]))
+            self.finished = Finished(update["reply"], ending, self._route, cast(TurnState, self._seen))
         return []
 
     def _ending(self, reply: Reply) -> list[Emitted]:

@@ -195,6 +195,16 @@ class TicketIndex:
             row = self._db.execute(query, (ticket_id,)).fetchone()
         return row[0] if row else None
 
+    def between(self, since: datetime | None, until: datetime | None) -> range:
+        """The places of the tickets created at `since` or later and before `until`, as far as these are given."""
+        start, end = (self._before(at) if at is not None else at for at in (since, until))
+        return range(start or 0, self._count if end is None else end)
+
+    def _before(self, at: datetime) -> int:
+        with self._lock:
+            row = self._db.execute("SELECT count(*) FROM heads WHERE created_at < ?", (_sortable(utc(at)),)).fetchone()
+        return int(row[0])
+
     def _batch(self, start: int, most: int) -> list[Ticket]:
         query = "SELECT body FROM places JOIN bodies USING (row) WHERE place >= ? AND place < ? ORDER BY place"
         with self._lock:

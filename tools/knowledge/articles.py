@@ -13,7 +13,8 @@ class Article:
     """A help article.
 
     `body` is Markdown; `last_reviewed` is an ISO date; `source` is the file or line it came from; `questions` are
-    messages of customers that this article answers.
+    messages of customers that this article answers. `published_on` is an ISO date and `from_tickets` are ids of the
+    tickets that it was written from: a replay of older tickets, or of these, does without the article.
     """
 
     article_id: str
@@ -27,12 +28,16 @@ class Article:
     owner: str | None = None
     last_reviewed: str | None = None
     questions: tuple[str, ...] = ()
+    published_on: str | None = None
+    from_tickets: tuple[str, ...] = ()
 
     @property
     def content_hash(self) -> str:
         """Changes when anything does that a customer could see or that ranking uses."""
         parts = (self.title, self.body, self.url, self.area, *self.plans, self.language, self.last_reviewed, self.owner)
         parts += self.questions
+        if self.published_on or self.from_tickets:
+            parts += (f"published {self.published_on}", *(f"from {name}" for name in self.from_tickets))
         return hashlib.sha256("\x1f".join(part or "" for part in parts).encode()).hexdigest()
 
 

@@ -290,4 +290,6 @@ def _article_row(article: Article) -> ArticleRow:
         content_hash=article.content_hash,
         body=article.body,
         source_path=article.source,
+        published_on=article.published_on,
+        from_tickets=article.from_tickets,
     )

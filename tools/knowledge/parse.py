@@ -38,13 +38,15 @@ class _Meta(BaseModel):
     last_reviewed: str | None = None
     content: str | None = None
     questions: list[str] = Field(default_factory=list, max_length=_MAX_QUESTIONS)
+    published_on: str | None = None
+    from_tickets: list[str] = Field(default_factory=list, max_length=_MAX_QUESTIONS)
 
-    @field_validator("last_reviewed", mode="before")
+    @field_validator("last_reviewed", "published_on", mode="before")
     @classmethod
     def _as_iso(cls, value: object) -> object:
         return value.isoformat()[:10] if isinstance(value, date) else value
 
-    @field_validator("last_reviewed")
+    @field_validator("last_reviewed", "published_on")
     @classmethod
     def _is_date(cls, value: str | None) -> str | None:
         if value is not None:
@@ -108,6 +110,8 @@ def _article(meta: _Meta, body: str, *, source: str, fallback_id: str, fallback_
         owner=meta.owner,
         last_reviewed=meta.last_reviewed,
         questions=_questions(meta.questions),
+        published_on=meta.published_on,
+        from_tickets=tuple(meta.from_tickets),
     )
 
 

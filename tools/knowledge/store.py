@@ -118,6 +118,11 @@ class KnowledgeStore:
             await asyncio.wait([self._rebuilding])
         self._owner.close()
 
+    async def settled(self) -> None:
+        """Wait until what is made in the background is there: vectors and known questions. For whoever measures."""
+        if self._rebuilding is not None:
+            await asyncio.wait([self._rebuilding])
+
     async def status(self) -> KnowledgeStatus:
         """Say what is in the base now."""
         live = self._live

@@ -14,7 +14,7 @@ _ROWS_PER_INSERT = 400
 
 @dataclass(frozen=True, slots=True)
 class ArticleRow:
-    """A stored article."""
+    """A stored article. `published_on` is an ISO date; `from_tickets` are ids of tickets that it was written from."""
 
     article_id: str
     title: str
@@ -27,6 +27,8 @@ class ArticleRow:
     content_hash: str
     body: str
     source_path: str
+    published_on: str | None = None
+    from_tickets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,8 @@ class KnowledgeRows:
                     content_hash=row.content_hash,
                     body=row.body,
                     source_path=row.source_path,
+                    published_on=row.published_on,
+                    from_tickets=tuple(row.from_tickets),
                 )
                 for row in await conn.execute(query)
             ]
@@ -151,8 +155,7 @@ class KnowledgeRows:
                 )
             )
         article_rows = [
-            {**key, **{name: getattr(row, name) for name in ArticleRow.__slots__}, "plans": list(row.plans)}
-            for row in articles
+            {**key, **{name: getattr(row, name) for name in ArticleRow.__slots__}, **_lists(row)} for row in articles
         ]
         passage_rows = [{**key, **{name: getattr(row, name) for name in PassageRow.__slots__}} for row in passages]
         question_rows = [{**key, **{name: getattr(row, name) for name in QuestionRow.__slots__}} for row in questions]
@@ -210,3 +213,8 @@ class KnowledgeRows:
                         table.c.workspace_id == self._workspace_id, table.c.generation_id == generation_id
                     )
                 )
+
+
+def _lists(row: ArticleRow) -> dict[str, list[str]]:
+    """Its tuples as JSON has them."""
+    return {"plans": list(row.plans), "from_tickets": list(row.from_tickets)}

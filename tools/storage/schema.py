@@ -267,6 +267,8 @@ kb_articles = Table(
     Column("content_hash", SafeText, nullable=False),
     Column("body", SafeText, nullable=False),
     Column("source_path", SafeText),
+    Column("published_on", SafeText),
+    Column("from_tickets", Json, nullable=False, server_default="[]"),
 )
 
 kb_passages = Table(

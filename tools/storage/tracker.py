@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 BugStatus = Literal["open", "fixed", "dismissed"]
 _GIST_CHARS = 2_000
+SAME_WORDS = 0.35
+"""From this overlap of words on, two reports without vectors are the same bug."""
 # What a customer adds to a bug they have reported reads differently from the first report of it.
 _OWN_BUG_EASE = 0.75
 
@@ -54,7 +56,7 @@ class BuiltInTracker:
         embedder: Embedder | None,
         *,
         same_bug_similarity: float = 0.62,
-        same_words_similarity: float = 0.35,
+        same_words_similarity: float = SAME_WORDS,
     ) -> None:
         self._db = db
         self._embedder = embedder

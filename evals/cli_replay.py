@@ -1,0 +1,188 @@
+"""`helpgraph replay`: what would have happened on historical tickets."""
+
+import asyncio
+import hashlib
+import os
+import shutil
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import orjson
+import typer
+from rich.console import Console
+
+from agent.errors import BadTurn, Misconfigured
+from agent.wire import JsonObject
+from evals.progress import OnProgress, progress_of
+from evals.replay.manifest import NAME, read_manifest
+from evals.replay.run import SNAPSHOT, Options, Replayed, replay
+from evals.replay.snapshot import look_at
+from evals.tickets.formats import Format
+from evals.tickets.index import TicketIndex
+from graphs.cli import FAILED, INTERRUPTED, set_up_logging
+from graphs.settings import Settings, load_settings
+
+INDEX = "tickets.index"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("replay")(replay_command)
+
+
+def replay_command(
+    tickets: Annotated[
+        Path, typer.Argument(help="Historical tickets: our JSON Lines, or an export of Zendesk, Intercom or Freshdesk.")
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the run. Unset: one in DATA_DIR/replays named after its inputs.")
+    ] = None,
+    since: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only tickets created on this day (UTC) or later.")
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only tickets created before this day (UTC).")
+    ] = None,
+    sample: Annotated[int | None, typer.Option(min=1, help="Only so many of them, drawn at random.")] = None,
+    seed: Annotated[int, typer.Option(help="Of the sample: the same seed draws the same tickets.")] = 0,
+    repeats: Annotated[
+        int, typer.Option(min=1, max=100, help="Play each ticket so many times, for models whose answers vary.")
+    ] = 1,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=256, help="Processes. Unset: one a core; with a model one.")
+    ] = None,
+    in_flight: Annotated[
+        int | None, typer.Option(min=1, max=512, help="Tickets at once in each. Unset: 1; with a model 32.")
+    ] = None,
+    format_: Annotated[
+        Format | None, typer.Option("--format", help="The tickets' format, when it isn't recognised.")
+    ] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Begin anew: the run in the folder is removed.")] = False,
+    workspace: Annotated[Path | None, typer.Option(help="Workspace folder. [env: HELPGRAPH_WORKSPACE]")] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Data folder. [env: HELPGRAPH_DATA_DIR]")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what came of it as JSON.")] = False,
+) -> None:
+    """Run historical tickets through the turn that serves customers, and record what would have happened.
+
+    Nothing reaches anyone: bugs and handoffs are recorded, not filed. A ticket is replayed with the articles and the
+    learnt model that were there on its day, where that is known. Stop it with Ctrl-C; the same command goes on from
+    there. A server may run meanwhile.
+    """
+    set_up_logging("warning")
+    settings = load_settings(workspace=workspace, data_dir=data_dir)
+    options = Options(
+        since=since.replace(tzinfo=UTC) if since else None,
+        until=until.replace(tzinfo=UTC) if until else None,
+        sample=sample,
+        seed=seed,
+        repeats=repeats,
+        workers=workers,
+        in_flight=in_flight,
+    )
+    console = Console(stderr=True)
+    try:
+        replayed = asyncio.run(_replay(settings, tickets, out, options, format_, fresh=fresh, console=console))
+    except KeyboardInterrupt:
+        _stop(console)
+    if as_json:
+        typer.echo(orjson.dumps(_json(replayed), option=orjson.OPT_INDENT_2).decode())
+    else:
+        _show(replayed, Console(highlight=False))
+    if replayed.cases and replayed.failed == replayed.cases:
+        raise typer.Exit(FAILED)
+
+
+async def _replay(
+    settings: Settings,
+    tickets: Path,
+    out: Path | None,
+    options: Options,
+    format_: Format | None,
+    *,
+    fresh: bool,
+    console: Console,
+) -> Replayed:
+    with progress_of(console) as on_progress:
+        index = await asyncio.to_thread(_indexed, settings, tickets, format_, on_progress)
+        folder = out or await _own_folder(settings, tickets, index, options)
+        if fresh:
+            _clear(folder)
+        return await replay(settings, index, folder, options, on_progress=on_progress)
+
+
+def _indexed(settings: Settings, tickets: Path, format_: Format | None, on_progress: OnProgress) -> TicketIndex:
+    """The tickets' index is kept in the data folder: the same file is read once."""
+    name = hashlib.sha256(str(tickets.resolve()).encode(errors="replace")).hexdigest()[:16]
+    folder = settings.data_dir / "tickets"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise Misconfigured(f"{folder}: can't be made ({exc.strerror})") from exc
+    return TicketIndex.build(tickets, folder / f"{name}.index", format_=format_, on_progress=on_progress)
+
+
+async def _own_folder(settings: Settings, tickets: Path, index: TicketIndex, options: Options) -> Path:
+    """A folder that the same command finds again, and another one doesn't."""
+    installed = await look_at(settings, settings.data_dir / "none")
+    parts = (
+        index.sha256,
+        installed.generation_id,
+        installed.history[-1],
+        settings.model or "local",
+        orjson.dumps(options.to_json(), option=orjson.OPT_SORT_KEYS).decode(),
+    )
+    digest = hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:12]
+    return settings.data_dir / "replays" / "-".join((tickets.name.partition(".")[0][:40], digest))
+
+
+def _clear(folder: Path) -> None:
+    """Remove a run. What isn't one is never removed."""
+    if folder.exists() and any(folder.iterdir()):
+        if read_manifest(folder) is None and not (folder / SNAPSHOT).exists():
+            raise BadTurn(f"{folder} holds no run ({NAME} is missing), so --fresh won't empty it")
+        shutil.rmtree(folder)
+
+
+def _stop(console: Console) -> NoReturn:
+    console.print("stopped: what was replayed is kept, the same command goes on from there", soft_wrap=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Reading a file can't be stopped in its thread; everything else is closed by now.
+    os._exit(INTERRUPTED)
+
+
+def _json(replayed: Replayed) -> dict[str, object]:
+    return {
+        "folder": str(replayed.folder),
+        "cases": replayed.cases,
+        "resumed": replayed.resumed,
+        "failed": replayed.failed,
+        "seconds": round(replayed.seconds, 1),
+    }
+
+
+def _show(replayed: Replayed, console: Console) -> None:
+    fresh = replayed.cases - replayed.resumed
+    rate = f", {fresh / replayed.seconds:.0f} a second" if fresh and replayed.seconds else ""
+    console.print(f"{replayed.cases} tickets replayed ({replayed.resumed} of them before){rate}", soft_wrap=True)
+    _show_file(replayed.manifest["tickets"], console)
+    if replayed.failed:
+        console.print(f"{replayed.failed} failed on our side and say nothing about the agent", soft_wrap=True)
+    console.print(f"the run is in {replayed.folder}", soft_wrap=True, markup=False)
+
+
+def _show_file(file: JsonObject, console: Console) -> None:
+    """What of the file is in no ticket, or was mended."""
+    if file["cut_off"]:
+        number, reason = file["cut_off"]
+        console.print(
+            f"the file breaks off at {number}: {reason}; what came before counts", soft_wrap=True, markup=False
+        )
+    for reason, count in file["refused"].items():
+        console.print(f"{count} refused: {reason}", soft_wrap=True, markup=False)
+    for remark, count in file["remarks"].items():
+        console.print(f"{count} tickets: {remark}", soft_wrap=True, markup=False)
+    if file["duplicates"]:
+        console.print(f"{file['duplicates']} older versions of tickets left out", soft_wrap=True)

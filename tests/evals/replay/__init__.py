@@ -1,0 +1,1 @@
+"""Replay: what is played, recorded, and gone on with."""
