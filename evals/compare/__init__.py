@@ -1,0 +1,1 @@
+"""Two runs over the same tickets, side by side."""

@@ -1,0 +1,1 @@
+"""Scores per replayed ticket, and the metrics over them."""
