@@ -25,6 +25,7 @@ from evals.learning.lessons import (
 from evals.learning.measure import Ability, Seen, answered_right, calibration, compare, look
 from evals.learning.teach import known_questions, learn_category, learn_kind, learn_trust
 from evals.stats import Measured
+from evals.tickets.articles import article_names, with_article
 from evals.tickets.jsonl import read_tickets
 from evals.tickets.ticket import Ticket
 from graphs.assembly import Runtime, open_learned
@@ -109,7 +110,7 @@ async def learn(
     """
     on_progress("reading tickets", 0, 1)
     file = await asyncio.to_thread(read_tickets, path)
-    articles = article_names(runtime)
+    articles = article_names(runtime.knowledge.catalogue())
     tickets = await asyncio.to_thread(_with_articles, file.tickets, articles)
     on_progress("reading tickets", 1, 1)
     if len(tickets) < _MIN_TICKETS:
@@ -150,29 +151,6 @@ def is_better(abilities: Sequence[Ability]) -> bool:
     """Whether to replace what is used: better taken together, and no single ability surely worse."""
     gains = [ability.gain for ability in abilities]
     return bool(gains) and sum(gain.value for gain in gains) > 0 and not any(gain.high < 0 for gain in gains)
-
-
-def article_names(runtime: Runtime) -> dict[str, str]:
-    """Article ids by everything that a ticket may call them: the id, its last part, the address."""
-    names: dict[str, str] = {}
-    for article in runtime.knowledge.catalogue():
-        names[article.article_id.rsplit("/", 1)[-1]] = article.article_id
-        if article.url:
-            names[article.url] = article.article_id
-    for article in runtime.knowledge.catalogue():
-        names[article.article_id] = article.article_id
-    return names
-
-
-def with_article(ticket: Ticket, names: Mapping[str, str]) -> Ticket:
-    """Return the ticket with the article that a person sent, when nobody labelled one: the first address in a reply."""
-    if ticket.gold.labelled_article or ticket.gold.article:
-        return ticket
-    for entry in ticket.entries:
-        for link in entry.links if entry.author == "agent" else ():
-            if (found := names.get(link)) is not None:
-                return ticket.answered_by(found)
-    return ticket
 
 
 def _with_articles(tickets: Sequence[Ticket], names: Mapping[str, str]) -> list[Ticket]:
