@@ -13,6 +13,7 @@ from tokenizers import Tokenizer
 
 from agent.errors import ConnectorError, Misconfigured
 from tools.embedding.model_cache import cached_model
+from tools.embedding.signed_weights import fastest
 from tools.embedding.weights import Weights
 
 _MAX_TOKENS = 256
@@ -103,4 +104,4 @@ def _session(path: Path, threads: int) -> onnxruntime.InferenceSession:
     # Threads that spin between two questions take the processor from everybody else.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = _ERRORS_ONLY
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(fastest(path), options, providers=["CPUExecutionProvider"])
