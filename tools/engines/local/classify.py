@@ -1,6 +1,7 @@
 """Small classifiers, trained from examples: logistic regression, regularised by cross-validation, calibrated."""
 
 import hashlib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -48,10 +49,17 @@ class Classifier:
         if not self.labels:
             return NOTHING
         logits = np.asarray(row @ self.weights, dtype=np.float64)[0] + self.intercept
-        probabilities = _softmax(logits[np.newaxis, :])[0]
-        best = int(np.argmax(probabilities))
-        by_label = {label: float(p) for label, p in zip(self.labels, probabilities, strict=True)}
-        return Scored(self.labels[best], float(probabilities[best]), by_label)
+        return scored(self.labels, logits.tolist())
+
+
+def scored(labels: Sequence[str], logits: Sequence[float]) -> Scored:
+    """Return the probabilities that logits stand for, one of each label."""
+    highest = max(logits)
+    powers = [math.exp(logit - highest) for logit in logits]
+    total = sum(powers)
+    by_label = {label: power / total for label, power in zip(labels, powers, strict=True)}
+    best = labels[logits.index(highest)]
+    return Scored(best, by_label[best], by_label)
 
 
 def train(rows: csr_matrix, labels: Sequence[str], texts: Sequence[str], *, tuned: bool = True) -> Classifier:

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix, hstack
+from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import HashingVectorizer
+
+from tools.hashing import Bag, Hasher, Part, side_by_side
 
 Vectors = NDArray[np.float32]
 
@@ -20,6 +22,7 @@ _WORD_WEIGHT = 1.0
 _NGRAM_WEIGHT = 0.8
 _EMBEDDING_WEIGHT = 1.4
 _SURFACE_WEIGHT = 0.4
+_SURFACES = 11
 _LONG_WORDS = 60
 _REFUSED_PERSON_WEIGHT = 4.0
 _WORD = r"(?u)[^\W_]+(?:['’][^\W_]+)?|\?"
@@ -48,34 +51,36 @@ class Featurizer:
     """Texts with their embeddings (or None) to one sparse row each. Keeps nothing: same text, same row."""
 
     def __init__(self) -> None:
-        self._words = HashingVectorizer(
-            n_features=_WORD_BUCKETS,
-            ngram_range=(1, 3),
-            token_pattern=_WORD,
-            alternate_sign=False,
-            strip_accents="unicode",
-            dtype=np.float32,
+        self._words = Hasher(
+            HashingVectorizer(
+                n_features=_WORD_BUCKETS,
+                ngram_range=(1, 3),
+                token_pattern=_WORD,
+                alternate_sign=False,
+                strip_accents="unicode",
+            )
         )
-        self._ngrams = HashingVectorizer(
-            n_features=_NGRAM_BUCKETS,
-            analyzer="char_wb",
-            ngram_range=(2, 4),
-            alternate_sign=False,
-            strip_accents="unicode",
-            dtype=np.float32,
+        self._ngrams = Hasher(
+            HashingVectorizer(
+                n_features=_NGRAM_BUCKETS,
+                analyzer="char_wb",
+                ngram_range=(2, 4),
+                alternate_sign=False,
+                strip_accents="unicode",
+            )
         )
 
     def __call__(self, texts: Sequence[str], vectors: Vectors | None) -> csr_matrix:
         """Return one row per text; rows with embeddings are wider than rows without."""
         plain = [text.replace("’", "'") for text in texts]
         parts = [
-            self._words.transform(plain) * _WORD_WEIGHT,
-            self._ngrams.transform(plain) * _NGRAM_WEIGHT,
-            csr_matrix(np.array([_surface(text) for text in plain], dtype=np.float32) * _SURFACE_WEIGHT),
+            Part([self._words(text) for text in plain], _WORD_BUCKETS, _WORD_WEIGHT),
+            Part([self._ngrams(text) for text in plain], _NGRAM_BUCKETS, _NGRAM_WEIGHT),
+            Part([Bag.of(_surface(text)) for text in plain], _SURFACES, _SURFACE_WEIGHT),
         ]
         if vectors is not None:
-            parts.append(csr_matrix(np.asarray(vectors, dtype=np.float32) * _EMBEDDING_WEIGHT))
-        return csr_matrix(hstack(parts))
+            parts.append(Part([Bag.of(vector) for vector in vectors], vectors.shape[1], _EMBEDDING_WEIGHT))
+        return side_by_side(parts)
 
 
 def _surface(text: str) -> list[float]:

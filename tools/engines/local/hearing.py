@@ -109,8 +109,9 @@ async def understand(
     ears = hearing.ears
     sentences = sentences_of(newest)[:_MOST_PARTS]
     # One sentence in a long message may ask for a person, or say that the account was broken into.
-    parts = await hearing.rows(sentences, spoken.language) if len(sentences) > 1 else []
-    own, *before = await hearing.rows([newest, *earlier], spoken.language)
+    alone_too = sentences if len(sentences) > 1 else []
+    own, *others = await hearing.rows([newest, *earlier, *alone_too], spoken.language)
+    before, parts = others[: len(earlier)], others[len(earlier) :]
     alone = ears.hear("kind", own)
     feedback = ears.hear("feedback", own) if _answered_before(history) else None
     subject = subject_of(earlier, [_is_idle(ears, row, first=place == 0) for place, row in enumerate(before)])

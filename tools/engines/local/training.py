@@ -10,7 +10,7 @@ from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
 
 from tools.arrays import read_arrays, write_arrays
-from tools.engines.local.classify import NOTHING, Classifier, Scored, train
+from tools.engines.local.classify import NOTHING, Classifier, Floats, Scored, scored, train
 from tools.engines.local.examples import Examples
 from tools.engines.local.features import Featurizer, Vectors
 
@@ -20,11 +20,41 @@ _FORMAT = 3
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A text as the classifiers see it; `with_meaning` tells whether an embedding stands behind the words."""
+    """A text as the classifiers heard it; `with_meaning` tells whether an embedding stands behind the words."""
 
-    text: str
-    features: csr_matrix
+    logits: Floats
     with_meaning: bool
+
+
+class Chorus:
+    """Classifiers of the same features, side by side: a text's features are multiplied once for all of them."""
+
+    def __init__(self, classifiers: Mapping[str, Classifier]) -> None:
+        able = {name: classifier for name, classifier in classifiers.items() if classifier.labels}
+        ends = np.cumsum([len(classifier.labels) for classifier in able.values()], dtype=int)
+        self._places = {
+            name: (classifier.labels, int(end) - len(classifier.labels), int(end))
+            for (name, classifier), end in zip(able.items(), ends, strict=True)
+        }
+        self._weights = np.hstack([classifier.weights for classifier in able.values()]) if able else None
+        self._intercept = np.concatenate([classifier.intercept for classifier in able.values()]) if able else None
+
+    def __bool__(self) -> bool:
+        return self._weights is not None
+
+    def logits(self, features: csr_matrix) -> Floats:
+        """One row per text, for `hear`."""
+        if self._weights is None or self._intercept is None:
+            return np.zeros((features.shape[0], 0))
+        logits: Floats = np.asarray(features @ self._weights, dtype=np.float64) + self._intercept
+        return logits
+
+    def hear(self, name: str, logits: Floats) -> Scored:
+        """What the named classifier makes of a text; "other" with confidence 0 when it knows no label."""
+        if name not in self._places:
+            return NOTHING
+        labels, start, end = self._places[name]
+        return scored(labels, logits[start:end].tolist())
 
 
 class Ears:
@@ -34,21 +64,23 @@ class Ears:
         self, featurize: Featurizer, with_meaning: Mapping[str, Classifier], words_only: Mapping[str, Classifier]
     ) -> None:
         self._featurize = featurize
-        self._with_meaning = with_meaning
-        self._words_only = words_only
+        self._with_meaning = Chorus(with_meaning)
+        self._words_only = Chorus(words_only)
 
     def rows(self, texts: Sequence[str], vectors: Vectors | None) -> list[Row]:
         """Prepare texts; with `vectors` (one row per text) they are understood by meaning too."""
         if not texts:
             return []
         known = vectors is not None and bool(self._with_meaning)
-        matrix = self._featurize(texts, vectors if known else None)
-        return [Row(text, matrix[index], known) for index, text in enumerate(texts)]
+        features = self._featurize(texts, vectors if known else None)
+        return [Row(row, known) for row in self._chorus(known).logits(features)]
 
     def hear(self, name: str, row: Row) -> Scored:
         """Classify a prepared text with the named classifier."""
-        classifier = (self._with_meaning if row.with_meaning else self._words_only).get(name)
-        return classifier(row.features) if classifier is not None else NOTHING
+        return self._chorus(row.with_meaning).hear(name, row.logits)
+
+    def _chorus(self, with_meaning: bool) -> Chorus:
+        return self._with_meaning if with_meaning else self._words_only
 
 
 def train_ears(
