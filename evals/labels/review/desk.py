@@ -11,6 +11,7 @@ from agent.policy import Policy
 from agent.types import Kind
 from agent.wire import JsonObject
 from evals.labels.file import Hand, HandLabels
+from evals.labels.label import Known
 from evals.labels.labelling import Labelling, Titled
 from evals.labels.review.sampling import stratified
 from evals.tickets.ticket import Ticket
@@ -168,22 +169,32 @@ class ReviewDesk:
         return self._strata
 
     def _known(self, ticket: Ticket) -> list[JsonObject]:
+        """What gold labels and rules say; `sure` is false where rules contradict each other."""
         label = self._labelling.label(ticket)
-        return [
-            {
-                "field": name,
-                "value": _jsonable(getattr(label, name)),
-                "source": known.source,
-                "rule": known.rule,
-                "confidence": known.confidence,
-            }
-            for name, known in label.known
-        ]
+        decided = dict(label.known)
+        known = [_one(name, getattr(label, name), it, sure=True) for name, it in label.known]
+        for found in self._labelling.suggestions(ticket):
+            # A reason is worth nothing where nobody is needed.
+            if found.rule.field not in decided and found.rule.field != "needs_person_reason":
+                it = Known("rule", found.rule.name, found.rule.confidence)
+                known.append(_one(found.rule.field, found.value, it, sure=False))
+        return known
+
+
+def _one(name: str, value: object, known: Known, *, sure: bool) -> JsonObject:
+    return {
+        "field": name,
+        "value": list(value) if isinstance(value, tuple) else value,
+        "source": known.source,
+        "rule": known.rule,
+        "confidence": known.confidence,
+        "sure": sure,
+    }
 
 
 def _facts(ticket: Ticket) -> JsonObject:
     return {
-        "created": ticket.created_at.isoformat(),
+        "created": f"{ticket.created_at:%Y-%m-%d %H:%M}",
         "channel": ticket.channel,
         "language": ticket.language,
         "page": ticket.page,
@@ -199,7 +210,3 @@ def _facts(ticket: Ticket) -> JsonObject:
 
 def _plain(hand: Hand | None) -> JsonObject | None:
     return hand.model_dump(mode="json") if hand is not None else None
-
-
-def _jsonable(value: object) -> object:
-    return list(value) if isinstance(value, tuple) else value

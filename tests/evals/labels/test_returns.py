@@ -16,8 +16,8 @@ AGAIN = "export of the timesheet is empty again, August and July"
 ELSE = "Where can our accountant download invoices?"
 
 
-def of(customer: str | None, text: str, days: float, **more: object) -> Ticket:
-    return ticket(text, days=days, customer_key=customer, **more)
+def of(customer: str | None, text: str, days: float, bug_id: str | None = None) -> Ticket:
+    return ticket(text, days=days, customer_key=customer, bug_id=bug_id)
 
 
 LATER = of("other", ELSE, 100)
@@ -36,7 +36,7 @@ LATER = of("other", ELSE, 100)
     ],
 )
 def test_the_same_customer_with_the_same_thing_in_seven_days(first: Ticket, second: Ticket, expected: bool) -> None:
-    assert list(came_back([first, second, LATER]))[0] is expected
+    assert next(iter(came_back([first, second, LATER]))) is expected
 
 
 def test_what_an_article_answers_is_one_thing_in_any_words() -> None:

@@ -94,9 +94,12 @@ async function showTicket() {
 
 function showKnown() {
   for (const line of document.querySelectorAll("[data-known]")) {
-    const known = current.known.find((one) => one.field === line.dataset.known);
-    line.textContent = known ? `${shown(known.value)} (${known.rule}, ${known.confidence})` : "";
+    line.textContent = current.known.filter((one) => one.field === line.dataset.known).map(told).join(" or ");
   }
+}
+
+function told(known) {
+  return `${shown(known.value)} (${known.source === "gold" ? "gold" : `${known.rule}, ${known.confidence}`})`;
 }
 
 function shown(value) {
@@ -193,7 +196,7 @@ async function recount() {
 
 function acceptKnown() {
   const empty = (field) => label[field] === undefined || label[field] === null;
-  const taken = current.known.filter((one) => FIELDS.includes(one.field) && one.field !== "is_bug" && empty(one.field));
+  const taken = current.known.filter((one) => FIELDS.includes(one.field) && one.sure && one.field !== "is_bug" && empty(one.field));
   if (!taken.length) say("Nothing more is known.");
   else change(Object.fromEntries(taken.map((one) => [one.field, one.value])));
 }
