@@ -18,6 +18,7 @@ FIRST_ENTRIES, LAST_ENTRIES = 301, 100
 _MAX_SUBJECT_CHARS = 500
 _MAX_TAGS, _MAX_TAG_CHARS = 50, 100
 _MAX_LINKS = 50
+_MARGIN_CHARS = 500
 # A clock that is wrong, or a time without its zone, is no ticket from the future.
 _AHEAD = timedelta(days=1)
 _LINK = re.compile(r"https?://[^\s?#<>\"']+")
@@ -59,18 +60,25 @@ class Intake:
         scrubber = Scrubber(draft.people, language=draft.language)
         remarks = [] if draft.threaded else [NO_THREAD]
         authors: dict[tuple[str, str], str] = {}
-        entries: list[Entry] = []
         subject = clean(draft.subject or "", limit=_MAX_SUBJECT_CHARS).strip()
         begun = next((n for n, each in enumerate(draft.messages) if each.author == "customer"), len(draft.messages))
         kept = draft.messages[begun:]
         if len(kept) > FIRST_ENTRIES + LAST_ENTRIES:
             kept = (*kept[:FIRST_ENTRIES], *kept[-LAST_ENTRIES:])
             remarks.append(SHORTENED)
-        for place, message in enumerate(kept):
-            read = _read(message)
-            if len(read.text) > MAX_TEXT_CHARS and CUT not in remarks:
-                remarks.append(CUT)
-            entries.append(_entry(message, read, scrubber, authors, subject if place == 0 else ""))
+        read = [_read(message) for message in kept]
+        if any(len(each.text) > MAX_TEXT_CHARS for each in read):
+            remarks.append(CUT)
+        bodies = [each.text for each in read]
+        if bodies and subject:
+            bodies[0] = f"{subject}\n{bodies[0]}"
+        # Scrubbed before it is cut, so that no secret is cut in two and its half not known for one.
+        bodies = [clean(body, limit=MAX_TEXT_CHARS + _MARGIN_CHARS).strip() for body in bodies]
+        texts = [text[:MAX_TEXT_CHARS] for text in scrubber.texts(bodies)]
+        entries = [
+            Entry(message.author, text, message.at, _author_key(message, authors), _links(body, each.links))
+            for message, each, body, text in zip(kept, read, bodies, texts, strict=True)
+        ]
         if not entries or not any(char.isalnum() for char in entries[0].text):
             raise ValueError("the customer wrote nothing")
         ticket = Ticket(
@@ -100,23 +108,11 @@ def _read(message: Message) -> Plain:
     return replace(read, links=message.links + read.links)
 
 
-def _entry(
-    message: Message, read: Plain, scrubber: Scrubber, authors: dict[tuple[str, str], str], subject: str
-) -> Entry:
-    text = read.text
-    # Scrubbing comes before cutting, so that no secret is cut in two and its half not known for one.
-    text = clean(f"{subject}\n{text}" if subject else text, limit=MAX_TEXT_CHARS).strip()
-    key = None
-    if message.person:
-        # Counted within the ticket: a hash of a name could be looked up by hashing names.
-        key = authors.setdefault((message.author, message.person), f"{message.author}-{len(authors) + 1}")
-    return Entry(
-        message.author,
-        scrubber.text(text)[:MAX_TEXT_CHARS],
-        at=message.at,
-        author_key=key,
-        links=_links(text, read.links),
-    )
+def _author_key(message: Message, authors: dict[tuple[str, str], str]) -> str | None:
+    """Counted within the ticket: a hash of a name could be looked up by hashing names."""
+    if not message.person:
+        return None
+    return authors.setdefault((message.author, message.person), f"{message.author}-{len(authors) + 1}")
 
 
 def _links(text: str, linked: tuple[str, ...]) -> tuple[str, ...]:

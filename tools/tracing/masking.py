@@ -28,9 +28,9 @@ _NO_SECRETS = frozenset({
     "not", "no", "wrong", "incorrect", "invalid", "expired", "empty", "missing", "required", "reset", "changed",
     "set", "sent", "shown", "saved", "stored", "kept", "lost", "needed", "entered", "accepted", "refused",
     "rejected", "too", "the", "a", "an", "my", "your", "in", "on", "for", "being", "still", "never", "always",
-    "also", "only", "about", "what", "where", "nicht", "falsch", "ungültig", "abgelaufen", "leer", "weg", "mein",
-    "dein", "der", "die", "das", "ein", "eine", "zu", "noch", "incorrecta", "incorrecto", "inválida", "inválido",
-    "caducada", "caducado", "la", "el", "una", "un", "mi", "tu", "muy",
+    "also", "only", "about", "what", "where", "valid", "active", "nicht", "falsch", "ungültig", "abgelaufen", "leer", "weg", "mein",
+    "dein", "der", "die", "das", "ein", "eine", "zu", "noch", "gültig", "incorrecta", "incorrecto", "inválida", "inválido",
+    "caducada", "caducado", "válida", "válido", "la", "el", "una", "un", "mi", "tu", "muy",
 })
 # fmt: on
 
@@ -145,7 +145,7 @@ _RULES = (
         re.compile(
             r"(?i)((?:password|passwd|passphrase|passcode|passwort|kennwort|contrase[ñn]a|secret|token|api[ _-]?key"
             r"|access[ _-]?key|private[ _-]?key|license[ _-]?key|session[ _-]?id|credential"
-            r"|\b(?:pwd|pass|clave|pin|puk|tan|otp|cvv2?|cvc2?|security code))"
+            r"|\b(?:pwd|pass(?!(?:t|ed|es|ing|iert)\b)|clave|pin|puk|tan|otp|cvv2?|cvc2?|security code))"
             r"[\w.-]{0,30}[\"']?\s{0,3}(?::=|=>|[:=]|\bis\b|\bwas\b|\bist\b|\bwar\b|\blautet\b|\bes\b|\bera\b)"
             r"\s{0,3}[\"'`]?)([^\s\"'`,;&]{3,})"
         ),
@@ -182,14 +182,18 @@ _RULES = (
     _Rule(re.compile(r"(?i)(?<![\w:.])(?=[0-9a-f:.]{0,45}:[0-9a-f.]{0,45}:)[0-9a-f:.]{2,45}(?![\w:])"), _ip, (":",)),
     _Rule(re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?!\.?\d)"), _ip),
     _Rule(re.compile(r"(?<![\w+=/-])[A-Za-z0-9_+=/-]{20,}"), _tokens),
-    _Rule(re.compile(r"(?<!\d)(?<!\d:)[+(\d](?:[ \t\u00a0\u202f().·‐‑–/-]{0,3}\d){6,}"), _number),
 )
+_NUMBER = re.compile(r"(?<!\d)(?<!\d:)[+(\d](?:[ \t\u00a0\u202f().·‐‑–/-]{0,3}\d){6,}")
 
 
 class Masker:
-    """Masks texts of one turn: what has the form of personal data or of a secret, and the names known in the turn."""
+    """Masks texts of one turn: what has the form of personal data or of a secret, and the names known in the turn.
 
-    def __init__(self, names: Iterable[str] = ()) -> None:
+    `numbers` decides what becomes of numbers of seven digits and more that are no card's; each is masked without it.
+    """
+
+    def __init__(self, names: Iterable[str] = (), *, numbers: Replacement = _number) -> None:
+        self._numbers = numbers
         self._names = _any_of(names)
         self._known: dict[str, str] = {}
 
@@ -206,6 +210,7 @@ class Masker:
         for rule in _RULES:
             if any(clue in small for clue in rule.clues):
                 text = rule.pattern.sub(rule.replacement, text)
+        text = _NUMBER.sub(self._numbers, text)
         return text if self._names is None else self._names.sub("[name]", text)
 
 
