@@ -56,7 +56,8 @@ _PLACE = r"(?:,?[ \t\n]{1,3}(?:[A-Z]{1,2}-)?\d{4,5}[ \t]WORD)?"
 _NAMED = (
     _pattern(
         r"(?:^|\n)[ \t]{0,8}(?:[Hh]i|[Hh]ello|[Hh]ey|[Dd]ear|[Hh]allo|[Ll]iebe[r]?|[Hh]ola|[Qq]uerid[oa]",
-        r"|[Ee]stimad[oa]|[Gg]uten (?:[Tt]ag|[Mm]orgen)|[Mm]oin|[Ss]ervus)[ \t](NAME)(?=[ \t]{0,8}(?:[,!.:–-]|\n|$))",
+        r"|[Ee]stimad[oa]|[Gg]uten (?:[Tt]ag|[Mm]orgen)|[Mm]oin|[Ss]ervus|[Gg]ood (?:day|morning|afternoon|evening)",
+        r"|[Bb]uen[oa]s (?:días|tardes|noches)),?[ \t](NAME)(?=[ \t]{0,8}(?:[,!.:–-]|\n|$))",
     ),
     _pattern(
         r"(?:^|[\n.!?,])[ \t]{0,8}(?:(?i:(?:(?:kind|best|warm)[ \t])?regards|best|cheers|thanks|thank you|many thanks",
@@ -65,11 +66,21 @@ _NAMED = (
         r"[,!.]{0,3}[ \t]{0,4}\n{0,3}[ \t]{0,4}(?:[-–][ \t]?)?(NAME)(?=[ \t]{0,8}(?:[,.!|(]|\n|$))",
     ),
     _pattern(
+        r"(?:^|[\n.!?,] ?|\bI'm )(?:[Ss]orry|[Tt]hanks|[Tt]hank you|[Dd]anke|[Gg]racias),?[ \t](NAME)(?=[,.!])",
+    ),
+    _pattern(
+        r"\b(?:[Ii]t's|[Tt]his is|I'm|I am|[Hh]ier ist|[Ss]oy|[Hh]i,|[Hh]ello,)",
+        r"[ \t](NAME)(?=[ \t](?:from|of|at|here|von|de)\b)",
+    ),
+    # A last line of a name alone, or with a firm behind it.
+    _pattern(r"\n[ \t]{0,8}((?:[UPPER][.][ \t]?){1,2}WORD|WORD[ \t]WORD)(?=(?:,[^\n]{0,60})?\s{0,8}\Z)"),
+    _pattern(
         r"(?i:\bmy name is|\bi am called|\bich heiße|\bmein name ist|\bme llamo|\bmi nombre es|\bje m'appelle)",
         r"[ \t](NAME)",
     ),
     _pattern(r"\b(?:Mr|Mrs|Ms|Mx|Dr|Prof|Herrn?|Frau|Señora?|Sra?|Don|Doña)\b\.?[ \t](NAME)"),
 )
+_SURNAME = _pattern(r"\[name\][ \t]WORD(?=[ \t]{0,8}(?:,|\n|\Z))")
 _ADDRESSES = (
     # Lindenweg 4, Schöne Straße 12a, 10115 Berlin
     _pattern(
@@ -195,7 +206,8 @@ class Scrubber:
             for written in (part, part.upper()):
                 if written in text:
                     text = re.sub(rf"(?<!\w){re.escape(written)}(?!\w)", "[name]", text)
-        return text
+        # What follows a first name on its way to a comma or a line's end is the last name.
+        return _SURNAME.sub("[name]", text)
 
     def _number(self, match: re.Match[str]) -> str:
         """What becomes of seven digits and more."""
