@@ -28,9 +28,9 @@ _NO_SECRETS = frozenset({
     "not", "no", "wrong", "incorrect", "invalid", "expired", "empty", "missing", "required", "reset", "changed",
     "set", "sent", "shown", "saved", "stored", "kept", "lost", "needed", "entered", "accepted", "refused",
     "rejected", "too", "the", "a", "an", "my", "your", "in", "on", "for", "being", "still", "never", "always",
-    "also", "only", "about", "what", "where", "valid", "active", "nicht", "falsch", "ungültig", "abgelaufen", "leer", "weg", "mein",
-    "dein", "der", "die", "das", "ein", "eine", "zu", "noch", "gültig", "incorrecta", "incorrecto", "inválida", "inválido",
-    "caducada", "caducado", "válida", "válido", "la", "el", "una", "un", "mi", "tu", "muy",
+    "also", "only", "about", "what", "where", "valid", "active", "nicht", "falsch", "ungültig", "abgelaufen", "leer",
+    "weg", "mein", "dein", "der", "die", "das", "ein", "eine", "zu", "noch", "gültig", "incorrecta", "incorrecto",
+    "inválida", "inválido", "caducada", "caducado", "válida", "válido", "la", "el", "una", "un", "mi", "tu", "muy",
 })
 # fmt: on
 
