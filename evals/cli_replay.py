@@ -15,12 +15,19 @@ from rich.console import Console
 
 from agent.errors import BadTurn, Misconfigured
 from agent.wire import JsonObject
+from evals.labels.file import HandLabels, labels_path
+from evals.labels.labelling import Labelling, label_all
+from evals.labels.source import articles_of
 from evals.progress import OnProgress, progress_of
 from evals.replay.manifest import NAME, read_manifest
 from evals.replay.run import SNAPSHOT, Options, Replayed, replay
 from evals.replay.snapshot import look_at
+from evals.scoring.run import score_run
+from evals.scoring.show import show_summary
+from evals.scoring.summary import Summary
 from evals.tickets.formats import Format
 from evals.tickets.index import TicketIndex
+from graphs.assembly import open_workspace
 from graphs.cli import FAILED, INTERRUPTED, set_up_logging
 from graphs.settings import Settings, load_settings
 
@@ -59,6 +66,9 @@ def replay_command(
     format_: Annotated[
         Format | None, typer.Option("--format", help="The tickets' format, when it isn't recognised.")
     ] = None,
+    labels: Annotated[
+        Path | None, typer.Option(help="The file of hand labels; NAME.labels.jsonl beside the tickets unless given.")
+    ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Begin anew: the run in the folder is removed.")] = False,
     workspace: Annotated[Path | None, typer.Option(help="Workspace folder. [env: HELPGRAPH_WORKSPACE]")] = None,
     data_dir: Annotated[Path | None, typer.Option(help="Data folder. [env: HELPGRAPH_DATA_DIR]")] = None,
@@ -67,8 +77,9 @@ def replay_command(
     """Run historical tickets through the turn that serves customers, and record what would have happened.
 
     Nothing reaches anyone: bugs and handoffs are recorded, not filed. A ticket is replayed with the articles and the
-    learnt model that were there on its day, where that is known. Stop it with Ctrl-C; the same command goes on from
-    there. A server may run meanwhile.
+    learnt model that were there on its day, where that is known. Scores are against labels: by hand, those that came
+    with the tickets, or by rules from how they went. Stop it with Ctrl-C; the same command goes on from there. A server
+    may run meanwhile.
     """
     set_up_logging("warning")
     settings = load_settings(workspace=workspace, data_dir=data_dir)
@@ -83,13 +94,16 @@ def replay_command(
     )
     console = Console(stderr=True)
     try:
-        replayed = asyncio.run(_replay(settings, tickets, out, options, format_, fresh=fresh, console=console))
+        replayed, summary = asyncio.run(
+            _replay(settings, tickets, out, options, format_, labels, fresh=fresh, console=console)
+        )
     except KeyboardInterrupt:
         _stop(console)
     if as_json:
-        typer.echo(orjson.dumps(_json(replayed), option=orjson.OPT_INDENT_2).decode())
+        typer.echo(orjson.dumps(_json(replayed, summary), option=orjson.OPT_INDENT_2).decode())
     else:
         _show(replayed, Console(highlight=False))
+        show_summary(summary, Console())
     if replayed.cases and replayed.failed == replayed.cases:
         raise typer.Exit(FAILED)
 
@@ -100,16 +114,30 @@ async def _replay(
     out: Path | None,
     options: Options,
     format_: Format | None,
+    labels: Path | None,
     *,
     fresh: bool,
     console: Console,
-) -> Replayed:
+) -> tuple[Replayed, Summary]:
     with progress_of(console) as on_progress:
         index = await asyncio.to_thread(_indexed, settings, tickets, format_, on_progress)
         folder = out or await _own_folder(settings, tickets, index, options)
         if fresh:
             _clear(folder)
-        return await replay(settings, index, folder, options, on_progress=on_progress)
+        replayed = await replay(settings, index, folder, options, on_progress=on_progress)
+        summary = await _score(settings, replayed, index, labels or labels_path(tickets), on_progress)
+        return replayed, summary
+
+
+async def _score(
+    settings: Settings, replayed: Replayed, index: TicketIndex, labels: Path, on_progress: OnProgress
+) -> Summary:
+    policy = open_workspace(settings).policy
+    labelling = Labelling(policy, await articles_of(settings), HandLabels.open(labels))
+    labelled = label_all(labelling, index.tickets)
+    return await asyncio.to_thread(
+        score_run, replayed.folder, labelled, policy, cases=replayed.cases, on_progress=on_progress
+    )
 
 
 def _indexed(settings: Settings, tickets: Path, format_: Format | None, on_progress: OnProgress) -> TicketIndex:
@@ -153,13 +181,14 @@ def _stop(console: Console) -> NoReturn:
     os._exit(INTERRUPTED)
 
 
-def _json(replayed: Replayed) -> dict[str, object]:
+def _json(replayed: Replayed, summary: Summary) -> JsonObject:
     return {
         "folder": str(replayed.folder),
         "cases": replayed.cases,
         "resumed": replayed.resumed,
         "failed": replayed.failed,
         "seconds": round(replayed.seconds, 1),
+        "summary": summary.to_json(),
     }
 
 
