@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from agent.errors import Misconfigured
 from evals.labels.agreement import Agreement, agreements
 from evals.labels.file import HandLabels, labeller_name, labels_path
 from evals.labels.labelling import Labelling, label_all
@@ -42,6 +43,7 @@ class _Report:
     articles: int
     damaged: tuple[int, ...]
     agreements: list[Agreement]
+    disputed: int
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -51,6 +53,7 @@ class _Report:
             "damaged_label_lines": list(self.damaged),
             "fields": self.measured.by_source(),
             "rules": [checked.to_json() for checked in self.measured.checks()],
+            "disputed_tickets": self.disputed,
             "labellers": [agreement.to_json() for agreement in self.agreements],
         }
 
@@ -94,12 +97,19 @@ def review_command(
     desk = ReviewDesk(
         tickets_of(tickets),
         hand,
-        labeller_name(labeller if labeller is not None else getpass.getuser()),
+        labeller_name(labeller if labeller is not None else _login()),
         open_workspace(settings).policy,
         asyncio.run(articles_of(settings)),
         blind=blind,
     )
     serve_review(desk, port, on_start=lambda where: typer.echo(f"label {tickets} at {where}\nCtrl-C ends it"))
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError) as exc:
+        raise Misconfigured("who labels? this machine doesn't know your name: give --labeller") from exc
 
 
 def _report(settings: Settings, path: Path, labels: Path | None) -> _Report:
@@ -108,7 +118,7 @@ def _report(settings: Settings, path: Path, labels: Path | None) -> _Report:
     articles = asyncio.run(articles_of(settings))
     labelling = Labelling(open_workspace(settings).policy, articles, hand)
     measured = measure(label_all(labelling, lambda: tickets), labelling)
-    return _Report(measured, len(articles), hand.damaged, agreements(hand))
+    return _Report(measured, len(articles), hand.damaged, agreements(hand), len(hand.disputed()))
 
 
 def _show(report: _Report, console: Console) -> None:
@@ -141,6 +151,7 @@ def _show(report: _Report, console: Console) -> None:
                 str(agreement.agreed.n),
             )
         console.print(table)
+        console.print(f"labellers differ on {report.disputed} tickets: where they do, nothing counts as known")
 
 
 def _row(checked: Checked) -> tuple[str, ...]:

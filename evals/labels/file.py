@@ -111,6 +111,12 @@ class HandLabels:
         order = self._read.order.get(labeller)
         return order[-1] if order else None
 
+    def disputed(self) -> dict[str, tuple[str, ...]]:
+        """The tickets about which labellers differ, with the fields."""
+        tickets = {ticket_id for labeller in self._read.said for ticket_id in self.by(labeller)}
+        found = {ticket_id: agree(self.about(ticket_id)) for ticket_id in sorted(tickets)}
+        return {one: agreed.disputed for one, agreed in found.items() if agreed is not None and agreed.disputed}
+
     def say(self, ticket_id: str, labeller: str, label: Hand) -> None:
         """Append a label; it is on disk when this returns.
 

@@ -195,7 +195,7 @@ def test_without_an_installation_an_article_is_typed(screen: OpenScreen, labels:
     written(labels, "T-1", Hand(articles=("reset-password",)))
 
 
-def test_what_can_not_be_saved_is_said(screen: OpenScreen, labels: HandLabels) -> None:
+def test_what_can_not_be_saved_is_said_and_saved_later(screen: OpenScreen, labels: HandLabels) -> None:
     page = screen().page
     page.get_by_role("heading", name="T-1").wait_for()
     labels.path.mkdir()
@@ -203,6 +203,13 @@ def test_what_can_not_be_saved_is_said(screen: OpenScreen, labels: HandLabels) -
     page.keyboard.press("y")
 
     page.get_by_text("NOT saved, T-1").wait_for()
+    page.keyboard.press("j")
+    page.wait_for_timeout(150)
+    assert page.get_by_role("heading", level=2).inner_text() == "T-1"
+    labels.path.rmdir()
+    page.keyboard.press("j")
+    page.get_by_role("heading", name="T-2").wait_for()
+    written(labels, "T-1", Hand(needs_person=True))
 
 
 def test_without_the_token_there_is_nothing_to_see(screen: OpenScreen) -> None:

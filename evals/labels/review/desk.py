@@ -2,9 +2,9 @@
 
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, assert_never
 
 from agent.errors import NotFound
 from agent.policy import Policy
@@ -16,7 +16,7 @@ from evals.labels.labelling import Labelling, Titled
 from evals.labels.review.sampling import stratified
 from evals.tickets.ticket import Ticket
 
-Show = Literal["unlabelled", "labelled", "all"]
+Show = Literal["unlabelled", "labelled", "disputed", "all"]
 
 # So many addresses of tickets fit in a page without a wait.
 MAX_LISTED = 20_000
@@ -48,7 +48,8 @@ class Saved:
 class ReviewDesk:
     """Tickets to label, oldest first. May be used from several threads.
 
-    What other labellers said is never shown: it would be repeated, and the agreement would measure nothing.
+    What other labellers said is never shown: it would be repeated, and the agreement would measure nothing. That they
+    said something else is, on request.
     """
 
     def __init__(
@@ -88,9 +89,11 @@ class ReviewDesk:
         The sample is drawn from all tickets, then filtered: a labelled ticket doesn't change who else is in it.
         """
         with self._lock:
+            self._hand.refresh()
             chosen = stratified(self._by_category(), sample, seed=seed) if sample else list(self._tickets)
             mine = self._hand.by(self.labeller)
-            kept = [one for one in chosen if show == "all" or (one in mine) == (show == "labelled")]
+            shown = self._shown(show, mine)
+            kept = [one for one in chosen if one in shown]
             return {
                 "ticket_ids": kept[:MAX_LISTED],
                 "left_out": max(0, len(kept) - MAX_LISTED),
@@ -153,6 +156,19 @@ class ReviewDesk:
             if hits:
                 scored.append((-hits, len(own), article.article_id, article.title))
         return [{"id": article_id, "title": title} for _, _, article_id, title in sorted(scored)[:_MAX_FOUND]]
+
+    def _shown(self, show: Show, mine: Mapping[str, Hand]) -> Container[str]:
+        match show:
+            case "all":
+                return self._tickets
+            case "labelled":
+                return mine
+            case "unlabelled":
+                return self._tickets.keys() - mine.keys()
+            case "disputed":
+                return mine.keys() & self._hand.disputed().keys()
+            case _:
+                assert_never(show)
 
     def _find(self, ticket_id: str) -> Ticket:
         ticket = self._tickets.get(ticket_id)

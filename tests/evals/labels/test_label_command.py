@@ -106,7 +106,7 @@ def test_hand_labels_are_found_beside_the_tickets_and_agreement_is_measured(shel
     assert report["damaged_label_lines"] == [21]
     (agreement,) = report["labellers"]
     assert (agreement["labellers"], agreement["field"]) == (["ada", "ben"], "kind")
-    assert agreement["agreed"]["value"] == 0.9
+    assert (agreement["agreed"]["value"], report["disputed_tickets"]) == (0.9, 1)
     assert agreement["kappa"]["value"] == pytest.approx(0.8)
     assert "ada, ben" in shown
     assert "lines of the label file that say nothing: 21" in shown

@@ -174,6 +174,20 @@ def test_what_another_labeller_said_is_never_told(labels: HandLabels) -> None:
     assert (order["labelled"], "T-1" in order["ticket_ids"]) == (0, True)
 
 
+def test_one_finds_the_tickets_on_which_another_labeller_differs_but_not_how(labels: HandLabels) -> None:
+    others = HandLabels.open(labels.path)
+    for labeller, ticket_id, kind in [("ada", "T-1", "bug"), ("ada", "T-2", "bug"), ("ada", "T-3", "bug")]:
+        labels.say(ticket_id, labeller, Hand(kind=Kind(kind)))
+    client = browser(labels)
+    others.say("T-1", "ben", Hand(kind=Kind.BUG))
+    others.say("T-2", "ben", Hand(kind=Kind.HOW_TO))
+
+    answer = client.get("/api/order", params={"show": "disputed"})
+
+    assert answer.json()["ticket_ids"] == ["T-2"]
+    assert "ben" not in answer.text
+
+
 def test_the_filter_and_the_sample(labels: HandLabels) -> None:
     client = browser(labels)
     everyone = client.get("/api/order", params={"show": "all"}).json()["ticket_ids"]

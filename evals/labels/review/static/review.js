@@ -14,6 +14,7 @@ let total = 0;
 let current = null; // The ticket on the screen, as the server gave it.
 let label = {}; // What this labeller says of it.
 let saving = Promise.resolve();
+let unsaved = null; // The last change that could not be saved: nothing else is shown before it is.
 let asked = 0;
 
 function element(tag, text, className) {
@@ -40,7 +41,7 @@ async function call(path, options = {}) {
 // --- going through tickets --------------------------------------------------------------------------------------
 
 async function loadOrder() {
-  await saving;
+  await saved();
   const query = new URLSearchParams({ show: $("show").value, sample: $("sample").value || "0", seed: $("seed").value || "0" });
   const found = await call(`api/order?${query}`);
   order = found.ticket_ids;
@@ -113,7 +114,7 @@ async function step(by) {
     say(by > 0 ? "That was the last one here." : "This is the first one here.");
     return;
   }
-  await saving;
+  await saved();
   if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
   place = next;
   say("");
@@ -166,14 +167,29 @@ function change(fields) {
   showProgress();
   const body = JSON.stringify({ ticket_id: ticketId, label: Object.fromEntries(FIELDS.map((field) => [field, label[field] ?? null])) });
   // One after another: the last change must be the last line of the file.
-  saving = saving.then(() => call("api/label", { method: "PUT", body })).then(
-    () => say(`Saved ${ticketId}.`),
-    (error) => say(`NOT saved, ${ticketId}: ${error.message}`, true),
-  );
+  saving = saving.then(() => put(ticketId, body));
+}
+
+async function put(ticketId, body) {
+  try {
+    await call("api/label", { method: "PUT", body });
+    unsaved = null;
+    say(`Saved ${ticketId}.`);
+  } catch (error) {
+    unsaved = { ticketId, body };
+    say(`NOT saved, ${ticketId}: ${error.message}`, true);
+  }
+}
+
+async function saved() {
+  await saving;
+  if (!unsaved) return;
+  await put(unsaved.ticketId, unsaved.body);
+  if (unsaved) throw new Error($("message").textContent);
 }
 
 async function undo() {
-  await saving;
+  await saved();
   let undone;
   try {
     undone = await call("api/undo", { method: "POST" });
@@ -326,6 +342,9 @@ function listen() {
     $(id).addEventListener("click", () => attempt(action));
   }
   document.addEventListener("keydown", onKey);
+  window.addEventListener("beforeunload", (event) => {
+    if (unsaved) event.preventDefault();
+  });
 }
 
 async function start() {
