@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, Route
 
 from evals.labels.file import Hand, HandLabels
 from evals.labels.labelling import Titled
@@ -18,6 +19,7 @@ from evals.labels.review.desk import ReviewDesk
 from evals.tickets.ticket import Gold, Ticket
 from tests.browser.conftest import WAIT_MS
 from tests.browser.corpus import VECTORS
+from tests.browser.test_accessibility import serious
 from tests.evals.labels.arrange import ARTICLES, POLICY, ticket
 
 pytestmark = pytest.mark.browser
@@ -210,6 +212,44 @@ def test_what_can_not_be_saved_is_said_and_saved_later(screen: OpenScreen, label
     page.keyboard.press("j")
     page.get_by_role("heading", name="T-2").wait_for()
     written(labels, "T-1", Hand(needs_person=True))
+
+
+def test_a_key_pressed_while_a_ticket_loads_is_about_the_ticket_that_comes(
+    screen: OpenScreen, labels: HandLabels
+) -> None:
+    page = screen().page
+    page.get_by_role("heading", name="T-1").wait_for()
+    asked = []
+
+    def hold(route: Route) -> None:
+        asked.append(route)
+
+    page.route("**/api/ticket?*", hold)
+    page.keyboard.press("j")
+    page.keyboard.press("y")
+    page.keyboard.press("c")
+    page.keyboard.type("ny")
+    page.wait_for_timeout(100)
+    assert not labels.path.exists()
+    assert len(asked) == 1
+    asked[0].continue_()
+
+    page.get_by_role("heading", name="T-2").wait_for()
+    written(labels, "T-2", Hand(needs_person=True))
+    assert HandLabels.open(labels.path).by("ada").keys() == {"T-2"}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(screen: OpenScreen, scheme: Literal["light", "dark"]) -> None:
+    page = screen().page
+    page.emulate_media(color_scheme=scheme)
+    page.get_by_role("heading", name="T-1").wait_for()
+    page.keyboard.press("2")
+    page.keyboard.press("a")
+    page.keyboard.type("edit")
+    page.get_by_role("option", name="Edit time entries").wait_for()
+
+    assert serious(page) == []
 
 
 def test_without_the_token_there_is_nothing_to_see(screen: OpenScreen) -> None:

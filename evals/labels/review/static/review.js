@@ -15,7 +15,8 @@ let current = null; // The ticket on the screen, as the server gave it.
 let label = {}; // What this labeller says of it.
 let saving = Promise.resolve();
 let unsaved = null; // The last change that could not be saved: nothing else is shown before it is.
-let asked = 0;
+let actions = Promise.resolve();
+let focusing = false; // A key that leads into a field waits for its turn: what is typed meanwhile is meant for there.
 
 function element(tag, text, className) {
   const made = document.createElement(tag);
@@ -67,9 +68,7 @@ function showProgress() {
 }
 
 async function showTicket() {
-  const wanted = ++asked;
   const ticket = await call(`api/ticket?${new URLSearchParams({ ticket_id: order[place] })}`);
-  if (wanted !== asked) return;
   current = ticket;
   label = ticket.label || {};
   $("heading").textContent = ticket.ticket_id;
@@ -259,13 +258,17 @@ function addArticle(article) {
   if (article) change({ articles: [...new Set([...(label.articles || []), article])] });
 }
 
+function takeArticle() {
+  // Without an installation there is nothing to search: what was typed is the id.
+  if (found.length) addArticle(found[marked].id);
+  else if (!setup.has_articles) addArticle($("article").value.trim());
+  else if ($("article").value.trim()) say("No article found by these words.");
+}
+
 function onArticleKey(event) {
   if (event.key === "Enter") {
     event.preventDefault();
-    // Without an installation there is nothing to search: what was typed is the id.
-    if (found.length) addArticle(found[marked].id);
-    else if (!setup.has_articles) addArticle($("article").value.trim());
-    else say("No article found by these words.");
+    attempt(takeArticle);
   } else if ((event.key === "ArrowDown" || event.key === "ArrowUp") && found.length) {
     event.preventDefault();
     marked = (marked + (event.key === "ArrowDown" ? 1 : found.length - 1)) % found.length;
@@ -276,16 +279,12 @@ function onArticleKey(event) {
 
 // --- keys -------------------------------------------------------------------------------------------------------
 
+const FIELD_KEYS = { c: "category", r: "needs_person_reason", t: "kind", a: "article", b: "bug_id" };
 const KEYS = {
-  j: () => step(1),
-  k: () => step(-1),
-  u: undo,
+  j: () => busy(() => step(1)),
+  k: () => busy(() => step(-1)),
+  u: () => busy(undo),
   s: acceptKnown,
-  c: () => $("category").focus(),
-  r: () => $("needs_person_reason").focus(),
-  t: () => $("kind").focus(),
-  a: () => $("article").focus(),
-  b: () => $("bug_id").focus(),
   y: () => change({ needs_person: true }),
   n: () => change({ needs_person: false }),
   0: () => change({ articles: [] }),
@@ -295,20 +294,42 @@ const KEYS = {
   h: () => document.body.classList.toggle("hushed"),
 };
 
+function enter(field) {
+  focusing = true;
+  attempt(() => {
+    focusing = false;
+    $(field).focus();
+  });
+}
+
 function onKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   const at = event.target;
   const typing = at instanceof HTMLSelectElement || (at instanceof HTMLInputElement && !["radio", "checkbox"].includes(at.type));
   if (event.key === "Escape" && at instanceof HTMLElement) at.blur();
   else if (event.key === "Enter" && at instanceof HTMLSelectElement) at.blur();
-  else if (!typing && current && Object.hasOwn(KEYS, event.key)) {
-    event.preventDefault();
-    attempt(KEYS[event.key]);
+  else if (!typing && current) {
+    const known = Object.hasOwn(KEYS, event.key) || Object.hasOwn(FIELD_KEYS, event.key);
+    if (known || focusing) event.preventDefault();
+    if (!known || focusing) return;
+    if (Object.hasOwn(FIELD_KEYS, event.key)) enter(FIELD_KEYS[event.key]);
+    else attempt(KEYS[event.key]);
   }
 }
 
+// What was asked for happens in that order: a key pressed while a ticket loads is about the ticket that comes.
 function attempt(action) {
-  Promise.resolve().then(action).catch((error) => say(error.message, true));
+  actions = actions.then(action).catch((error) => say(error.message, true));
+}
+
+// While another ticket is on its way, nothing can be said about the one that is still seen.
+async function busy(action) {
+  $("form").inert = true;
+  try {
+    await action();
+  } finally {
+    $("form").inert = false;
+  }
 }
 
 // --- start ------------------------------------------------------------------------------------------------------
@@ -320,7 +341,7 @@ function addOption(select, value, text) {
 }
 
 function listen() {
-  for (const id of ["show", "sample", "seed"]) $(id).addEventListener("change", () => attempt(loadOrder));
+  for (const id of ["show", "sample", "seed"]) $(id).addEventListener("change", () => attempt(() => busy(loadOrder)));
   for (const select of document.querySelectorAll("select[data-field]")) {
     select.addEventListener("change", () => change({ [select.dataset.field]: select.value || null }));
   }
@@ -338,7 +359,7 @@ function listen() {
   $("article").addEventListener("input", () => attempt(search));
   $("article").addEventListener("keydown", onArticleKey);
   $("form").addEventListener("submit", (event) => event.preventDefault());
-  for (const [id, action] of [["accept", acceptKnown], ["undo", undo], ["previous", () => step(-1)], ["next", () => step(1)]]) {
+  for (const [id, action] of [["accept", KEYS.s], ["undo", KEYS.u], ["previous", KEYS.k], ["next", KEYS.j]]) {
     $(id).addEventListener("click", () => attempt(action));
   }
   document.addEventListener("keydown", onKey);
@@ -361,7 +382,7 @@ async function start() {
   $("article").placeholder = setup.has_articles ? "search by words of the title" : "an article's id, then Enter";
   if (setup.blind) document.body.classList.add("hushed");
   listen();
-  await loadOrder();
+  await busy(loadOrder);
 }
 
 document.addEventListener("DOMContentLoaded", () => attempt(start));
