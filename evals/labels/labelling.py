@@ -107,7 +107,7 @@ class Labelling:
 
     def _say_hand(self, draft: _Draft, hand: Hand) -> None:
         for name, value in hand:
-            draft.put(_field(name), value, _HAND)
+            draft.put(_field(name), self._ids(value) if name == "articles" and value else value, _HAND)
         if hand.is_bug is None and hand.kind is not None:
             draft.put("is_bug", hand.kind is Kind.BUG, _HAND)
 
@@ -118,12 +118,16 @@ class Labelling:
             draft.put("kind", gold.kind, _GOLD)
             draft.put("is_bug", None if gold.kind is None else gold.kind is Kind.BUG, _GOLD)
         if gold.article is not None:
-            draft.put("articles", (self.reading.names.get(gold.article, gold.article),), _GOLD)
+            draft.put("articles", self._ids((gold.article,)), _GOLD)
         elif gold.labelled_article:
             draft.put("articles", (), _GOLD)
         draft.put("needs_person", gold.needs_person, _GOLD)
         draft.put("needs_person_reason", gold.needs_person_reason, _GOLD)
         draft.put("complexity", gold.complexity, _GOLD)
+
+    def _ids(self, articles: Iterable[str]) -> tuple[str, ...]:
+        """Ids of articles, whatever a person called them; what the knowledge base doesn't know keeps its name."""
+        return tuple(dict.fromkeys(self.reading.names.get(article, article) for article in articles))
 
     def _say_rules(self, draft: _Draft, found: tuple[Found, ...], returned: bool | None) -> None:
         if returned:

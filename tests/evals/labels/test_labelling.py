@@ -62,6 +62,12 @@ def test_no_article_is_something_else_than_not_said() -> None:
     assert (none.articles, unsaid.articles, by_slug.articles) == ((), None, ("time/timer",))
 
 
+def test_an_article_that_was_typed_by_another_name_is_the_same_article(tmp_path: Path) -> None:
+    said = hand(tmp_path, ada=Hand(articles=("timer", "time/timer", "gone")))
+
+    assert Labelling(POLICY, ARTICLES, said).label(ticket(ASKED)).articles == ("gone", "time/timer")
+
+
 @pytest.mark.parametrize(("category", "queue"), [("how_to_time", "general"), ("bug", "technical"), ("gone", None)])
 def test_the_queue_is_the_categorys(category: str, queue: str | None) -> None:
     label = Labelling(POLICY).label(with_gold(ticket(ASKED), category=category))
