@@ -9,6 +9,8 @@ _KEPT_FORMAT_CHARS = {"\u200d", "\ufe0f"}  # Zero width joiner and emoji selecto
 _KEPT_CONTROL_CHARS = {"\n", "\t"}
 # All that some reader takes for the end of a line: what begins after it must not look like a line of ours.
 _LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
+# Letters, digits and marks of European languages: nothing of it is dropped or counted, so most texts need no more.
+_PLAIN = re.compile("[\n\t -~\u00a1-\u00ac\u00ae-\u024f\u2010-\u2027\u2030-\u205e\u20a0-\u20bf\u2190-\u21ff]*")
 
 
 class Source(StrEnum):
@@ -30,6 +32,8 @@ def clean(text: str, *, limit: int) -> str:
     become `\\n`. Emoji sequences survive. Everything a customer can read is kept.
     """
     text = _LINE_ENDS.sub("\n", text[: limit * 4])
+    if _PLAIN.fullmatch(text):
+        return unicodedata.normalize("NFC", text)[:limit]
     kept: list[str] = []
     marks = 0
     for char in text:

@@ -132,10 +132,11 @@ class QuestionShelf:
             logger.warning("the matcher of known questions is damaged, making it again path=%s", self._path)
             return None
         try:
+            await asyncio.to_thread(collection.hold)
             # Its models are opened by their first text: here, and not while the first customer waits.
             await self._embedder.embed(["ready"])
         except ConnectorError:
-            logger.exception("the embedder of known questions failed: they are not searched")
+            logger.exception("the embedder or the index of known questions failed: they are not searched")
             return None
         return KnownQuestions(matcher, collection, entries, Wording())
 
@@ -166,6 +167,7 @@ class QuestionShelf:
         if matcher is None:
             return None
         await asyncio.to_thread(write_arrays, self._path, matcher.to_arrays())
+        await asyncio.to_thread(collection.hold)
         return KnownQuestions(matcher, collection, entries, wording)
 
     def _entries(self) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Search by words: BM25 over title, section and text, stemmed by language, built in memory from the stored texts."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -63,16 +63,14 @@ class LexicalIndex:
         self._texts = {passage.passage_id: passage for passage in passages}
         self._articles = articles
         stemmed = {passage.passage_id: self._stemmed(passage) for passage in passages}
-        # As text: a tenth of the memory of sets, and quick to split.
-        self._stems = {i: f"{s.title} {s.section} {s.text}" for i, s in stemmed.items()}
+        # As text, a space around every stem: a tenth of the memory of sets, and quick to look into.
+        self._stems = {i: f" {s.title} {s.section} {s.text} " for i, s in stemmed.items()}
         self._passages = _Bm25(stemmed.items())
         whole: dict[str, list[_Stemmed]] = {}
         for passage in passages:
             whole.setdefault(passage.article_id, []).append(stemmed[passage.passage_id])
         self._whole = _Bm25((article_id, _joined(parts)) for article_id, parts in whole.items())
         self._titled = lru_cache(maxsize=20_000)(self._read_title)
-        # A question is compared with every candidate.
-        self._asked = lru_cache(maxsize=64)(self._read_question)
 
     def search(self, text: str, language: str, *, limit: int) -> list[WordHit]:
         """Return the best passages. Nothing in `text` is query syntax."""
@@ -82,25 +80,10 @@ class LexicalIndex:
         """Return the best articles, each read as one text: what is said all over it counts together."""
         return self._whole.search(self._analyzer.stems(text, language), limit)
 
-    def coverage(self, text: str, language: str, passage_id: str) -> float:
-        """Return which share of the question's information the passage has the words of, in [0, 1].
-
-        Each stem counts by its inverse document frequency, so that rare words weigh more.
-        """
-        weights = self._asked(text, language)
-        if not weights:
-            return 0.0
-        there = frozenset(self._stems[passage_id].split(" "))
-        return sum(weight for stem, weight in weights.items() if stem in there) / sum(weights.values())
-
-    def title_fit(self, text: str, language: str, passage_id: str) -> float:
-        """Return how much the question and the title of the passage's article are of the same words, in [0, 1].
-
-        The share of shared stems among all of both: of two sister products the one that was named fits better.
-        """
-        asked = self._asked(text, language).keys()
-        titled = self._titled(self._texts[passage_id].article_id)
-        return len(asked & titled) / len(asked | titled) if asked and titled else 0.0
+    def asked(self, text: str, language: str) -> "Asked":
+        """Return the question as it is compared with one passage after another."""
+        weights = {stem: self._rarity(stem) for stem in sorted(set(self._analyzer.stems(text, language)))}
+        return Asked(weights, self._stems, self._titles_of)
 
     def _rarity(self, stem: str) -> float:
         return math.log(1 + max(1, len(self._texts)) / (1 + self._passages.seen(stem)))
@@ -114,12 +97,46 @@ class LexicalIndex:
             )
         )
 
-    def _read_question(self, text: str, language: str) -> dict[str, float]:
-        return {stem: self._rarity(stem) for stem in sorted(set(self._analyzer.stems(text, language)))}
+    def _titles_of(self, passage_id: str) -> frozenset[str]:
+        return self._titled(self._texts[passage_id].article_id)
 
     def _read_title(self, article_id: str) -> frozenset[str]:
         article = self._articles[article_id]
         return frozenset(self._analyzer.stems(article.title, article.language))
+
+
+class Asked:
+    """A question in stems, to be compared with passages. Made by `LexicalIndex.asked`."""
+
+    def __init__(
+        self, weights: Mapping[str, float], said: Mapping[str, str], titled: Callable[[str], frozenset[str]]
+    ) -> None:
+        self._stems = frozenset(weights)
+        self._weights = [(f" {stem} ", weight) for stem, weight in weights.items()]
+        self._total = sum(weights.values())
+        self._said = said
+        self._titled = titled
+
+    def coverage(self, passage_id: str) -> float:
+        """Return which share of the question's information the passage has the words of, in [0, 1].
+
+        Each stem counts by its inverse document frequency, so that rare words weigh more.
+        """
+        if not self._weights:
+            return 0.0
+        said = self._said[passage_id]
+        return sum(weight for stem, weight in self._weights if stem in said) / self._total
+
+    def title_fit(self, passage_id: str) -> float:
+        """Return how much the question and the title of the passage's article are of the same words, in [0, 1].
+
+        The share of shared stems among all of both: of two sister products the one that was named fits better.
+        """
+        titled = self._titled(passage_id)
+        if not self._stems or not titled:
+            return 0.0
+        shared = len(self._stems & titled)
+        return shared / (len(self._stems) + len(titled) - shared)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from datetime import date
 
 from agent.ports import SearchQuery
 from tools.knowledge.duplicates import Said
+from tools.knowledge.held import VectorHit
 from tools.knowledge.lexical import WordHit
 from tools.knowledge.matching import Match
-from tools.knowledge.vectors import VectorHit
 from tools.storage.knowledge import ArticleRow, PassageRow
 
 # all-MiniLM-L6-v2: unrelated texts lie near 0.1, a question and its answer between 0.45 and 0.8.
@@ -70,7 +70,7 @@ class Meant:
 class Reading:
     """What ranking asks about the question and an entry, each by the entry's id.
 
-    `coverage` and `title_fit` as in `LexicalIndex`, of a passage; `subject` as in `Subjects.fit` and `names` as in
+    `coverage` and `title_fit` as in `lexical.Asked`, of a passage; `subject` as in `Subjects.fit` and `names` as in
     `Subjects.of`, of an article. `story` tells whether the question is a message of several sentences.
     """
 
@@ -109,6 +109,9 @@ def rank(hits: Hits, query: SearchQuery, shelf: Shelf, reading: Reading) -> list
     found += [i for i in dict.fromkeys(first) if shelf.passages[i].article_id not in there]
     covered = {passage_id: reading.coverage(passage_id) for passage_id in found}
     most = max(covered.values(), default=0.0)
+    # A passage found by words alone is at most as near as the farthest that was found by meaning.
+    farthest = min(cosines.values(), default=0.0) - 0.02 if cosines is not None else 0.0
+    adjustments: dict[str, float] = {}
     ranked: list[tuple[float, Ranked]] = []
     for passage_id in found:
         passage = shelf.passages[passage_id]
@@ -120,13 +123,14 @@ def rank(hits: Hits, query: SearchQuery, shelf: Shelf, reading: Reading) -> list
         if cosines is None:
             relevance = by_words
         else:
-            # A passage found by words alone is at most as near as the farthest that was found by meaning.
-            near = cosine if cosine is not None else min(cosines.values(), default=0.0) - 0.02
+            near = cosine if cosine is not None else farthest
             if reading.story:
                 near += _WHOLE_SHARE * (whole.cosine(article.article_id) - near)
             near += (0.0, _NAMED, _NOT_NAMED)[reading.subject(article.article_id)]
             relevance = _DENSE_SHARE * _squash(near) + (1 - _DENSE_SHARE) * by_words
-        score = relevance + _adjustment(article, query, shelf)
+        if article.article_id not in adjustments:
+            adjustments[article.article_id] = _adjustment(article, query, shelf)
+        score = relevance + adjustments[article.article_id]
         if not reading.story:
             score += _AGREEMENT * agreement.get(passage_id, 0.0)
         score += _TITLE_FIT * reading.title_fit(passage_id)

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from chromadb.errors import ChromaError
@@ -41,6 +40,15 @@ class Collections:
         except (ChromaError, RuntimeError):
             return False
         return counted == (passages, titles, articles)
+
+    def hold(self) -> None:
+        """Keep those in memory that fit.
+
+        Raises:
+            KnowledgeError: the vector index failed.
+        """
+        for collection in (self.passages, self.titles, self.articles):
+            collection.hold()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +105,11 @@ def search(live: Live, query: SearchQuery, text: str, dense: Dense | None) -> li
         article_words=(live.lexical.search_articles(text, query.language, limit=_WHOLE_CANDIDATES) if story else ()),
         known=dense.known if dense else (),
     )
+    asked = live.lexical.asked(text, query.language)
     reading = Reading(
         story=story,
-        coverage=partial(live.lexical.coverage, text, query.language),
-        title_fit=partial(live.lexical.title_fit, text, query.language),
+        coverage=asked.coverage,
+        title_fit=asked.title_fit,
         subject=live.subjects.fit(text),
         names=live.subjects.of,
     )

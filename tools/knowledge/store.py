@@ -256,7 +256,7 @@ class KnowledgeStore:
         vectors = await asyncio.to_thread(self._open_vectors, generation)
         if vectors is not None:
             with_text = len({row.article_id for row in passages})
-            if not await asyncio.to_thread(vectors.whole, len(passages), len(articles), with_text):
+            if not await asyncio.to_thread(_usable, vectors, len(passages), len(articles), with_text):
                 vectors = None
         if vectors is None and self._embedder is not None:
             logger.warning("the base has no whole vectors of this model: search is by words alone until rebuilt")
@@ -303,3 +303,15 @@ class KnowledgeStore:
         for name in await asyncio.to_thread(self._vectors.names):
             if name.startswith(ours) and name not in keep:
                 await asyncio.to_thread(self._vectors.drop, name)
+
+
+def _usable(vectors: Collections, passages: int, titles: int, articles: int) -> bool:
+    """Whether the vectors are whole and can be read; those that fit are in memory then."""
+    if not vectors.whole(passages, titles, articles):
+        return False
+    try:
+        vectors.hold()
+    except KnowledgeError:
+        logger.exception("the vectors can't be read: to be rebuilt")
+        return False
+    return True

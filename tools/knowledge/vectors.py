@@ -3,7 +3,6 @@
 import logging
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import chromadb
@@ -16,18 +15,11 @@ from chromadb.errors import ChromaError, NotFoundError
 from numpy.typing import NDArray
 
 from agent.errors import KnowledgeError
+from tools.knowledge.held import HeldVectors, VectorHit, fits
 
 logger = logging.getLogger(__name__)
 
 _BATCH = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class VectorHit:
-    """An entry found by its vector. `cosine` lies in [-1, 1]."""
-
-    entry_id: str
-    cosine: float
 
 
 class VectorStore:
@@ -76,10 +68,11 @@ def _client(folder: Path) -> ClientAPI:
 
 
 class VectorCollection:
-    """The vectors of one generation."""
+    """The vectors of one generation: on disk, and after `hold` in memory as well."""
 
     def __init__(self, collection: Collection) -> None:
         self._collection = collection
+        self._held: HeldVectors | None = None
 
     def count(self) -> int:
         """How many entries there are."""
@@ -91,6 +84,7 @@ class VectorCollection:
         Raises:
             KnowledgeError: Chroma failed.
         """
+        self._held = None
         try:
             for start in range(0, len(ids), _BATCH):
                 self._collection.add(ids=list(ids[start : start + _BATCH]), embeddings=vectors[start : start + _BATCH])
@@ -110,12 +104,38 @@ class VectorCollection:
                 )
         return found
 
+    def hold(self) -> None:
+        """Keep the vectors in memory, unless they are too many: a search takes a tenth of the time then.
+
+        Raises:
+            KnowledgeError: Chroma failed.
+        """
+        try:
+            entries = self._collection.count()
+            first = self._collection.get(limit=1, include=["embeddings"])["embeddings"]
+            if first is None or not len(first) or not fits(entries, len(first[0])):
+                return
+            ids: list[str] = []
+            rows = np.empty((entries, len(first[0])), dtype=np.float32)
+            while len(ids) < entries:
+                part = self._collection.get(limit=_BATCH, offset=len(ids), include=["embeddings"])
+                vectors = part["embeddings"]
+                if vectors is None or not len(vectors):
+                    raise KnowledgeError("the vector index holds fewer entries than it counts")
+                rows[len(ids) : len(ids) + len(vectors)] = vectors
+                ids += part["ids"]
+        except (ChromaError, ValueError, RuntimeError) as exc:
+            raise KnowledgeError("the vector index can't be read") from exc
+        self._held = HeldVectors(ids, rows)
+
     def search(self, vector: NDArray[np.float32], *, limit: int) -> list[VectorHit]:
         """Return the nearest entries.
 
         Raises:
             KnowledgeError: Chroma failed.
         """
+        if self._held is not None:
+            return self._held.search(vector, limit=limit)
         try:
             found = self._collection.query(
                 query_embeddings=vector.reshape(1, -1), n_results=limit, include=["distances"]
