@@ -14,12 +14,16 @@ _BULK = 64
 
 
 class RememberedEmbedder:
-    """Implements `agent.ports.Embedder` over another one (`beneath`), keyed by a hash so that no text is held."""
+    """Implements `agent.ports.Embedder` over another one (`beneath`), keyed by a hash so that no text is held.
 
-    def __init__(self, embedder: Embedder) -> None:
+    `kept` is how many vectors are remembered.
+    """
+
+    def __init__(self, embedder: Embedder, *, kept: int = _KEPT) -> None:
         self.name = embedder.name
         self.dimensions = embedder.dimensions
         self.beneath = embedder
+        self._most = kept
         self._kept: OrderedDict[bytes, NDArray[np.float32]] = OrderedDict()
 
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -39,7 +43,7 @@ class RememberedEmbedder:
         for key, row in zip(keys, rows, strict=True):
             self._kept[key] = row
             self._kept.move_to_end(key)
-        while len(self._kept) > _KEPT:
+        while len(self._kept) > self._most:
             self._kept.popitem(last=False)
         return np.stack(rows)
 
@@ -53,3 +57,9 @@ class RememberedEmbedder:
 def remembering(embedder: Embedder) -> RememberedEmbedder:
     """Return `embedder` with a memory; one that has it already keeps it."""
     return embedder if isinstance(embedder, RememberedEmbedder) else RememberedEmbedder(embedder)
+
+
+def apart(embedder: Embedder, *, kept: int) -> RememberedEmbedder:
+    """Return `embedder` with a memory of its own, which other texts don't push anything out of."""
+    beneath = embedder.beneath if isinstance(embedder, RememberedEmbedder) else embedder
+    return RememberedEmbedder(beneath, kept=kept)

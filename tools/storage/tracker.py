@@ -70,6 +70,8 @@ class BuiltInTracker:
             TrackerError: the database couldn't be read.
         """
         try:
+            if not await self._any_open(report.workspace_id):
+                return None
             gist = await self._gist(report.workspace_id, report.draft)
             async with self._db.reading() as conn:
                 match = await self._best_match(conn, report, gist)
@@ -154,6 +156,11 @@ class BuiltInTracker:
         async with self._db.transaction() as conn:
             if (await conn.execute(statement)).one_or_none() is None:
                 raise NotFound("no such bug")
+
+    async def _any_open(self, workspace_id: str) -> bool:
+        query = select(bugs.c.bug_id).where(bugs.c.workspace_id == workspace_id, bugs.c.status == "open").limit(1)
+        async with self._db.reading() as conn:
+            return (await conn.execute(query)).first() is not None
 
     async def _gist(self, workspace_id: str, draft: BugDraft) -> _Gist:
         """Embed the report, and first whatever bugs another embedder (or none) left without a usable vector."""

@@ -37,7 +37,7 @@ class Reading:
 class Wanted:
     """What is asked: in the customer's words and in English, for articles in either; and each question by itself.
 
-    `titles` are vectors of the passages' articles' titles, by article id.
+    `memory` embeds what articles say; `titles` are vectors of the passages' articles' titles, by article id.
     """
 
     readings: tuple[Reading, ...]

@@ -51,10 +51,11 @@ class LocalEngine:
 
     name = "local"
 
-    def __init__(self, heard: hearing.Hearing, supports: SupportModel) -> None:
+    def __init__(self, heard: hearing.Hearing, supports: SupportModel, articles: VectorMemory) -> None:
         self._hearing = heard
         self._supports = supports
         self._memory = heard.vectors
+        self._articles = articles
 
     @classmethod
     async def open(
@@ -98,7 +99,8 @@ class LocalEngine:
         name = embedder.name if embedder is not None else ""
         ears = await asyncio.to_thread(train_ears, sets, vectors, name, cache_dir)
         supports = await asyncio.to_thread(train_support, cache_dir, entailment)
-        return cls(hearing.Hearing(ears, tongue, glossary, VectorMemory(embedder)), supports)
+        heard = hearing.Hearing(ears, tongue, glossary, VectorMemory(embedder))
+        return cls(heard, supports, VectorMemory.of_articles(embedder))
 
     def learn(self, model: LearnedModel | None) -> None:
         """Go by this learnt model from now on, beside what is shipped; None is what is shipped alone."""
@@ -203,7 +205,8 @@ class LocalEngine:
         lookup, _ = await self._lookup(heard)
         asked = [question, english, *parts_of(question)]
         titles = {passage.article_id: passage.title for passage in brief.passages}
-        rows = await self._memory.embed([*asked, *titles.values()])
+        rows = await self._memory.embed(asked)
+        titled = await self._articles.embed(list(titles.values()))
         readings = [
             Reading(tuple(content_words(text)), rows[place] if rows is not None else None)
             for place, text in enumerate(asked)
@@ -213,9 +216,9 @@ class LocalEngine:
             courtesy=self._hearing.ears.hear("courtesy", row).label,
             wanted=Wanted(
                 readings=tuple(readings[:2]),
-                memory=self._memory,
+                memory=self._articles,
                 parts=tuple(readings[2:]),
-                titles=dict(zip(titles, rows[len(asked) :], strict=True)) if rows is not None else {},
+                titles=dict(zip(titles, titled, strict=True)) if titled is not None else {},
             ),
         )
 

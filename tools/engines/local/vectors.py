@@ -10,10 +10,13 @@ import numpy as np
 from agent.errors import ConnectorError
 from agent.ports import Embedder
 from tools.arrays import read_arrays, write_arrays
-from tools.embedding.remembered import remembering
+from tools.embedding.remembered import apart, remembering
 from tools.engines.local.features import Vectors
 
 logger = logging.getLogger(__name__)
+
+# Sentences and titles: 13 MB of the default embedding.
+_ARTICLE_TEXTS = 8192
 
 
 class VectorMemory:
@@ -21,6 +24,11 @@ class VectorMemory:
 
     def __init__(self, embedder: Embedder | None) -> None:
         self._embedder = remembering(embedder) if embedder is not None else None
+
+    @classmethod
+    def of_articles(cls, embedder: Embedder | None) -> "VectorMemory":
+        """Return one for what articles say: asked for again and again, while each message comes once."""
+        return cls(apart(embedder, kept=_ARTICLE_TEXTS) if embedder is not None else None)
 
     async def embed(self, texts: Sequence[str]) -> Vectors | None:
         """One row per text, or None: there is no embedder, or it failed and words must do."""
