@@ -108,13 +108,20 @@ def resampled(
     """
     groups = len(grouped.sizes)
     random = np.random.default_rng(seed)
-    table = np.column_stack([grouped.sums, grouped.sizes])
+    rows, counts = np.unique(np.column_stack([grouped.sums, grouped.sizes]), axis=0, return_counts=True)
+    # Groups with the same sums are the same to every metric: how often each kind is drawn is all that matters.
+    few = len(rows) * 4 <= groups
+    if not few:
+        rows = np.column_stack([grouped.sums, grouped.sizes])
     found = []
-    at_once = max(1, min(resamples, _AT_ONCE // max(groups, 1)))
+    at_once = max(1, min(resamples, _AT_ONCE // max(len(rows), 1)))
     for start in range(0, resamples, at_once):
         draws = min(at_once, resamples - start)
-        drawn = random.integers(0, groups, (draws, groups))
-        totals = np.column_stack([column[drawn].sum(axis=1) for column in table.T])
+        if few:
+            totals = random.multinomial(groups, counts / groups, draws) @ rows
+        else:
+            drawn = random.integers(0, groups, (draws, groups))
+            totals = np.column_stack([column[drawn].sum(axis=1) for column in rows.T])
         found.append(metric(totals[:, :-1], totals[:, -1]))
     return np.concatenate(found)
 

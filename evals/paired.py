@@ -90,6 +90,64 @@ def paired_difference(
     )
 
 
+def ratio_difference(
+    one: Floats,
+    other: Floats,
+    keys: Sequence[object] | NDArray[np.int64],
+    *,
+    scale: float = 1.0,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> Difference:
+    """Measure how a share of `other` differs from that of `one`, where each has its own cases in the denominator.
+
+    Both are tables of cases by two: what is above the line and what is below it. For the rest as `paired_difference`:
+    `n` is the smaller denominator.
+
+    Raises:
+        ValueError: one side has nothing below the line.
+    """
+    if one[:, 1].sum() <= 0 or other[:, 1].sum() <= 0:
+        raise ValueError("nothing to measure: no case")
+    grouped = group(np.column_stack([one, other]), keys)
+    table = grouped.sums
+    above_one, below_one, above, below = table.sum(axis=0)
+    rate_one, rate, groups = above_one / below_one, above / below, len(table)
+    pull = (table[:, 2] - rate * table[:, 3]) / below - (table[:, 0] - rate_one * table[:, 1]) / below_one
+    n = float(min(below_one, below))
+    error = math.sqrt(groups / max(groups - 1, 1) * float(pull @ pull) + (scale / n) ** 2)
+    half, value = float(stdtrit(max(groups - 1, 1), 0.975)) * error, float(rate - rate_one)
+
+    def difference(sums: Floats, _: Floats) -> Floats:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray(sums[:, 2] / sums[:, 3] - sums[:, 0] / sums[:, 1])
+
+    found = resampled(grouped, difference, resamples=resamples, seed=seed)
+    found = found[np.isfinite(found)]
+    low, high = np.percentile(found, (2.5, 97.5)) if len(found) else (value, value)
+    p_value = _swapped_ratio(table, abs(value), seed=seed)
+    low, high = min(float(low), value - half), max(float(high), value + half)
+    return Difference(value, low, high, round(n), groups, p_value, _POWER_80 * error)
+
+
+def _swapped_ratio(table: Floats, seen: float, *, draws: int = 4 * RESAMPLES, seed: int = 0) -> float:
+    """As `swapped`, for a difference of two ratios: whole groups change sides at random."""
+    apart = table[:, 2:] - table[:, :2]
+    apart = apart[(apart != 0).any(axis=1)]
+    if not len(apart):
+        return 1.0
+    random = np.random.default_rng(seed)
+    one, other = table[:, :2].sum(axis=0), table[:, 2:].sum(axis=0)
+    at_once, further = max(1, _AT_ONCE // len(apart)), 0
+    for start in range(0, draws, at_once):
+        moved = random.integers(0, 2, (min(at_once, draws - start), len(apart)), dtype=np.int8) @ apart
+        left, right = one + moved, other - moved
+        with np.errstate(divide="ignore", invalid="ignore"):
+            found = np.abs(right[:, 0] / right[:, 1] - left[:, 0] / left[:, 1])
+        further += int((found >= seen - 1e-9).sum())
+    return (further + 1) / (draws + 1)
+
+
 def swapped(sums: Floats, *, draws: int = 4 * RESAMPLES, seed: int = 0) -> float:
     """The p-value of group sums as far from 0 as these, if each group's sign were a coin's; 1 when all are 0.
 
@@ -112,10 +170,11 @@ def swapped(sums: Floats, *, draws: int = 4 * RESAMPLES, seed: int = 0) -> float
     return (further + 1) / (draws + 1)
 
 
-def standing(difference: Difference, margin: float) -> Standing:
+def standing(difference: Difference, margin: float, *, p_value: float | None = None) -> Standing:
     """Whether the second version is shown not to be worse than the first by `margin` or more (more is better).
 
-    "worse" needs both: not shown, and a significant drop. All else is "unclear": too few cases to tell.
+    "worse" needs both: not shown, and a significant drop. All else is "unclear": too few cases to tell. `p_value` is
+    the difference's own, raised where several are judged at once.
 
     Source: Piaggio et al., "Reporting of noninferiority and equivalence randomized trials", JAMA 308 (2012).
 
@@ -126,7 +185,7 @@ def standing(difference: Difference, margin: float) -> Standing:
         raise ValueError("a margin has to be above 0")
     if difference.low > -margin:
         return "not_worse"
-    if difference.high < 0 and difference.p_value < 0.05:
+    if difference.high < 0 and (difference.p_value if p_value is None else p_value) < 0.05:
         return "worse"
     return "unclear"
 

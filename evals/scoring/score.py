@@ -1,6 +1,7 @@
 """All scores of one replayed ticket."""
 
 import dataclasses
+import hashlib
 from dataclasses import dataclass
 from typing import Literal
 
@@ -41,7 +42,8 @@ class CaseScore:
 
     `customer` says which cases belong together: those of one customer, else of one ticket. `label.category` alone
     gives the category, never our agent's own opinion. `contained` and `handed` are None for a case without a request;
-    `substantive` None is a case of which nobody knows.
+    `substantive` None is a case of which nobody knows. `label` is a digest of the label: scores of one ticket under two
+    labels can't be compared.
     """
 
     ticket_id: str
@@ -51,6 +53,7 @@ class CaseScore:
     category: str | None
     language: str | None
     substantive: Known
+    label: str = ""
     diverged: bool = False
     turns: int = 0
     questions: int = 0
@@ -86,6 +89,7 @@ def score_case(
         category=label.category,
         language=case.language,
         substantive=substantive,
+        label=_digest(label),
     )
     if status != "scored":
         return common
@@ -116,6 +120,12 @@ def score_case(
         mistake_cost=price(log, label, contained, handed, policy),
         first_turn=_first_turn(log, label, needs_person, rules),
     )
+
+
+def _digest(label: Label) -> str:
+    """The same for labels that say the same, wherever they come from."""
+    said = repr(dataclasses.replace(label, known=()))
+    return hashlib.blake2b(said.encode(errors="replace"), digest_size=6).hexdigest()
 
 
 def _first_turn(log: Log, label: Label, needs_person: Known, rules: Rules) -> FirstTurn | None:
