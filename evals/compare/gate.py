@@ -25,7 +25,7 @@ class Check(BaseModel):
 
     metric: str
     margin: float = Field(gt=0, allow_inf_nan=False)
-    min_n: int | None = Field(None, ge=1)
+    min_n: int | None = Field(default=None, ge=1)
 
 
 class Gate(BaseModel):
@@ -34,8 +34,8 @@ class Gate(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     checks: tuple[Check, ...] = Field(min_length=1)
-    min_n: int = Field(100, ge=1)
-    max_one_sided_share: float = Field(0.02, ge=0, le=1)
+    min_n: int = Field(default=100, ge=1)
+    max_one_sided_share: float = Field(default=0.02, ge=0, le=1)
 
 
 @dataclass(frozen=True, slots=True)
