@@ -15,7 +15,7 @@ class Containment:
     """How a conversation without a person ended, of a case with a request. None where it can't be known.
 
     `right`, `grounded`, `complete` and `false_promise` are the links of the chain behind `verified`; they are None
-    too where nothing was answered.
+    too where nothing was answered. `open_question` cases ended on our question: what came of it isn't in the log.
     """
 
     went_quiet: bool
@@ -27,6 +27,7 @@ class Containment:
     grounded: Known
     complete: Known
     false_promise: bool
+    open_question: bool
 
 
 def contain(log: Log, label: Label, needs_person: Known, policy: Policy, rules: Rules) -> Containment:
@@ -50,6 +51,7 @@ def contain(log: Log, label: Label, needs_person: Known, policy: Policy, rules: 
         grounded=grounded,
         complete=complete if log.settled else None,
         false_promise=false_promise,
+        open_question=alone and bool(log.case.turns) and log.case.turns[-1].outcome == Outcome.ASKED,
     )
 
 

@@ -72,7 +72,13 @@ def _chained(step: Callable[[CaseScore], bool]) -> Callable[[CaseScore], float]:
 
 
 def _silent(contained: Containment) -> Known:
-    return every(contained.went_quiet, not contained.confirmed, opposite(contained.verified), opposite(contained.wrong))
+    return every(
+        contained.went_quiet,
+        not contained.open_question,
+        not contained.confirmed,
+        opposite(contained.verified),
+        opposite(contained.wrong),
+    )
 
 
 def _needed_and_got(handed: Escalation) -> Known:
@@ -161,6 +167,8 @@ MEASURES: tuple[Measure, ...] = (
             partners=_HELD, for_all=True),
     Measure("went_quiet", "Ended without a person", _contained(lambda c: c.went_quiet), "neither", for_all=True),
     Measure("silent_end", "Ended in silence: nothing shows whether it helped", _contained(_silent), "less",
+            for_all=True),
+    Measure("open_question", "Ended on our question", _contained(lambda c: c.open_question), "less", partners=_HELD,
             for_all=True),
     Measure("wrong_containment", "Ended without a person, and wrong", _contained(lambda c: c.wrong), "less",
             headline=True, partners=("containment", "escalation_recall"), for_all=True),

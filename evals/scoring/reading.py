@@ -16,12 +16,13 @@ class Rules:
     """The thresholds of scoring, recorded with the result.
 
     `agrees` and above, our reply says what the human said; below `differs` it says something else; between them
-    nobody knows. `cited_articles` is how many different articles may stand for an answer: of those cited beyond, none
-    makes it right. A promise may stand in a claim that its source supports to `verbatim`: it is the team's own then.
+    nobody knows. `differs` is 0, which is never: right answers in other words are as unlike (docs/scores.md).
+    `cited_articles` is how many different articles may stand for an answer: of those cited beyond, none makes it
+    right. A promise may stand in a claim that its source supports to `verbatim`: it is the team's own then.
     """
 
     agrees: float = 0.75
-    differs: float = 0.35
+    differs: float = 0.0
     cited_articles: int = 3
     verbatim: float = 0.95
 

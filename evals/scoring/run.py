@@ -4,19 +4,17 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 
-import orjson
-
-from agent.errors import BadTurn, Misconfigured
+from agent.errors import BadTurn
 from agent.policy import Policy
-from agent.wire import to_json
 from evals.labels.label import Label
 from evals.progress import OnProgress
 from evals.replay.case import Case, Timing
 from evals.replay.record import read_cases, read_timings
 from evals.scoring.summary import Collector, Summary
+from evals.scoring.written import SCORES, writing_scores
 from evals.tickets.ticket import Ticket
 
-NAME = "scores.jsonl"
+NAME = SCORES
 _STAGE = "scoring"
 
 
@@ -37,17 +35,10 @@ def score_run(
         Misconfigured: the folder can't be written.
     """
     collector = Collector(policy)
-    partial = folder / f"{NAME}.tmp"
-    try:
-        with partial.open("wb") as file:
-            for done, (case, timing, label) in enumerate(_together(folder, labelled), 1):
-                score = collector.add(case, label, timing)
-                line = {"ticket_id": case.ticket_id, "run": case.run, "score": score.to_json(), "label": to_json(label)}
-                file.write(orjson.dumps(line) + b"\n")
-                on_progress(_STAGE, done, cases)
-        partial.replace(folder / NAME)
-    except OSError as exc:
-        raise Misconfigured(f"{folder / NAME} can't be written ({exc.strerror})") from exc
+    with writing_scores(folder, policy) as write:
+        for done, (case, timing, label) in enumerate(_together(folder, labelled), 1):
+            write(collector.add(case, label, timing), label)
+            on_progress(_STAGE, done, cases)
     return collector.summary()
 
 

@@ -1,6 +1,8 @@
 """The scores of a run, beside its log: `scores.jsonl`, a line a case, and `scoring.json`, what they were scored by."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
@@ -10,35 +12,48 @@ from agent.errors import Misconfigured
 from agent.policy import Policy
 from agent.wire import JsonObject, to_json
 from evals.labels.label import Label
-from evals.replay.case import Case, Timing
 from evals.scoring.reading import Rules
 from evals.scoring.score import CaseScore
-from evals.scoring.summary import Collector, Summary
 
 SCORES, SCORING = "scores.jsonl", "scoring.json"
 SCORES_FORMAT = 1
 
 
-def write_scores(
-    folder: Path,
-    cases: Iterable[Case],
-    labels: Mapping[str, Label],
-    timings: Iterable[Timing],
-    policy: Policy,
-    rules: Rules | None = None,
-) -> Summary:
-    """Score a run into its folder, whole or not at all, and summarise it; nothing of the cases is kept in memory."""
-    rules = rules or Rules()
-    clocks = {(timing.ticket_id, timing.run): timing for timing in timings}
-    collector = Collector(policy, rules)
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """What is read of a line."""
+
+    score: CaseScore
+
+
+@contextmanager
+def writing_scores(
+    folder: Path, policy: Policy, rules: Rules | None = None
+) -> Iterator[Callable[[CaseScore, Label | None], None]]:
+    """Yield what writes a case's score with the label it was scored by; the files are there at the end, or as before.
+
+    Raises:
+        Misconfigured: the folder can't be written.
+    """
     partial = folder / f"{SCORES}.tmp"
-    with partial.open("wb") as file:
-        for case in cases:
-            score = collector.add(case, labels.get(case.ticket_id), clocks.get((case.ticket_id, case.run)))
-            file.write(orjson.dumps(score.to_json()) + b"\n")
-    (folder / SCORING).write_bytes(orjson.dumps(scored_by(policy, rules), option=orjson.OPT_INDENT_2) + b"\n")
-    partial.replace(folder / SCORES)
-    return collector.summary()
+    try:
+        with partial.open("wb") as file:
+
+            def write(score: CaseScore, label: Label | None) -> None:
+                line = {
+                    "ticket_id": score.ticket_id,
+                    "run": score.run,
+                    "score": score.to_json(),
+                    "label": to_json(label),
+                }
+                file.write(orjson.dumps(line) + b"\n")
+
+            yield write
+        content = orjson.dumps(scored_by(policy, rules or Rules()), option=orjson.OPT_INDENT_2)
+        (folder / SCORING).write_bytes(content + b"\n")
+        partial.replace(folder / SCORES)
+    except OSError as exc:
+        raise Misconfigured(f"{folder / SCORES} can't be written ({exc.strerror})") from exc
 
 
 def scored_by(policy: Policy, rules: Rules) -> JsonObject:
@@ -61,13 +76,13 @@ def read_scores(folder: Path) -> Iterator[CaseScore]:
     Raises:
         Misconfigured: they aren't there, or are damaged.
     """
-    adapter = TypeAdapter(CaseScore)
+    adapter = TypeAdapter(_Line)
     path = folder / SCORES
     try:
         with path.open("rb") as file:
             for number, line in enumerate(file, 1):
                 try:
-                    yield adapter.validate_json(line)
+                    yield adapter.validate_json(line).score
                 except ValidationError as exc:
                     raise Misconfigured(f"{path}, line {number}, is no score: score the run again") from exc
     except OSError as exc:

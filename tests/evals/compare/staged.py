@@ -16,7 +16,7 @@ from evals.scoring.reading import Rules
 from evals.scoring.score import CaseScore, score_case
 from evals.scoring.stage import Agent, perform_all
 from evals.scoring.synthetic import Made, World, make_tickets
-from evals.scoring.written import write_scores
+from evals.scoring.written import writing_scores
 
 
 @cache
@@ -83,5 +83,9 @@ def folder_of(
         change(manifest)
     (path / "run.json").write_bytes(orjson.dumps(manifest))
     labels = {made.label.ticket_id: made.label for made in tickets(count)}
-    write_scores(path, cases_of(agent or Honest(), count), labels, [], policy or Policy())
+    policy, book = policy or Policy(), BugBook()
+    with writing_scores(path, policy) as write:
+        for case in cases_of(agent or Honest(), count):
+            label = labels[case.ticket_id]
+            write(score_case(case, label, None, policy, Rules(), book), label)
     return path

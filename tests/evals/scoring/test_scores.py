@@ -10,9 +10,11 @@ from evals.replay.case import Case, Cited, Claim, Found, Timing, Turn
 from evals.scoring.bugs import BugBook
 from evals.scoring.containment import Containment
 from evals.scoring.known import every, opposite, some
-from evals.scoring.score import CaseScore
+from evals.scoring.reading import Rules
+from evals.scoring.score import CaseScore, score_case
 from evals.scoring.substance import says_nothing
 from tests.evals.scoring.making import (
+    POLICY,
     answer,
     bug,
     case,
@@ -79,11 +81,20 @@ def test_without_a_label_nothing_is_right_or_wrong() -> None:
     assert cost(case(answer()), Label("T-1")) is None
 
 
-@pytest.mark.parametrize(("agreement", "right"), [(0.9, True), (0.5, None), (0.1, False)])
+@pytest.mark.parametrize(("agreement", "right"), [(0.9, True), (0.5, None), (0.1, None)])
 def test_where_no_article_is_known_the_human_reply_decides(agreement: float, right: bool | None) -> None:
     found = contained(case(answer(agreement=agreement)), how_to(articles=None))
 
     assert (found.right, found.verified) == (right, right)
+
+
+def test_a_team_may_take_little_agreement_for_a_wrong_answer() -> None:
+    made, label = case(answer(agreement=0.1)), how_to(articles=None)
+
+    found = score_case(made, label, None, POLICY, Rules(differs=0.2), BugBook()).contained
+
+    assert found is not None
+    assert (found.right, found.wrong) == (False, True)
 
 
 def test_an_article_that_the_human_linked_is_right_too() -> None:
@@ -126,6 +137,8 @@ def test_a_question_is_no_answer() -> None:
 
 
 def test_a_question_after_the_answer_leaves_it_open() -> None:
+    assert contained(case(answer(), question(2)), how_to()).open_question
+    assert not contained(case(question(), answer(number=2)), how_to()).open_question
     assert contained(case(answer(), question(2)), how_to()).verified is False
 
 

@@ -193,6 +193,16 @@ def test_the_figures_agree_with_a_recomputation_from_the_raw_log(seed: int) -> N
         assert found[name].value == pytest.approx(value, abs=1e-6), name
 
 
+def test_where_no_person_came_each_case_ended_in_one_way() -> None:
+    cases, labels = some_run(300, 9)
+    found = summarise(cases, labels, [], POLICY).metrics
+    ways = ("containment", "wrong_containment", "open_question", "silent_end")
+
+    scored = summarise([c for c in cases if labels[c.ticket_id].articles is not None], labels, [], POLICY).metrics
+    assert sum(scored[name].value or 0 for name in ways) == pytest.approx(scored["went_quiet"].value)
+    assert found["silent_end"].unscored > 0
+
+
 def test_the_two_by_two_and_its_correlation() -> None:
     cases, labels = some_run(500, 3)
     found = summarise(cases, labels, [], POLICY)
