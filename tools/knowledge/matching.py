@@ -17,11 +17,12 @@ from typing import Any
 import numpy as np
 import yaml
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix, hstack, vstack
+from scipy.sparse import csr_matrix, vstack
 from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
+from tools.hashing import Hasher, Part, side_by_side
 from tools.knowledge.lexical import Analyzer
 
 Floats = NDArray[np.float32]
@@ -115,13 +116,14 @@ class Wording:
             "strip_accents": "unicode",
             "dtype": np.float32,
         }
-        self._words = HashingVectorizer(ngram_range=(1, 2), **shared)
-        self._ngrams = HashingVectorizer(analyzer="char_wb", ngram_range=(2, 4), **shared)
+        self._words = Hasher(HashingVectorizer(ngram_range=(1, 2), **shared))
+        self._ngrams = Hasher(HashingVectorizer(analyzer="char_wb", ngram_range=(2, 4), **shared))
         self._analyzer = Analyzer()
 
     def rows(self, texts: Sequence[str]) -> csr_matrix:
         """One row of 1024 per text."""
-        return csr_matrix(hstack([self._words.transform(texts), self._ngrams.transform(texts)]))
+        hashers = (self._words, self._ngrams)
+        return side_by_side([Part([hasher(text) for text in texts], hasher.buckets) for hasher in hashers])
 
     def stems(self, text: str, language: str) -> frozenset[int]:
         """The hashes of the stems of `text`."""
