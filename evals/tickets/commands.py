@@ -3,6 +3,7 @@
 import asyncio
 import os
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,7 +13,7 @@ import orjson
 import typer
 from rich.console import Console
 
-from agent.errors import BadTurn, Misconfigured
+from agent.errors import BadTurn, Misconfigured, SupportError
 from evals.progress import OnProgress, progress_of
 from evals.tickets.formats import format_named
 from evals.tickets.index import TicketIndex
@@ -100,16 +101,36 @@ def account(index: TicketIndex) -> list[str]:
 
 
 async def _profile(runtime: Runtime, path: Path, format_name: str | None, on_progress: OnProgress) -> Profile:
+    stopped = threading.Event()
+
+    def report(stage: str, done: int, total: int) -> None:
+        if stopped.is_set():
+            raise _Stopped
+        on_progress(stage, done, total)
+
+    def build(folder: str) -> TicketIndex:
+        index_path = Path(folder) / "tickets.index"
+        return TicketIndex.build(path, index_path, format_=format_named(format_name), on_progress=report)
+
     with tempfile.TemporaryDirectory(prefix="helpgraph-tickets-") as folder:
-        index = await asyncio.to_thread(
-            TicketIndex.build,
-            path,
-            Path(folder) / "tickets.index",
-            format_=format_named(format_name),
-            on_progress=on_progress,
-        )
+        building = asyncio.ensure_future(asyncio.to_thread(build, folder))
+        try:
+            index = await asyncio.shield(building)
+        except asyncio.CancelledError:
+            # A thread can't be cancelled: it stops when it next reports, and only then can its folder go.
+            stopped.set()
+            with suppress(_Stopped, SupportError):
+                (await building).close()
+            raise
         with index:
-            return await profile(runtime, index, told=account(index), on_progress=on_progress)
+            try:
+                return await profile(runtime, index, told=account(index), on_progress=report)
+            finally:
+                stopped.set()
+
+
+class _Stopped(Exception):
+    """Somebody pressed Ctrl-C."""
 
 
 @contextmanager

@@ -1,12 +1,16 @@
 """`helpgraph tickets convert` and `profile`, as an operator runs them."""
 
 import json
+import os
 import shutil
+import signal
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from evals.tickets.draft import Draft
+from evals.tickets.intake import Intake, Taken
 from evals.tickets.jsonl import read_tickets
 from tests.evals.tickets import vendors
 from tests.evals.tickets.vendors import own, written
@@ -18,7 +22,7 @@ TICKETS = EXAMPLE / "tickets.jsonl"
 
 @pytest.mark.parametrize("format_", ["zendesk", "intercom", "freshdesk"])
 def test_an_export_becomes_our_own_scrubbed_lines(shell: Shell, tmp_path: Path, format_: str) -> None:
-    record = {"zendesk": vendors.zendesk, "intercom": vendors.intercom, "freshdesk": vendors.freshdesk}[format_]()
+    record = {"zendesk": vendors.zendesk(), "intercom": vendors.intercom(), "freshdesk": vendors.freshdesk()}[format_]
     path, out = written(tmp_path / "export.json", record, "{broken"), tmp_path / "tickets.jsonl"
 
     code, said = shell.run("tickets", "convert", str(path), "--out", str(out))
@@ -93,3 +97,32 @@ def test_a_profile_is_readable(shell: Shell, installed_by_words: Path) -> None:
     assert "Password and sign-in 36 8.4% 67/31/3%" in said
     assert "Begin with 1." in said
     assert "hours of Europe/Berlin" in said
+
+
+@pytest.mark.parametrize("command", ["convert", "profile"])
+def test_ctrl_c_while_reading_stops_at_once_and_leaves_nothing(
+    shell: Shell, installed_by_words: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    shutil.rmtree(shell.data_dir)
+    copy_of(installed_by_words, shell.data_dir)
+    (tmp_path / "scratch").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "scratch"))
+    path, out = written(tmp_path / "t", *(own(n, custom="x" * 100_000) for n in range(400))), tmp_path / "out"
+    taken = 0
+
+    class Interrupted(Intake):
+        def take(self, draft: Draft) -> Taken:
+            nonlocal taken
+            taken += 1
+            if taken == 10:
+                os.kill(os.getpid(), signal.SIGINT)
+            return super().take(draft)
+
+    monkeypatch.setattr("evals.tickets.reading.Intake", Interrupted)
+    code, said = shell.run("tickets", command, str(path), *(["--out", str(out)] if command == "convert" else []))
+
+    assert code == 130
+    assert "Traceback" not in said
+    assert taken < 400
+    assert not out.exists()
+    assert not list((tmp_path / "scratch").iterdir())

@@ -30,7 +30,8 @@ class Words:
         for row, text in zip(rows, texts, strict=True):
             for word in text.lower().split():
                 row[sum(ord(char) * 31**n for n, char in enumerate(word)) % self.dimensions] += 1
-        return rows / np.maximum(1e-6, np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+        rows /= np.maximum(1e-6, np.linalg.norm(rows, axis=1, keepdims=True))
+        return rows
 
 
 @pytest.fixture
