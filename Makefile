@@ -56,7 +56,7 @@ test-llm: $(STAMP) $(LLM_STAMP)  ## Test with a small real language model, serve
 
 nightly: test test-llm  ## Everything that can be tested: test, then test-llm
 
-bench: $(RUNTIME_STAMP)  ## Measure into var/bench: speed, streams, and with BENCH_DATA=/path the public data (docs/bench.md)
+bench: $(RUNTIME_STAMP)  ## Measure into var/bench: speed, streams, replay, and with BENCH_DATA=/path the public data (docs/bench.md)
 	@mkdir -p $(BENCH_OUT); trap 'exit 130' INT; failed=; \
 	measure() { \
 	  echo "== $$1"; rm -f $(BENCH_OUT)/$$1.json $(BENCH_OUT)/$$1.svg; \
@@ -64,6 +64,7 @@ bench: $(RUNTIME_STAMP)  ## Measure into var/bench: speed, streams, and with BEN
 	}; \
 	measure speed; \
 	measure stream; \
+	measure replay; \
 	if [ -n "$(BENCH_DATA)" ]; then \
 	  for name in $(BENCH_PUBLIC); do \
 	    case " $(BENCH_CURVES) " in *" $$name "*) plot=(--plot $(BENCH_OUT)/$$name.svg);; *) plot=();; esac; \

@@ -19,7 +19,7 @@ from evals.progress import OnProgress, progress_of
 from graphs.cli import set_up_logging
 
 PUBLIC = ("bank_kb", "clinc150", "hint3", "nlbse24", "stackfaq", "uss")
-BENCHMARKS = (*PUBLIC, "speed", "stream")
+BENCHMARKS = (*PUBLIC, "replay", "speed", "stream")
 WITH_CURVE = ("clinc150", "hint3")
 
 
@@ -38,7 +38,7 @@ def bench_command(
     name: Annotated[str, typer.Argument(help=f"One of {', '.join(BENCHMARKS)}.")],
     data: Annotated[
         Path | None,
-        typer.Option(help="The benchmark's folder: docs/bench.md says what it holds. `speed` and `stream` have none."),
+        typer.Option(help="The benchmark's folder: docs/bench.md says what it holds; some have none."),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Write the result as JSON to this file.")] = None,
     plot: Annotated[

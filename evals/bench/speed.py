@@ -135,7 +135,7 @@ async def _time(
     sketch = _Sketch(remembered)
     with tempfile.TemporaryDirectory(prefix="helpgraph-speed-") as folder:
         root = Path(folder)
-        _write(root / "articles.jsonl", passages, _vocabulary())
+        write_articles(root / "articles.jsonl", passages)
         db = await Database.open(f"sqlite+aiosqlite:///{root / 'helpgraph.db'}", data_dir=root)
         store = await KnowledgeStore.open(db, root, sketch, "speed")
         try:
@@ -163,7 +163,9 @@ async def _time(
     return _Times(decision_ms, embedding_ms, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 
 
-def _write(path: Path, passages: int, words: Sequence[str]) -> None:
+def write_articles(path: Path, passages: int) -> None:
+    """Write about so many passages of made-up articles as JSON Lines."""
+    words = _vocabulary()
     random = np.random.default_rng(passages)
     shares = 1 / np.arange(1, len(words) + 1)
     shares /= shares.sum()
