@@ -8,8 +8,7 @@ from datetime import datetime
 import numpy as np
 
 from agent.deps import TurnDeps
-from agent.errors import ConnectorError, SupportError
-from agent.ports import Embedder
+from agent.errors import SupportError
 from agent.state import TurnState
 from agent.types import (
     Author,
@@ -32,9 +31,9 @@ from evals.tickets.ticket import Ticket
 from graphs.assembly import Runtime
 from graphs.translate import Finished, run_turn
 from graphs.turn_graph import build_turn_graph
-from tools.storage.word_overlap import word_overlap
+from tools.embedding.sentences import SentenceEmbedder
 
-_COMPARED_CHARS = 1000
+_COMPARED_CHARS = 400
 _SOLVED = 0.5
 
 
@@ -75,6 +74,7 @@ class Player:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._graph = build_turn_graph()
+        self._encoder = SentenceEmbedder()
         self._articles = {
             name: article.article_id
             for article in runtime.knowledge.catalogue()
@@ -213,7 +213,7 @@ class Player:
         draft = state.get("draft")
         passages = (*state["passages"], *(p for result in state.get("tool_results", ()) for p in result.passages))
         agreement = same = None
-        if exchange.answer is not None and reply.outcome in (Outcome.ANSWERED, Outcome.ASKED):
+        if exchange.answer is not None and _is_compared(reply.outcome, exchange.answer):
             agreement = await self._alike(reply.text, exchange.answer)
             linked = {self._articles[link] for link in exchange.links if link in self._articles}
             same = bool(linked & {citation.article_id for citation in reply.citations}) if linked else None
@@ -259,16 +259,18 @@ class Player:
         return tuple(claims)
 
     async def _alike(self, ours: str, theirs: str) -> float:
-        """How alike two replies are: their embeddings' cosine, or how much their words overlap without a model."""
-        embedder: Embedder | None = self._runtime.embedder
-        ours, theirs = ours[:_COMPARED_CHARS], theirs[:_COMPARED_CHARS]
-        if embedder is not None:
-            try:
-                one, other = await embedder.embed([ours, theirs])
-                return round(float(np.clip(one @ other, 0.0, 1.0)), 4)
-            except ConnectorError:
-                pass
-        return round(word_overlap(ours, theirs), 4)
+        """How alike two replies are: the cosine of their embeddings, in [0, 1].
+
+        The sentence encoder is the same in every installation, reads many languages, and tells replies to one question
+        from replies to others better than the model behind search does (docs/replay.md).
+        """
+        one, other = await self._encoder.embed([ours[:_COMPARED_CHARS], theirs[:_COMPARED_CHARS]])
+        return round(float(np.clip(one @ other, 0.0, 1.0)), 4)
+
+
+def _is_compared(outcome: Outcome, human: str) -> bool:
+    """Only an answer can agree with theirs, and a question with a question."""
+    return outcome is Outcome.ANSWERED or (outcome is Outcome.ASKED and "?" in human)
 
 
 def failed(ticket: Ticket, failure: Failure | None, as_of: AsOf | None, *, run: int) -> Played:
