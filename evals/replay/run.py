@@ -30,6 +30,7 @@ SNAPSHOT = "snapshot"
 # A model's endpoint is what such a run waits for, and one process holds many calls.
 IN_FLIGHT_WITH_MODEL = 32
 _AHEAD = 8
+_SLACK_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +167,7 @@ class _Run:
             logs=folder,
             in_flight=in_flight,
             # A ticket is tried twice within its worker; what takes longer than that hangs.
-            deadline_s=2 * MAX_EXCHANGES * self._settings.turn_timeout_s,
+            deadline_s=2 * MAX_EXCHANGES * self._settings.turn_timeout_s + _SLACK_S,
             threads=max(1, cores // workers),
         )
 

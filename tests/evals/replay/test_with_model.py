@@ -1,0 +1,39 @@
+"""A replay with a language model keeps many calls in flight."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.evals.replay.conftest import Replaying
+from tests.evals.replay.runs import cases
+from tests.honest_model import honest
+from tests.model_server.hosting import in_thread
+from tests.model_server.replies import Answer, Reply
+
+
+def test_thirty_two_tickets_are_in_flight_at_the_same_time(
+    replaying: Replaying, tickets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    most = 0
+
+    def slow(body: dict[str, Any]) -> Reply:
+        nonlocal most
+        most = max(most, server.open_streams)
+        reply = honest(body)
+        assert isinstance(reply, Answer)
+        # As slow as a model: what the turns do between their calls takes less, on slow machines too.
+        return replace(reply, delay_s=2.0)
+
+    with in_thread(honest) as server:
+        server.script = slow
+        monkeypatch.setenv("HELPGRAPH_MODEL", "scripted")
+        monkeypatch.setenv("HELPGRAPH_MODEL_URL", server.url)
+        code, said = replaying(tickets, tmp_path / "run")
+
+    assert code == 0, said
+    played = cases(tmp_path / "run")
+    assert len(played) == 50
+    assert any(turn["engine"]["calls"] for case in played for turn in case["turns"])
+    assert 24 <= most <= 32
