@@ -13,7 +13,7 @@ import orjson
 import typer
 from rich.console import Console
 
-from agent.errors import BadTurn, Misconfigured
+from agent.errors import BadTurn
 from agent.wire import JsonObject
 from evals.labels.file import HandLabels, labels_path
 from evals.labels.labelling import Labelling, label_all
@@ -27,11 +27,10 @@ from evals.scoring.show import show_summary
 from evals.scoring.summary import Summary
 from evals.tickets.formats import Format
 from evals.tickets.index import TicketIndex
+from evals.tickets.indexed import index_of
 from graphs.assembly import open_workspace
 from graphs.cli import FAILED, INTERRUPTED, set_up_logging
 from graphs.settings import Settings, load_settings
-
-INDEX = "tickets.index"
 
 
 def register(app: typer.Typer) -> None:
@@ -120,7 +119,7 @@ async def _replay(
     console: Console,
 ) -> tuple[Replayed, Summary]:
     with progress_of(console) as on_progress:
-        index = await asyncio.to_thread(_indexed, settings, tickets, format_, on_progress)
+        index = await asyncio.to_thread(index_of, settings, tickets, format_, on_progress)
         folder = out or await _own_folder(settings, tickets, index, options)
         if fresh:
             _clear(folder)
@@ -138,17 +137,6 @@ async def _score(
     return await asyncio.to_thread(
         score_run, replayed.folder, labelled, policy, cases=replayed.cases, on_progress=on_progress
     )
-
-
-def _indexed(settings: Settings, tickets: Path, format_: Format | None, on_progress: OnProgress) -> TicketIndex:
-    """The tickets' index is kept in the data folder: the same file is read once."""
-    name = hashlib.sha256(str(tickets.resolve()).encode(errors="replace")).hexdigest()[:16]
-    folder = settings.data_dir / "tickets"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as exc:
-        raise Misconfigured(f"{folder}: can't be made ({exc.strerror})") from exc
-    return TicketIndex.build(tickets, folder / f"{name}.index", format_=format_, on_progress=on_progress)
 
 
 async def _own_folder(settings: Settings, tickets: Path, index: TicketIndex, options: Options) -> Path:

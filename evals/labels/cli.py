@@ -19,7 +19,9 @@ from evals.labels.measure import Checked, Measuring, measure
 from evals.labels.review.app import serve_review
 from evals.labels.review.desk import ReviewDesk
 from evals.labels.source import articles_of, tickets_of
+from evals.progress import progress_of
 from evals.stats import Measured
+from evals.tickets.indexed import index_of
 from graphs.assembly import open_workspace
 from graphs.settings import Settings, load_settings
 
@@ -113,11 +115,11 @@ def _login() -> str:
 
 
 def _report(settings: Settings, path: Path, labels: Path | None) -> _Report:
-    tickets = tickets_of(path)
     hand = HandLabels.open(labels or labels_path(path))
     articles = asyncio.run(articles_of(settings))
     labelling = Labelling(open_workspace(settings).policy, articles, hand)
-    measured = measure(label_all(labelling, lambda: tickets), labelling)
+    with progress_of(Console(stderr=True)) as on_progress, index_of(settings, path, None, on_progress) as index:
+        measured = measure(label_all(labelling, index.tickets), labelling)
     return _Report(measured, len(articles), hand.damaged, agreements(hand), len(hand.disputed()))
 
 
