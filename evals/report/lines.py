@@ -9,8 +9,7 @@ import orjson
 from agent.errors import BadTurn
 from agent.wire import JsonObject
 from evals.replay.record import CASES
-
-SCORES = "scores.jsonl"
+from evals.scoring.written import SCORES
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +24,7 @@ class JsonLines:
             yield orjson.loads(line)
 
 
-def read_scores(folder: Path) -> JsonLines:
+def scored_lines(folder: Path) -> JsonLines:
     """The scores of a run: `ticket_id`, `run`, `score` and `label` of each case, in the cases' order."""
     return JsonLines(folder / SCORES)
 

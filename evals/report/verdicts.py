@@ -7,6 +7,7 @@ from agent.wire import JsonObject
 Verdict = Literal[
     "contained",
     "handed_rightly",
+    "asked",
     "open",
     "handed_needlessly",
     "missed",
@@ -17,7 +18,7 @@ Verdict = Literal[
     "leaked",
 ]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
-WITH_REQUEST: tuple[Verdict, ...] = VERDICTS[:7]
+WITH_REQUEST: tuple[Verdict, ...] = VERDICTS[:8]
 MISTAKEN: frozenset[Verdict] = frozenset({"wrong", "missed", "handed_needlessly"})
 
 Source = Literal["hand", "gold", "rule", "none"]
@@ -46,7 +47,9 @@ def verdict_of(score: JsonObject) -> Verdict:
         return "wrong"
     if contained["verified"] is None or contained["wrong"] is None:
         return "unscored"
-    return "missed" if handed["needs_person"] else "open"
+    if handed["needs_person"]:
+        return "missed"
+    return "asked" if contained["open_question"] else "open"
 
 
 def label_source(label: JsonObject | None) -> Source:

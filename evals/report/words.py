@@ -11,7 +11,7 @@ Tone = str
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A short title, what it means, and whether it is `good`, `fair`, `bad` or `none` of these."""
+    """A short title, what it means, and the tone that it is drawn in."""
 
     title: str
     meaning: str
@@ -23,11 +23,8 @@ VERDICT_WORDS: dict[Verdict, Words] = {
         "Settled correctly", "Answered rightly from the articles, or the bug was filed; no person needed.", "good"
     ),
     "handed_rightly": Words("Rightly handed over", "Needed a person, and a person was called.", "good2"),
-    "open": Words(
-        "Left open",
-        "Ended on a question, or on an answer that nothing shows to be right. Somebody still has to take it.",
-        "none",
-    ),
+    "asked": Words("Ended on our question", "The agent asked back. What came of it is not in the history.", "asked"),
+    "open": Words("Left open", "Answered, and nothing shows that it is right. Somebody still has to take it."),
     "handed_needlessly": Words("Needlessly handed over", "A person was called, though none was needed.", "fair"),
     "missed": Words(
         "Left without the person needed", "Needed a person and none was called; nothing wrong was said.", "bad2"
@@ -110,6 +107,7 @@ METRIC_WARNINGS = {
     "confirmed": "Few people say so, and polite ones say so too early.",
     "containment": "As good as the labels: where one names too few articles, right answers count as wrong.",
     "durable_containment": "From history: they came back, or not, after the human's answer.",
+    "open_question": "Asking is not answering: these count as neither contained nor wrong.",
     "silent_end": "Nothing shows whether these were helped.",
     "wrong_containment": "As good as the labels.",
     "false_promise": "A promise has to be said in a way that the rules know.",

@@ -7,7 +7,7 @@ from evals.report.markup import CELL_HEADS, cells, fill, join, row, section, tab
 from evals.scoring.measures import BY_NAME
 
 _TIERS = ("went_quiet", "confirmed", "containment", "durable_containment")
-_OPPOSITES = ("wrong_containment", "false_promise", "silent_end")
+_OPPOSITES = ("wrong_containment", "false_promise", "open_question", "silent_end")
 
 
 def containment(content: Content) -> Markup:

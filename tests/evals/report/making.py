@@ -12,7 +12,7 @@ from agent.wire import to_json
 from evals.labels.label import Known, Label
 from evals.replay.case import Case
 from evals.report.baseline import Baseline, measure_baseline
-from evals.report.lines import read_scores
+from evals.report.lines import scored_lines
 from evals.report.write import write_report
 from evals.scoring.summary import Collector, Summary
 from evals.tickets.ticket import Ticket
@@ -64,7 +64,7 @@ def make_run(folder: Path, pairs: Iterable[tuple[Case, Label | None]], policy: P
 def report_of(made: Made, **changed: Any) -> tuple[Path, ...]:
     """Write its report."""
     given: dict[str, Any] = {"baseline": some_baseline(), **changed}
-    return write_report(made.folder, made.summary, read_scores(made.folder), MANIFEST, made.policy, **given)
+    return write_report(made.folder, made.summary, scored_lines(made.folder), MANIFEST, made.policy, **given)
 
 
 def some_pairs(*, says: str = "How do I reset my password?") -> list[tuple[Case, Label | None]]:
@@ -81,6 +81,7 @@ def some_pairs(*, says: str = "How do I reset my password?") -> list[tuple[Case,
         (case(answer(), ticket_id="T-missed"), for_person("T-missed")),
         (case(question(), ticket_id="T-waits"), for_person("T-waits")),
         (case(question(), ticket_id="T-open", ending="diverged", customer_messages=3), how_to("T-open")),
+        (case(answer(support=0.1), ticket_id="T-unsupported"), how_to("T-unsupported")),
         (case(bug_turn, ticket_id="T-bug", effects=(bug_filed,)), bug("T-bug")),
         (case(answer("reset"), ticket_id="T-unknown"), None),
         (case(thanks, ticket_id="T-thanks"), None),

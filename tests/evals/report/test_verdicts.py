@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from evals.report.lines import read_scores
+from evals.report.lines import scored_lines
 from evals.report.verdicts import WITH_REQUEST, label_source, verdict_of
 from tests.evals.report.making import make_run, some_pairs
 
@@ -16,7 +16,8 @@ EXPECTED = {
     "T-needless": "handed_needlessly",
     "T-missed": "wrong",
     "T-waits": "missed",
-    "T-open": "open",
+    "T-open": "asked",
+    "T-unsupported": "open",
     "T-bug": "contained",
     "T-unknown": "unscored",
     "T-thanks": "courtesy",
@@ -28,18 +29,19 @@ EXPECTED = {
 def test_each_case_has_its_word(tmp_path: Path) -> None:
     make_run(tmp_path, some_pairs())
 
-    assert {one["ticket_id"]: verdict_of(one["score"]) for one in read_scores(tmp_path)} == EXPECTED
+    assert {one["ticket_id"]: verdict_of(one["score"]) for one in scored_lines(tmp_path)} == EXPECTED
 
 
 def test_the_words_add_up_to_the_summary(tmp_path: Path) -> None:
     summary = make_run(tmp_path, some_pairs()).summary
-    found = Counter(verdict_of(one["score"]) for one in read_scores(tmp_path))
+    found = Counter(verdict_of(one["score"]) for one in scored_lines(tmp_path))
     of = summary.metrics
 
     assert found.total() == summary.counts.cases
     assert sum(found[verdict] for verdict in WITH_REQUEST) == summary.counts.with_request + summary.counts.unknown
     assert found["contained"] == round((of["containment"].value or 0) * of["containment"].n)
     assert found["wrong"] == round((of["wrong_containment"].value or 0) * of["wrong_containment"].n)
+    assert found["asked"] + found["missed"] == round((of["open_question"].value or 0) * of["open_question"].n)
     assert found["handed_rightly"] == summary.escalation.needed_and_handed
     assert found["handed_needlessly"] == summary.escalation.not_needed_and_handed
 

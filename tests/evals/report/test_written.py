@@ -11,7 +11,7 @@ import pytest
 from agent.errors import BadTurn, Misconfigured
 from evals.report.choosing import Limits
 from evals.report.figures import interval, shown
-from evals.report.lines import read_scores
+from evals.report.lines import scored_lines
 from evals.report.verdicts import MISTAKEN, verdict_of
 from evals.scoring.measures import BY_NAME
 from tests.evals.report.making import MANIFEST, make_big_run, make_run, report_of, some_baseline, some_pairs
@@ -120,7 +120,7 @@ def test_a_big_run_fits_a_page_that_says_what_it_leaves_out(tmp_path: Path) -> N
     # The dearest mistakes are all there, and still something of everything.
     verdicts = [row["verdict"] for row in rows]
     assert sum(verdict in MISTAKEN for verdict in verdicts) > 1_500
-    assert set(verdicts) == {verdict_of(one["score"]) for one in read_scores(tmp_path)}
+    assert set(verdicts) == {verdict_of(one["score"]) for one in scored_lines(tmp_path)}
 
 
 def test_the_sample_is_in_proportion(tmp_path: Path) -> None:
@@ -128,9 +128,9 @@ def test_the_sample_is_in_proportion(tmp_path: Path) -> None:
 
     report_of(made, limits=Limits(cases=1_200))
 
-    # Three kinds of right and harmless cases are as many as each other in the run: none crowds out another.
+    # These kinds of case are as many as each other in the run: none crowds out another.
     verdicts = [row["verdict"] for row in rows_of((tmp_path / "report.html").read_text())]
-    counts = [verdicts.count(verdict) for verdict in ("open", "unscored", "courtesy", "failed", "leaked")]
+    counts = [verdicts.count(verdict) for verdict in ("asked", "open", "unscored", "courtesy", "failed", "leaked")]
     assert max(counts) - min(counts) <= 2
 
 
