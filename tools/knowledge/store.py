@@ -10,6 +10,8 @@ from pathlib import Path
 from agent.errors import ConnectorError, KnowledgeError
 from agent.ports import Embedder, SearchQuery
 from agent.types import Passage
+from tools.engines.local.gloss import Glossary
+from tools.knowledge.gists import merged
 from tools.knowledge.ingest import (
     Ingest,
     IngestReport,
@@ -69,6 +71,7 @@ class KnowledgeStore:
         self._workspace_id = workspace_id
         self._cache_dir = cache_dir
         self._taught = taught
+        self._glossary = Glossary.load()
         self._live: Live | None = None
         self._ingesting = asyncio.Lock()
         self._rebuilding: asyncio.Task[None] | None = None
@@ -147,6 +150,13 @@ class KnowledgeStore:
         text = query.text.render_plain().strip()
         if live is None or not text:
             return []
+        found = await self._search(live, query, text)
+        english = self._glossary.gloss(text, query.language)
+        if english != text:
+            found = merged(found, await self._search(live, replace(query, language="en"), english), query.limit)
+        return found
+
+    async def _search(self, live: Live, query: SearchQuery, text: str) -> list[Passage]:
         vector_hits = await self._dense(live, query, text)
         try:
             return await asyncio.to_thread(search, live, query, text, vector_hits)
