@@ -9,10 +9,10 @@ Source of the rule: Chow, "On optimum recognition error and reject tradeoff", IE
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agent.policy import CategoryPolicy, Costs, Policy
-from agent.types import Author, Kind, Message, Reason, Route, Understanding, Verdict
+from agent.types import Author, Evidence, Kind, Message, Reason, Route, Understanding, Verdict
 
 # A reply to "shall I fetch someone?" is understood from the question before it, not from its words alone.
 _YES = {"yes", "yeah", "yep", "sure", "ok", "okay", "please", "yes please", "ja", "gerne", "ja bitte", "bitte", "sí", "si", "vale", "claro", "por favor", "sí por favor"}  # fmt: skip  # noqa: E501
@@ -32,8 +32,37 @@ _INFORMATION = re.compile(
 OFFERED_PERSON = "offer_person"
 OFFERED_BUG = "offer_bug"
 
+_Cause = tuple[str, float | str, float]
+
 _GRAVE = 0.8
 _TELLING = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What the team's tickets like this message came to: probabilities that a person was needed, and that it was a bug.
+
+    `trust` in [0, 1] is how much that counts beside what the message sounds like: more with more tickets. `courtesies`
+    tells whether there were enough greetings and the like among them to know one when it comes.
+    """
+
+    person: float
+    bug: float
+    trust: float
+    courtesies: bool = True
+
+    @classmethod
+    def of(cls, evidence: Evidence) -> "History | None":
+        """What the engine found in the team's tickets; None when it has learnt nothing of them."""
+        found = evidence.features
+        if "outcome_trust" not in found:
+            return None
+        return cls(
+            person=found.get("outcome_person", 0.0),
+            bug=found.get("outcome_bug", 0.0),
+            trust=found["outcome_trust"],
+            courtesies="outcome_courtesy" in found,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +71,9 @@ class Signals:
 
     `known` is the probability that an article answers, going by the questions that the team's articles are known to
     answer: what people did with such messages says more than what kind of message it looks like. `opinion` is the
-    engine's second opinion on whether a person is needed, where it was asked for one.
+    engine's second opinion on whether a person is needed, where it was asked for one. `history` is None while the
+    team's tickets have taught nothing; with it, `evidence` is the probability that the best article answers and that
+    nobody is needed.
     """
 
     understanding: Understanding
@@ -60,6 +91,7 @@ class Signals:
     clarifications: int = 0
     known: float = 0.0
     opinion: float | None = None
+    history: History | None = None
 
 
 def is_borderline(verdict: Verdict, policy: Policy) -> bool:
@@ -111,12 +143,16 @@ def decide(signals: Signals, policy: Policy) -> Verdict:
     heard = signals.understanding
     reasons: list[Reason] = []
     wish = _wish(signals, policy)
+    courtesy = is_courtesy(heard, signals.evidence, signals.known) and wish < policy.explicit_wish
+    if courtesy and signals.history is not None and not signals.history.courtesies:
+        # A greeting is a greeting, also for a team whose tickets hold none.
+        signals = replace(signals, history=None)
     chances = _Chances(
         person=_needs_person(signals, policy, wish, reasons),
         bug=_is_bug(signals, policy, reasons),
         answerable=_answerable(signals, reasons),
         wish=wish,
-        courtesy=is_courtesy(heard, signals.evidence, signals.known) and wish < policy.explicit_wish,
+        courtesy=courtesy,
     )
     own = signals.category.costs
     costs = policy.costs.blend(own, heard.category_confidence) if own is not None else policy.costs
@@ -140,7 +176,7 @@ def decide(signals: Signals, policy: Policy) -> Verdict:
 def _expected_cost(chances: _Chances, signals: Signals, policy: Policy, costs: Costs) -> dict[Route, float]:
     person, bug = chances.person, chances.bug
     expected = {
-        Route.ANSWER: (1 - chances.answerable) * costs.wrong_answer * (0.05 if chances.courtesy else 1.0)
+        Route.ANSWER: _wrong(chances, signals) * costs.wrong_answer * (0.05 if chances.courtesy else 1.0)
         + person * costs.missed_handoff
         + bug * costs.wrong_answer * 0.5 * (1 - _by_history(signals)),
         Route.CLARIFY: costs.needless_question * (1 + signals.clarifications)
@@ -157,6 +193,18 @@ def _expected_cost(chances: _Chances, signals: Signals, policy: Policy, costs: C
     if signals.category.scope == "off" and not chances.courtesy:
         expected[Route.ANSWER] += costs.wrong_answer
     return expected
+
+
+def _wrong(chances: _Chances, signals: Signals) -> float:
+    """The probability that an answer is wrong and nothing worse.
+
+    Going by the team's tickets, a message that needs a person or reports a bug is told apart from one that another
+    article answers, and its cost is counted where that is counted.
+    """
+    if signals.history is None:
+        return 1 - chances.answerable
+    elsewhere = signals.history.trust * (signals.history.person + signals.history.bug)
+    return max(0.0, 1 - chances.answerable - elsewhere)
 
 
 def _cheapest(expected: dict[Route, float]) -> Route:
@@ -188,24 +236,27 @@ def _needs_person(signals: Signals, policy: Policy, wish: float, reasons: list[R
     # What history says of such messages has their mood and their danger in it: counting those again would count twice.
     open_question = 1 - _by_history(signals)
     unhappy = max(0.0, -heard.sentiment)
-    causes: list[tuple[str, float | str, float]] = [
-        ("explicit_wish", wish, _wish_weight(signals, policy, wish)),
+    # What the message sounds like, and what the team's tickets like it came to, are two opinions on the same thing.
+    heard_causes: list[_Cause] = [
         ("risk", heard.risk, _risk_weight(signals)),
-        (
-            "category_needs_person",
-            signals.category.category_id,
-            0.85 * sure_category * signals.category.needs_person,
-        ),
         (
             "category_not_automated",
             signals.category.scope,
             0.5 * sure_category * (signals.category.scope == "off"),
         ),
-        ("failed_attempts", float(signals.failed_attempts), _attempts_weight(signals, policy)),
         ("sentiment", heard.sentiment, 0.25 * unhappy * open_question),
-        ("sentiment_trend", heard.sentiment_trend, 0.3 * max(0.0, -heard.sentiment_trend)),
         ("dissatisfied", heard.dissatisfied, 0.4 * max(0.0, heard.dissatisfied - 0.5) * open_question),
         ("complaint", heard.kind_confidence, _complaint_weight(signals)),
+    ]
+    causes: list[_Cause] = [
+        ("explicit_wish", wish, _wish_weight(signals, policy, wish)),
+        (
+            "category_needs_person",
+            signals.category.category_id,
+            0.85 * sure_category * signals.category.needs_person,
+        ),
+        ("failed_attempts", float(signals.failed_attempts), _attempts_weight(signals, policy)),
+        ("sentiment_trend", heard.sentiment_trend, 0.3 * max(0.0, -heard.sentiment_trend)),
         ("account_tier", signals.tier or "", 0.35 * unhappy * (signals.tier in policy.high_tiers)),
         (
             "account_health",
@@ -216,6 +267,14 @@ def _needs_person(signals: Signals, policy: Policy, wish: float, reasons: list[R
         # An opinion only adds: no model can talk a customer out of a person.
         ("second_opinion", signals.opinion or 0.0, 0.6 * max(0.0, (signals.opinion or 0.0) - 0.5) * 2),
     ]
+    if signals.history is not None:
+        share = signals.history.trust
+        heard_causes = [(name, value, (1 - share) * weight) for name, value, weight in heard_causes]
+        causes.append(("similar_tickets", signals.history.person, share * signals.history.person))
+    return _any_of([*heard_causes, *causes], reasons)
+
+
+def _any_of(causes: Sequence[_Cause], reasons: list[Reason]) -> float:
     not_needed = 1.0
     for name, value, weight in causes:
         weight = min(max(weight, 0.0), 0.99)
@@ -276,6 +335,13 @@ def _is_bug(signals: Signals, policy: Policy, reasons: list[Reason]) -> float:
     probability = heard.kind_confidence if heard.kind is Kind.BUG else 0.0
     if heard.kind is Kind.BUG:
         reasons.append(Reason("kind_bug", heard.kind_confidence, round(probability, 4), Route.BUG_REPORT))
+    if signals.history is not None:
+        share = signals.history.trust
+        probability = (1 - share) * probability + share * signals.history.bug
+        if signals.history.bug >= 0.03:
+            reasons.append(
+                Reason("similar_bugs", signals.history.bug, round(share * signals.history.bug, 4), Route.BUG_REPORT)
+            )
     if heard.kind is Kind.BUG and signals.page_errors:
         # The page itself reported trouble: that the customer is right becomes likelier.
         probability = 1 - (1 - probability) * 0.6

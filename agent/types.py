@@ -242,7 +242,8 @@ class Passage:
 
     `dense_score` is cosine similarity, `lexical_score` is BM25 (unbounded); `rank` counts from 0, `position` is the
     passage's place in its article. `known` is the probability that the article answers, going by the questions that
-    the team's articles are known to answer; None when the team has none.
+    the team's articles are known to answer; None when the team has none. `on_page` says that the article is among
+    those that the page map names for the customer's page.
     """
 
     passage_id: str
@@ -262,6 +263,7 @@ class Passage:
     owner: str | None = None
     position: int = 0
     known: float | None = None
+    on_page: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ _LABELS = {
     "category": "category",
     "right_article": "right article first",
     "answer_probability": "probability of an answer (Brier, more is better)",
+    "decisions": "cost of a decision (below zero, more is better)",
 }
 
 
@@ -149,6 +150,13 @@ def _show(report: LearnReport, console: Console) -> None:
         console.print(
             f"calibration error of the answer's probability: {report.ece_before.value:.3f} before, "
             f"{report.ece_after.value:.3f} after",
+            highlight=False,
+        )
+    if report.parts:
+        console.print(f"better, and so used: {', '.join(report.parts)}", highlight=False)
+    if report.refitted_on:
+        console.print(
+            f"what is kept learnt the same again from all {report.refitted_on} tickets after this was measured",
             highlight=False,
         )
     if report.installed:

@@ -1,15 +1,25 @@
 """Answer, ask, file a bug, or fetch a person: decided before a word is said."""
 
 import logging
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from langgraph.runtime import Runtime
 from typing_extensions import TypedDict
 
 from agent.deps import TurnDeps
-from agent.judgement import Signals, decide, failed_attempts, is_borderline, last_bot_route
+from agent.judgement import History, Signals, decide, failed_attempts, is_borderline, last_bot_route
+from agent.policy import Policy
 from agent.state import TurnState
-from agent.types import Evidence, Reason, Route, Verdict
+from agent.types import (
+    AccountFacts,
+    Evidence,
+    PageContext,
+    Reason,
+    Route,
+    TurnRequest,
+    Understanding,
+    Verdict,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -19,6 +29,39 @@ class JudgeUpdate(TypedDict):
 
     evidence: Evidence
     verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a turn when it is judged."""
+
+    understanding: Understanding
+    evidence: Evidence
+    page: PageContext
+    account: AccountFacts | None
+    knowledge_down: bool = False
+
+
+def signals_of(request: TurnRequest, known: Known, policy: Policy) -> Signals:
+    """Everything the judgement looks at."""
+    understanding, account = known.understanding, known.account
+    return Signals(
+        understanding=understanding,
+        evidence=known.evidence.probability,
+        category=policy.category(understanding.category),
+        tier=account.tier if account else None,
+        health=account.health if account else None,
+        pressed_for_person=request.wish_for_person,
+        failed_attempts=failed_attempts(request.history, understanding),
+        last_bot_route=last_bot_route(request.history),
+        page_errors=len(known.page.errors),
+        knowledge_down=known.knowledge_down,
+        text=understanding.question.render_plain(),
+        newest_text="\n".join(text.render_plain() for text in request.texts),
+        known=known.evidence.features.get("known", 0.0),
+        history=History.of(known.evidence),
+        clarifications=sum(message.route == Route.CLARIFY for message in request.history[-6:]),
+    )
 
 
 async def judge(state: TurnState, runtime: Runtime[TurnDeps]) -> JudgeUpdate:
@@ -39,23 +82,8 @@ async def judge(state: TurnState, runtime: Runtime[TurnDeps]) -> JudgeUpdate:
             handoff_reason="judge_failed",
         )
         return {"evidence": Evidence(0.0), "verdict": verdict}
-    account = state["account"]
-    signals = Signals(
-        understanding=understanding,
-        evidence=evidence.probability,
-        category=deps.policy.category(understanding.category),
-        tier=account.tier if account else None,
-        health=account.health if account else None,
-        pressed_for_person=request.wish_for_person,
-        failed_attempts=failed_attempts(request.history, understanding),
-        last_bot_route=last_bot_route(request.history),
-        page_errors=len(state["page"].errors),
-        knowledge_down=state["knowledge_down"],
-        text=understanding.question.render_plain(),
-        newest_text="\n".join(text.render_plain() for text in request.texts),
-        known=evidence.features.get("known", 0.0),
-        clarifications=sum(message.route == Route.CLARIFY for message in request.history[-6:]),
-    )
+    known = Known(understanding, evidence, state["page"], state["account"], state["knowledge_down"])
+    signals = signals_of(request, known, deps.policy)
     verdict = decide(signals, deps.policy)
     if is_borderline(verdict, deps.policy):
         opinion = await deps.engine.second_opinion(request.texts, request.history, understanding)

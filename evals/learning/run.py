@@ -1,51 +1,39 @@
 """The whole lesson: read, split by time, train on the older tickets, measure on the newer, keep what is better."""
 
 import asyncio
+import logging
 import shutil
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from agent.errors import BadTurn
-from evals.learning.lessons import (
-    MAX_TICKETS,
-    Lessons,
-    Progress,
-    TimeSplit,
-    embed_questions,
-    prepare,
-    split_by_time,
-    without_repeats,
-)
+from evals.learning.lessons import MAX_TICKETS, Lessons, Progress, TimeSplit, prepare, split_by_time
 from evals.learning.measure import Ability, Seen, answered_right, calibration, compare, look
-from evals.learning.teach import known_questions, learn_category, learn_kind, learn_trust
+from evals.learning.train import MANY, MAX_MEASURED, PARTS, Base, better_parts, sample, train
 from evals.stats import Measured
 from evals.tickets.articles import article_names, with_article
 from evals.tickets.jsonl import read_tickets
 from evals.tickets.ticket import Ticket
 from graphs.assembly import Runtime, open_learned
-from tools.knowledge.matching import Questions
-from tools.learned.model import LearnedModel, Trust
-from tools.learned.shelf import ModelShelf
+from tools.learned.model import DamagedModel, LearnedModel, Trust, read
+from tools.learned.shelf import InUse, ModelShelf
+
+logger = logging.getLogger(__name__)
 
 NEWER_SHARE = 0.3
-MAX_MEASURED = 2000
-# Of the older tickets, the share that only later rounds are trained on: how far to trust is learnt from all of it.
-_CALIBRATED_ON = 0.6
-_ROUNDS = 3
-# With so many tickets one round says enough, and rounds take minutes.
-_MANY, _CALIBRATED_ON_WHEN_MANY = 3000, 0.3
 _MIN_TICKETS = 20
+# What the report of a refitted model calls the one that was measured.
+_MEASURED_AS = "measured_as"
 
 
 @dataclass(frozen=True, slots=True)
 class LearnReport:
-    """What came of it. `installed` is false when the model in use was better, and is None for a dry run.
+    """What came of it. `installed` is false when no part of it is better than what is in use, and None for a dry run.
+
+    `parts` are those that are better, and so are used. What is measured learnt from `learnt_from` tickets; what is
+    used learnt the same from `refitted_on`, which are all of them unless that would take too long.
 
     Of `tickets` in the file, the oldest `left_out` were too many; `resumed` texts had been embedded by a run that was
     interrupted.
@@ -62,6 +50,8 @@ class LearnReport:
     measured_on: int
     repeated: int
     learnt: Mapping[str, int]
+    parts: tuple[str, ...]
+    refitted_on: int
     abilities: tuple[Ability, ...]
     ece_before: Measured | None
     ece_after: Measured | None
@@ -77,6 +67,8 @@ class LearnReport:
             "measured_on": self.measured_on,
             "repetitions_left_out": self.repeated,
             "learnt": dict(self.learnt),
+            "parts_used": list(self.parts),
+            "refitted_on": self.refitted_on,
             "compared_with": self.before_id,
             "abilities": {
                 a.name: {"before": a.before.to_json(), "after": a.after.to_json(), "gain": a.gain.to_json()}
@@ -98,10 +90,11 @@ async def learn(
     force: bool = False,
     dry_run: bool = False,
 ) -> LearnReport:
-    """Learn from the tickets in `path`, and use what was learnt when it is better than what is used now.
+    """Learn from the tickets in `path`, and use each part of what was learnt that is better than what is used now.
 
-    What is measured is what gets installed: the newer tickets are never trained on. When it is cancelled or fails,
-    nothing on disk was replaced, but the runtime goes by what was being measured: close it.
+    The newer tickets are never trained on before everything was measured on them. Then the same is learnt once more
+    from all tickets, and that is what is used. When it is cancelled or fails, nothing on disk was replaced, but the
+    runtime goes by what was being measured: close it.
 
     Raises:
         BadTurn: there are too few tickets, or none has a label to learn from.
@@ -118,110 +111,95 @@ async def learn(
     shelf = ModelShelf(runtime.settings.data_dir, runtime.workspace.workspace_id)
     in_use = open_learned(runtime.settings, runtime.workspace.workspace_id, runtime.embedder)
     scratch = runtime.settings.data_dir / "learning"
+    base = Base(runtime, articles, scratch, on_progress)
     lessons = await prepare(tickets, runtime.embedder, scratch, on_progress)
     split = await asyncio.to_thread(split_by_time, lessons, newer_share=newer_share)
-    newer = _sample(split.newer, MAX_MEASURED)
+    newer = sample(split.newer, MAX_MEASURED)
+    used = _as_measured(shelf, in_use)
     # An installation that has just been opened may still be preparing its known questions in the background.
-    await _put_in(runtime, in_use.model, on_progress)
+    await base.put_in(used)
     before = await look(runtime, newer.tickets, "measuring what is used now", on_progress)
-    candidate = await _train(runtime, split.older, articles, scratch, on_progress)
-    await _put_in(runtime, candidate, on_progress)
+    costs = runtime.deps.policy.costs
+    candidate = await train(base, split.older)
+    await base.put_in(candidate)
     after = await look(runtime, newer.tickets, "measuring what was learnt", on_progress)
+    abilities = compare(newer.tickets, before, after, articles, costs)
+    measured, parts = better_parts(candidate, used, abilities)
+    if force:
+        measured, parts = candidate, list(PARTS)
+    elif parts and set(parts) != set(_learnt_parts(candidate)):
+        await base.put_in(measured)
+        after = await look(runtime, newer.tickets, "measuring what of it is used", on_progress)
+        abilities = compare(newer.tickets, before, after, articles, costs)
+    elif not parts:
+        measured = candidate
     report = replace(
-        _report(split, newer, candidate, before, after, articles),
+        _report(split, newer, measured, before, after, articles),
         before_id=in_use.model_id,
         tickets=len(tickets),
         refused=file.refused,
         left_out=max(0, len(tickets) - MAX_TICKETS),
         resumed=lessons.resumed,
+        parts=tuple(part for part in _learnt_parts(measured) if part in parts),
+        abilities=tuple(abilities),
     )
+    final = measured
+    if parts and len(lessons) <= MANY:
+        final = await _refitted(base, lessons, measured, report.parts)
+        report = replace(report, refitted_on=len(lessons))
     # The last moment to be interrupted: from here to the end of an installation nothing waits.
     await asyncio.sleep(0)
-    model_id = shelf.add(replace(candidate, report=report.to_json()))
-    installed = None if dry_run else force or is_better(report.abilities)
+    measured_id = shelf.add(replace(measured, report=report.to_json()))
+    model_id = measured_id
+    if final is not measured:
+        model_id = shelf.add(replace(final, report={**report.to_json(), _MEASURED_AS: measured_id}))
+    installed = None if dry_run else bool(parts)
     if installed:
         shelf.use(model_id)
     else:
-        await _put_in(runtime, in_use.model, on_progress)
+        await base.put_in(in_use.model)
     shutil.rmtree(scratch, ignore_errors=True)
     return replace(report, model_id=model_id, installed=installed)
 
 
-def is_better(abilities: Sequence[Ability]) -> bool:
-    """Whether to replace what is used: better taken together, and no single ability surely worse."""
-    gains = [ability.gain for ability in abilities]
-    return bool(gains) and sum(gain.value for gain in gains) > 0 and not any(gain.high < 0 for gain in gains)
+def _learnt_parts(model: LearnedModel) -> list[str]:
+    has = {
+        "kind": model.kind is not None,
+        "category": model.category is not None,
+        "questions": model.questions is not None,
+        "judging": model.outcomes is not None or model.trust != Trust(),
+    }
+    return [part for part in PARTS if has[part]]
+
+
+def _as_measured(shelf: ModelShelf, in_use: InUse) -> LearnedModel | None:
+    """What is in use as it was when it was measured: what learnt from all tickets has seen the newer ones too."""
+    if in_use.model is None or _MEASURED_AS not in in_use.model.report:
+        return in_use.model
+    try:
+        return read(shelf.folder / str(in_use.model.report[_MEASURED_AS]))
+    except DamagedModel:
+        logger.warning("the measured form of the model in use is gone, comparing with the model itself")
+        return in_use.model
+
+
+async def _refitted(base: Base, lessons: Lessons, measured: LearnedModel, parts: Sequence[str]) -> LearnedModel:
+    """The measured model with its newly learnt parts learnt once more, from all tickets."""
+    again = await train(base, lessons, parts)
+    judging = "judging" in parts
+    return replace(
+        measured,
+        kind=again.kind or measured.kind if "kind" in parts else measured.kind,
+        category=again.category or measured.category if "category" in parts else measured.category,
+        questions=again.questions or measured.questions if "questions" in parts else measured.questions,
+        trust=again.trust if judging else measured.trust,
+        outcomes=again.outcomes or measured.outcomes if judging else measured.outcomes,
+        answers=again.answers or measured.answers if judging else measured.answers,
+    )
 
 
 def _with_articles(tickets: Sequence[Ticket], names: Mapping[str, str]) -> list[Ticket]:
     return [with_article(ticket, names) for ticket in tickets]
-
-
-async def _train(
-    runtime: Runtime, older: Lessons, articles: Mapping[str, str], scratch: Path, on_progress: Progress
-) -> LearnedModel:
-    on_progress("learning kinds and categories", 0, 2)
-    kind = await asyncio.to_thread(learn_kind, older)
-    on_progress("learning kinds and categories", 1, 2)
-    category_ids = [category.category_id for category in runtime.workspace.policy.categories]
-    category = await asyncio.to_thread(learn_category, older, category_ids)
-    on_progress("learning kinds and categories", 2, 2)
-    languages = {article.article_id: article.language for article in runtime.knowledge.catalogue()}
-    vectors: dict[str, NDArray[np.float32]] = {}
-    if runtime.embedder is not None:
-        vectors = await embed_questions(older, articles, runtime.embedder, scratch, on_progress)
-
-    async def questions_of(lessons: Lessons) -> Questions | None:
-        return await asyncio.to_thread(known_questions, lessons, articles, languages, vectors)
-
-    questions = await questions_of(older)
-    if kind is None and category is None and questions is None:
-        raise BadTurn(
-            "there is nothing to learn: no two kinds or categories have five tickets each, and no ticket names an "
-            "article of the knowledge base (in gold.article_slug, or by its address in a reply)"
-        )
-    trust = await _learn_trust(runtime, older, articles, questions_of, on_progress)
-    return LearnedModel(_embedder_name(runtime), kind, category, questions, trust)
-
-
-async def _learn_trust(
-    runtime: Runtime,
-    older: Lessons,
-    articles: Mapping[str, str],
-    questions_of: Callable[[Lessons], Awaitable[Questions | None]],
-    on_progress: Progress,
-) -> Trust:
-    """Learn how far to trust the probability of an answer, each time from tickets that come after those known.
-
-    Source of the rounds with a moving border: Tashman, "Out-of-sample tests of forecasting accuracy", Int. J.
-    Forecasting 16 (2000), 437-450.
-    """
-    share, rounds = (_CALIBRATED_ON, _ROUNDS) if len(older) < _MANY else (_CALIBRATED_ON_WHEN_MANY, 1)
-    borders = [round(place) for place in np.linspace(len(older) * (1 - share), len(older), rounds + 1)]
-    promised: list[float] = []
-    kept: list[bool] = []
-    for number, (start, end) in enumerate(pairwise(borders), 1):
-        known = older.take(range(start))
-        asked = await asyncio.to_thread(without_repeats, older.take(range(end)), start)
-        asked = _sample(asked, MAX_MEASURED // rounds)
-        questions = await questions_of(known)
-        await _put_in(runtime, LearnedModel(_embedder_name(runtime), questions=questions), on_progress)
-        stage = "learning how far to trust" + (f", {number} of {rounds}" if rounds > 1 else "")
-        seen = await look(runtime, asked.tickets, stage, on_progress)
-        for found, right in zip(seen, answered_right(asked.tickets, seen, articles), strict=True):
-            if right is not None:
-                promised.append(found.probability)
-                kept.append(right)
-    return learn_trust(promised, kept)
-
-
-def _embedder_name(runtime: Runtime) -> str:
-    return runtime.embedder.name if runtime.embedder else ""
-
-
-async def _put_in(runtime: Runtime, model: LearnedModel | None, on_progress: Progress) -> None:
-    runtime.learn(model)
-    await runtime.knowledge.teach(model.questions if model is not None else None, on_progress)
 
 
 def _report(
@@ -247,14 +225,11 @@ def _report(
             "kinds_from": candidate.kind.examples if candidate.kind else 0,
             "categories_from": candidate.category.examples if candidate.category else 0,
             "known_questions": len(candidate.questions) if candidate.questions else 0,
+            "outcomes_from": len(candidate.outcomes.targets) if candidate.outcomes else 0,
         },
-        abilities=tuple(compare(newer.tickets, before, after, articles)),
+        parts=(),
+        refitted_on=0,
+        abilities=(),
         ece_before=calibration(answered_right(newer.tickets, before, articles), before),
         ece_after=calibration(answered_right(newer.tickets, after, articles), after),
     )
-
-
-def _sample(lessons: Lessons, most: int) -> Lessons:
-    if len(lessons) <= most:
-        return lessons
-    return lessons.take(np.sort(np.random.default_rng(0).permutation(len(lessons))[:most]))

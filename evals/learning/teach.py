@@ -1,16 +1,23 @@
 """From lessons to a model."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 from threadpoolctl import threadpool_limits
 
+from evals.learning.ends import outcome_of
 from evals.learning.lessons import Lessons
+from evals.learning.measure import Seen
+from evals.tickets.ticket import Ticket
+from tools.engines.local.signals import of_answer
 from tools.knowledge.matching import Questions, Wording
 from tools.learned.classifier import LearnedClassifier, learn_classifier
+from tools.learned.logistic import Odds, learn_odds
 from tools.learned.model import Trust, log_odds
+from tools.learned.outcomes import ARTICLE, Outcomes, Taught, learn_outcomes, left_out
 
 _SMALL = 3000
 # The engine's own probabilities are kept until about this many tickets speak against them.
@@ -75,6 +82,52 @@ def learn_trust(probabilities: Sequence[float], right: Sequence[bool]) -> Trust:
 
     slope, shift = minimize(loss, np.array([1.0, 0.0]), method="Nelder-Mead").x
     return Trust(float(max(slope, 0.1)), float(shift))
+
+
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """What the judgement learns: how tickets end, and whether the best article answers."""
+
+    outcomes: Outcomes
+    answers: Odds
+
+
+def learn_judging(
+    tickets: Sequence[Ticket],
+    plain: Sequence[Seen],
+    searched: Sequence[Seen | None],
+    articles: Mapping[str, str],
+) -> Judging | None:
+    """Learn from tickets that say how they ended; None when too few do.
+
+    Args:
+        tickets: those to learn from.
+        plain: what the shipped engine made of each.
+        searched: what was found with the known questions in use, for tickets that come after these; None for others.
+        articles: article ids by what a ticket may call them.
+    """
+    places = [
+        place
+        for place, ticket in enumerate(tickets)
+        if outcome_of(ticket, articles) is not None and plain[place].impression is not None
+    ]
+    seen = [(place, impression) for place in places if (impression := plain[place].impression) is not None]
+    if not seen:
+        return None
+    labels = tuple(str(outcome_of(tickets[place], articles)) for place in places)
+    taught = Taught(tuple(impression.signals for _, impression in seen), np.stack([i.vector for _, i in seen]), labels)
+    outcomes = learn_outcomes(taught)
+    if outcomes is None:
+        return None
+    rows, kept = [], []
+    for place, label, said in zip(places, labels, left_out(taught), strict=True):
+        found = searched[place]
+        if found is not None and said:
+            rows.append(of_answer(found.found, found.passages, said))
+            right = found.article_id is not None and articles.get(tickets[place].gold.article or "") == found.article_id
+            kept.append(right and label == ARTICLE)
+    answers = learn_odds(rows, kept)
+    return Judging(outcomes, answers) if answers is not None else None
 
 
 def _learn(lessons: Lessons, labels: Sequence[str | None]) -> LearnedClassifier | None:

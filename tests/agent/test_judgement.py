@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.judgement import OFFERED_BUG, OFFERED_PERSON, Signals, decide, is_borderline, last_bot_route
+from agent.judgement import OFFERED_BUG, OFFERED_PERSON, History, Signals, decide, is_borderline, last_bot_route
 from agent.policy import CategoryPolicy, Costs, Policy
-from agent.types import Author, Kind, Message, Reason, Route, Source, Understanding, Untrusted
+from agent.types import Author, Evidence, Kind, Message, Reason, Route, Source, Understanding, Untrusted
 
 POLICY = Policy()
 UNIT = st.floats(0, 1)
@@ -291,3 +291,80 @@ def test_a_case_is_on_the_border_when_a_person_costs_nearly_the_same() -> None:
     assert is_borderline(replace(costs, expected_cost=near), POLICY)
     assert not is_borderline(replace(costs, expected_cost=far), POLICY)
     assert not is_borderline(replace(costs, expected_cost={}), POLICY)
+
+
+# --- what the team's tickets came to
+
+
+def history(person: float = 0.02, bug: float = 0.02, *, courtesies: bool = True) -> History:
+    return History(person, bug, trust=0.9, courtesies=courtesies)
+
+
+def test_tickets_that_needed_a_person_bring_one_and_say_so() -> None:
+    verdict = decide(signals(0.3, history=history(person=0.7)), POLICY)
+
+    assert verdict.route is Route.HANDOFF
+    assert verdict.handoff_reason == "similar_tickets"
+
+
+def test_where_no_article_answered_such_tickets_a_question_is_not_asked() -> None:
+    assert decide(signals(0.4), POLICY).route is Route.CLARIFY
+    assert decide(signals(0.4, history=history(person=0.4)), POLICY).route is Route.HANDOFF
+    assert decide(signals(0.4, history=history()), POLICY).route is Route.CLARIFY
+
+
+def test_tickets_that_were_bugs_bring_one_whatever_kind_it_sounds_like() -> None:
+    verdict = decide(signals(0.1, history=history(bug=0.9)), POLICY)
+
+    assert verdict.route is Route.BUG_REPORT
+    assert "similar_bugs" in {reason.name for reason in verdict.reasons}
+
+
+def test_what_sounds_dangerous_and_never_was_is_answered() -> None:
+    frightening = heard(kind=Kind.COMPLAINT, risk=0.9, sentiment=-0.5)
+
+    assert decide(signals(0.9, understanding=frightening), POLICY).route is Route.HANDOFF
+    assert decide(signals(0.95, understanding=frightening, history=history()), POLICY).route is Route.ANSWER
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"pressed_for_person": True},
+        {"understanding": heard(wish_for_person=0.9)},
+        {"category": CategoryPolicy("legal", "Legal", needs_person=True)},
+        {"failed_attempts": 2},
+        {"evidence": 0.3, "knowledge_down": True},
+    ],
+)
+def test_no_history_keeps_someone_from_a_person(changes: dict[str, object]) -> None:
+    never = replace(signals(0.95, history=history(person=0.0, bug=0.0)), **changes)  # type: ignore[arg-type]  # By name.
+
+    assert decide(never, POLICY).route is Route.HANDOFF
+
+
+def test_a_greeting_is_met_also_by_a_team_whose_tickets_hold_none() -> None:
+    greeting = heard(kind=Kind.SMALL_TALK)
+
+    unknown = signals(0.0, understanding=greeting, history=history(person=0.8, courtesies=False))
+    assert decide(unknown, POLICY).route is Route.ANSWER
+    assert decide(replace(unknown, history=history(person=0.8)), POLICY).route is Route.HANDOFF
+
+
+@given(evidence=UNIT, person=UNIT, more=UNIT, kind=st.sampled_from(list(Kind)), confidence=UNIT, risk=UNIT)
+def test_more_tickets_that_needed_a_person_never_make_one_less_likely(
+    evidence: float, person: float, more: float, kind: Kind, confidence: float, risk: float
+) -> None:
+    low, high = sorted((person, more))
+    mixed = signals(evidence, understanding=heard(kind=kind, kind_confidence=confidence, risk=risk))
+
+    fewer = decide(replace(mixed, history=History(low, 0.0, 0.9)), POLICY)
+    many = decide(replace(mixed, history=History(high, 0.0, 0.9)), POLICY)
+
+    assert many.expected_cost["handoff"] <= fewer.expected_cost["handoff"] + 1e-6
+
+
+def test_only_what_learnt_how_tickets_end_is_history() -> None:
+    assert History.of(Evidence(0.5, {"top_score": 0.5})) is None
+    told = History.of(Evidence(0.5, {"outcome_trust": 0.8, "outcome_person": 0.3, "outcome_bug": 0.1}))
+    assert told == History(0.3, 0.1, 0.8, courtesies=False)

@@ -85,8 +85,8 @@ def test_a_damaged_model_is_named_and_the_shipped_one_answers(
     taught: Shell, some: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     taught.run("learn", str(some), "--force")
-    (folder,) = (path for path in (taught.data_dir / "learned" / "orrery").iterdir() if path.is_dir())
-    (folder / "kind.npz").write_bytes(b"not an array")
+    shelf = ModelShelf(taught.data_dir, "orrery")
+    (shelf.folder / shelf.in_use().model_id / "kind.npz").write_bytes(b"not an array")
 
     code, _ = taught.run("ask", "how do I invite a colleague", "--json")
 

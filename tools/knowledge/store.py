@@ -154,7 +154,7 @@ class KnowledgeStore:
         english = self._glossary.gloss(text, query.language)
         if english != text:
             found = merged(found, await self._search(live, replace(query, language="en"), english), query.limit)
-        return found
+        return [replace(p, on_page=True) if p.article_id in query.preferred_article_ids else p for p in found]
 
     async def _search(self, live: Live, query: SearchQuery, text: str) -> list[Passage]:
         vector_hits = await self._dense(live, query, text)

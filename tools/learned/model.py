@@ -21,12 +21,23 @@ from tools.arrays import Arrays
 from tools.knowledge.matching import Questions
 from tools.learned.classifier import ARRAYS as CLASSIFIER_ARRAYS
 from tools.learned.classifier import LearnedClassifier
+from tools.learned.logistic import ARRAYS as ODDS_ARRAYS
+from tools.learned.logistic import Odds
+from tools.learned.outcomes import ARRAYS as OUTCOME_ARRAYS
+from tools.learned.outcomes import Outcomes
 
 logger = logging.getLogger(__name__)
 
 FORMAT = 2
 MANIFEST = "manifest.json"
 _QUESTION_ARRAYS = ("article_ids", "vectors", "data", "indices", "indptr", "stems", "stem_counts")
+_ARRAYS = {
+    "kind": CLASSIFIER_ARRAYS,
+    "category": CLASSIFIER_ARRAYS,
+    "questions": _QUESTION_ARRAYS,
+    "outcomes": OUTCOME_ARRAYS,
+    "answers": ODDS_ARRAYS,
+}
 
 
 class DamagedModel(Exception):
@@ -55,7 +66,8 @@ class Trust:
 class LearnedModel:
     """Everything learnt. `embedder` names the model behind the vectors; "" when it learnt from words alone.
 
-    `report` is what was measured when it was learnt, as JSON.
+    `outcomes` say what tickets like a message came to, and `answers` whether the best article answers it, which
+    replaces `trust`; both or neither are there. `report` is what was measured when it was learnt, as JSON.
     """
 
     embedder: str
@@ -63,6 +75,8 @@ class LearnedModel:
     category: LearnedClassifier | None = None
     questions: Questions | None = None
     trust: Trust = Trust()
+    outcomes: Outcomes | None = None
+    answers: Odds | None = None
     report: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -122,6 +136,8 @@ def read(folder: Path) -> LearnedModel:
             category=_classifier(arrays.get("category")),
             questions=_questions(arrays["questions"]) if "questions" in arrays else None,
             trust=Trust(float(manifest["trust"]["slope"]), float(manifest["trust"]["shift"])),
+            outcomes=Outcomes.from_arrays(arrays["outcomes"]) if "outcomes" in arrays else None,
+            answers=Odds.from_arrays(arrays["answers"]) if "answers" in arrays else None,
             report=manifest["report"],
         )
     except (OSError, ValueError, KeyError, TypeError, IndexError, EOFError, zipfile.BadZipFile) as exc:
@@ -144,6 +160,10 @@ def _write_arrays(model: LearnedModel, folder: Path) -> dict[str, str]:
         parts["category"] = model.category.to_arrays()
     if model.questions is not None:
         parts["questions"] = _question_arrays(model.questions)
+    if model.outcomes is not None:
+        parts["outcomes"] = model.outcomes.to_arrays()
+    if model.answers is not None:
+        parts["answers"] = model.answers.to_arrays()
     for name, arrays in parts.items():
         with (folder / f"{name}.npz").open("wb") as file:
             np.savez(file, allow_pickle=False, **arrays)
@@ -155,7 +175,7 @@ def _read_arrays(folder: Path, name: str, digest: str) -> Arrays:
     if _digest(path) != digest:
         raise DamagedModel(f"{path.name} isn't what was written")
     with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-        return {key: stored[key] for key in (_QUESTION_ARRAYS if name == "questions" else CLASSIFIER_ARRAYS)}
+        return {key: stored[key] for key in _ARRAYS[name]}
 
 
 def _digest(path: Path) -> str:

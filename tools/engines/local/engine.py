@@ -2,8 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from agent.errors import ConnectorError
 from agent.policy import CategoryPolicy
@@ -22,7 +25,8 @@ from agent.types import (
     Understanding,
     Untrusted,
 )
-from tools.engines.local import bugs, evidence, hearing, telling
+from tools.embedding.sentences import SentenceEmbedder
+from tools.engines.local import bugs, evidence, hearing, signals, telling
 from tools.engines.local.answering import Understood, compose
 from tools.engines.local.choosing import Reading, Wanted
 from tools.engines.local.entailing import Entailment
@@ -46,6 +50,14 @@ _ELSEWHERE = 0.8
 _NEAR_ENOUGH_TO_QUOTE = 0.5
 
 
+@dataclass(frozen=True, slots=True)
+class Impression:
+    """A message as tickets are compared with it: what is shipped makes of it, and its meaning."""
+
+    signals: dict[str, float]
+    vector: NDArray[np.float32]
+
+
 class LocalEngine:
     """Implements `Engine` without a language model: trained classifiers, retrieval scores and quotation."""
 
@@ -56,6 +68,8 @@ class LocalEngine:
         self._supports = supports
         self._memory = heard.vectors
         self._articles = articles
+        # Opened by its first text: an installation that has learnt nothing needs no second model.
+        self._sentences = VectorMemory(SentenceEmbedder() if heard.vectors.can_embed else None)
 
     @classmethod
     async def open(
@@ -125,8 +139,11 @@ class LocalEngine:
     ) -> Evidence:
         """Estimate whether the passages, or a lookup of the account, answer the question."""
         found = evidence.assess(understanding, passages, in_english=self._in_english(understanding))
-        if self._hearing.learned is not None and passages:
-            trusted = self._hearing.learned.trust(found.probability)
+        learned = self._hearing.learned
+        if learned is not None and learned.outcomes is not None:
+            found = await self._by_outcomes(understanding, passages, found, learned)
+        elif learned is not None and passages:
+            trusted = learned.trust(found.probability)
             found = replace(
                 found, probability=round(trusted, 4), features={**found.features, "before_trust": found.probability}
             )
@@ -137,6 +154,44 @@ class LocalEngine:
             found,
             probability=max(found.probability, round(sure, 4)),
             features={**found.features, "lookup": round(sure, 4)},
+        )
+
+    async def impression(self, understanding: Understanding, found: Evidence) -> Impression | None:
+        """What learning from tickets starts from; None when the sentence encoder is damaged.
+
+        Without an embedding model it has no vector (one of no dimensions).
+        """
+        question = understanding.question.render_plain()
+        (row,) = await self._hearing.rows([question], understanding.language)
+        vector = np.zeros(0, dtype=np.float32)
+        if self._sentences.can_embed:
+            vectors = await self._sentences.embed([question])
+            if vectors is None:
+                return None
+            vector = vectors[0]
+        return Impression(signals.of_message(self._hearing.ears, row, understanding, found), vector)
+
+    async def _by_outcomes(
+        self, understanding: Understanding, passages: tuple[Passage, ...], found: Evidence, learned: LearnedModel
+    ) -> Evidence:
+        """The evidence in the light of what tickets like this one came to."""
+        seen = await self.impression(understanding, found)
+        if seen is None or learned.outcomes is None:
+            return found
+        outcomes = learned.outcomes(seen.signals, seen.vector)
+        probability = found.probability
+        if learned.answers is not None and passages:
+            probability = learned.answers(signals.of_answer(found, passages, outcomes))
+        said = {f"outcome_{label}": round(p, 4) for label, p in outcomes.items()}
+        return replace(
+            found,
+            probability=round(probability, 4),
+            features={
+                **found.features,
+                **said,
+                "outcome_trust": round(learned.outcomes.trust, 4),
+                "before_outcomes": found.probability,
+            },
         )
 
     async def second_opinion(

@@ -30,6 +30,11 @@ class VectorMemory:
         """Return one for what articles say: asked for again and again, while each message comes once."""
         return cls(apart(embedder, kept=_ARTICLE_TEXTS) if embedder is not None else None)
 
+    @property
+    def can_embed(self) -> bool:
+        """Whether there is an embedder at all."""
+        return self._embedder is not None
+
     async def embed(self, texts: Sequence[str]) -> Vectors | None:
         """One row per text, or None: there is no embedder, or it failed and words must do."""
         if self._embedder is None or not texts:
