@@ -22,9 +22,12 @@ from evals.progress import OnProgress, progress_of
 from evals.replay.manifest import NAME, read_manifest
 from evals.replay.run import SNAPSHOT, Options, Replayed, replay
 from evals.replay.snapshot import look_at
+from evals.report.baseline import measure_baseline
+from evals.report.write import write_report
 from evals.scoring.run import score_run
 from evals.scoring.show import show_summary
 from evals.scoring.summary import Summary
+from evals.scoring.written import Written
 from evals.tickets.formats import Format
 from evals.tickets.index import TicketIndex
 from evals.tickets.indexed import index_of
@@ -77,8 +80,8 @@ def replay_command(
 
     Nothing reaches anyone: bugs and handoffs are recorded, not filed. A ticket is replayed with the articles and the
     learnt model that were there on its day, where that is known. Scores are against labels: by hand, those that came
-    with the tickets, or by rules from how they went. Stop it with Ctrl-C; the same command goes on from there. A server
-    may run meanwhile.
+    with the tickets, or by rules from how they went; a report for your browser is in the folder. Stop it with Ctrl-C;
+    the same command goes on from there. A server may run meanwhile.
     """
     set_up_logging("warning")
     settings = load_settings(workspace=workspace, data_dir=data_dir)
@@ -93,16 +96,17 @@ def replay_command(
     )
     console = Console(stderr=True)
     try:
-        replayed, summary = asyncio.run(
+        replayed, summary, paths = asyncio.run(
             _replay(settings, tickets, out, options, format_, labels, fresh=fresh, console=console)
         )
     except KeyboardInterrupt:
         _stop(console)
     if as_json:
-        typer.echo(orjson.dumps(_json(replayed, summary), option=orjson.OPT_INDENT_2).decode())
+        typer.echo(orjson.dumps(_json(replayed, summary, paths), option=orjson.OPT_INDENT_2).decode())
     else:
         _show(replayed, Console(highlight=False))
         show_summary(summary, Console())
+        typer.echo(f"the report: {paths[0]}")
     if replayed.cases and replayed.failed == replayed.cases:
         raise typer.Exit(FAILED)
 
@@ -117,26 +121,39 @@ async def _replay(
     *,
     fresh: bool,
     console: Console,
-) -> tuple[Replayed, Summary]:
+) -> tuple[Replayed, Summary, tuple[Path, ...]]:
     with progress_of(console) as on_progress:
         index = await asyncio.to_thread(index_of, settings, tickets, format_, on_progress)
         folder = out or await _own_folder(settings, tickets, index, options)
         if fresh:
             _clear(folder)
         replayed = await replay(settings, index, folder, options, on_progress=on_progress)
-        summary = await _score(settings, replayed, index, labels or labels_path(tickets), on_progress)
-        return replayed, summary
+        summary, paths = await _score(settings, replayed, index, labels or labels_path(tickets), on_progress)
+        return replayed, summary, paths
 
 
 async def _score(
     settings: Settings, replayed: Replayed, index: TicketIndex, labels: Path, on_progress: OnProgress
-) -> Summary:
+) -> tuple[Summary, tuple[Path, ...]]:
+    """Label the tickets, score the run, and write its report."""
     policy = open_workspace(settings).policy
-    labelling = Labelling(policy, await articles_of(settings), HandLabels.open(labels))
-    labelled = label_all(labelling, index.tickets)
-    return await asyncio.to_thread(
-        score_run, replayed.folder, labelled, policy, cases=replayed.cases, on_progress=on_progress
-    )
+    articles = await articles_of(settings)
+    labelling = Labelling(policy, articles, HandLabels.open(labels))
+
+    def scored() -> tuple[Summary, tuple[Path, ...]]:
+        labelled = label_all(labelling, index.tickets)
+        summary = score_run(replayed.folder, labelled, policy, cases=replayed.cases, on_progress=on_progress)
+        written = Written(replayed.folder)
+        baseline = measure_baseline(label_all(labelling, index.tickets), (line["ticket_id"] for line in written))
+        on_progress("writing the report", 0, 1)
+        titles = {article.article_id: article.title for article in articles}
+        paths = write_report(
+            replayed.folder, summary, written, replayed.manifest, policy, baseline=baseline, titles=titles
+        )
+        on_progress("writing the report", 1, 1)
+        return summary, paths
+
+    return await asyncio.to_thread(scored)
 
 
 async def _own_folder(settings: Settings, tickets: Path, index: TicketIndex, options: Options) -> Path:
@@ -169,13 +186,14 @@ def _stop(console: Console) -> NoReturn:
     os._exit(INTERRUPTED)
 
 
-def _json(replayed: Replayed, summary: Summary) -> JsonObject:
+def _json(replayed: Replayed, summary: Summary, paths: tuple[Path, ...]) -> JsonObject:
     return {
         "folder": str(replayed.folder),
         "cases": replayed.cases,
         "resumed": replayed.resumed,
         "failed": replayed.failed,
         "seconds": round(replayed.seconds, 1),
+        "reports": [str(path) for path in paths],
         "summary": summary.to_json(),
     }
 

@@ -5,6 +5,7 @@ import logging
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,8 @@ class LearnReport:
     `parts` are those that are better, and so are used. What is measured learnt from `learnt_from` tickets; what is
     used learnt the same from `refitted_on`, which are all of them unless that would take too long.
 
+    `learnt_until` is when the newest ticket that the model learnt from came in.
+
     Of `tickets` in the file, the oldest `left_out` were too many; `resumed` texts had been embedded by a run that was
     interrupted.
     """
@@ -55,6 +58,7 @@ class LearnReport:
     abilities: tuple[Ability, ...]
     ece_before: Measured | None
     ece_after: Measured | None
+    learnt_until: datetime | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As JSON, as it is kept in the model's manifest."""
@@ -69,6 +73,7 @@ class LearnReport:
             "learnt": dict(self.learnt),
             "parts_used": list(self.parts),
             "refitted_on": self.refitted_on,
+            "learnt_until": self.learnt_until.isoformat() if self.learnt_until else None,
             "compared_with": self.before_id,
             "abilities": {
                 a.name: {"before": a.before.to_json(), "after": a.after.to_json(), "gain": a.gain.to_json()}
@@ -147,11 +152,15 @@ async def learn(
     if parts and len(lessons) <= MANY:
         final = await _refitted(base, lessons, measured, report.parts)
         report = replace(report, refitted_on=len(lessons))
+    seen_until = _newest(split.older, used if set(parts) != set(_learnt_parts(candidate)) else None)
+    known_until = seen_until if final is measured else max(seen_until, _newest(lessons))
     # The last moment to be interrupted: from here to the end of an installation nothing waits.
     await asyncio.sleep(0)
+    report = replace(report, learnt_until=seen_until)
     measured_id = shelf.add(replace(measured, report=report.to_json()))
     model_id = measured_id
     if final is not measured:
+        report = replace(report, learnt_until=known_until)
         model_id = shelf.add(replace(final, report={**report.to_json(), _MEASURED_AS: measured_id}))
     installed = None if dry_run else bool(parts)
     if installed:
@@ -160,6 +169,13 @@ async def learn(
         await base.put_in(in_use.model)
     shutil.rmtree(scratch, ignore_errors=True)
     return replace(report, model_id=model_id, installed=installed)
+
+
+def _newest(lessons: Lessons, beside: LearnedModel | None = None) -> datetime:
+    """When the newest ticket came in that these are, or that a model whose parts are kept beside them learnt from."""
+    stated = beside.report.get("learnt_until") if beside is not None else None
+    newest = max(ticket.created_at for ticket in lessons.tickets)
+    return max(newest, datetime.fromisoformat(stated)) if isinstance(stated, str) else newest
 
 
 def _learnt_parts(model: LearnedModel) -> list[str]:
