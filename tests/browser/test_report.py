@@ -157,17 +157,19 @@ def test_each_cell_of_both_tables_shows_as_many_tickets_as_it_says(report: OpenR
 
 def test_the_slider_tells_what_a_threshold_would_do(report: OpenReport) -> None:
     pairs: list[tuple[Case, Label | None]] = [
-        (case(answer("reset" if n > 3 else "other", evidence=n / 10), ticket_id=f"T-{n}"), how_to(f"T-{n}"))
-        for n in range(10)
+        (case(answer("reset" if n > 11 else "other", evidence=n // 3 / 10), ticket_id=f"T-{n}"), how_to(f"T-{n}"))
+        for n in range(30)
     ]
     page = report(pairs).page
     says = page.locator("#threshold-says")
 
     page.get_by_role("slider").fill("0")
-    expect(says).to_contain_text("10 of 10 tickets would be answered at once (100.0\u00a0%), 6 rightly and 4 wrongly")
+    expect(says).to_contain_text("30 of 30 tickets would be answered at once (100.0\u00a0%), 18 rightly and 12 wrongly")
     page.get_by_role("slider").fill("5")
-    expect(says).to_contain_text("5 of 10 tickets would be answered at once (50.0\u00a0%), 5 rightly and 0 wrongly")
-    expect(says).to_contain_text("Against what it did: −5 answered, −4 wrongly")
+    expect(says).to_contain_text("15 of 30 tickets would be answered at once (50.0\u00a0%), 15 rightly and 0 wrongly")
+    expect(says).to_contain_text("Against what it did: −15 answered, −12 wrongly")
+    # Nine tickets and fewer tell nothing.
+    expect(page.get_by_role("slider")).to_have_attribute("max", "6")
 
 
 def test_a_ticket_that_is_a_page_stays_a_text(report: OpenReport) -> None:

@@ -10,7 +10,7 @@ from evals.report.words import category_names
 from evals.scoring.categories import CategorySummary
 from evals.scoring.metrics import Metric
 
-_LIGHTS = {"green": ("●", "in range"), "amber": ("▲", "outside, may be chance"), "red": ("■", "surely")}
+_LIGHTS = {"green": ("●", "in range"), "amber": ("▲", "perhaps"), "red": ("■", "surely")}
 _HEADS = (
     "category", "tickets", "against its range", "contained", "wrong", "needed a person: got one",
     "needed none: handed over", "cost per ticket", "resolved by a person then",
@@ -22,8 +22,8 @@ def categories(content: Content) -> Markup:
     lead = (
         "Choose the first three to five categories here: many tickets, much contained, little wrong. Green is inside "
         "your target range, red "
-        "surely outside (above is as odd as below), amber outside by what may be chance. The shaded band is the range, "
-        "the line the 95 % interval."
+        "surely outside (above is as odd as below), amber perhaps outside: it may be chance. The shaded band is the "
+        "range, the line the 95 % interval."
     )
     names = category_names(content.policy)
     then = content.baseline.categories if content.baseline is not None else {}
@@ -58,7 +58,7 @@ def light(one: CategorySummary) -> Markup:
         words = "no range" if one.target is None else "not known"
         return fill('<span class="faint">{words}</span>', words=words)
     sign, words = _LIGHTS[one.light]
-    words = f"{words} {one.side}" if one.light == "red" else words
+    words = f"{words} {one.side}" if one.side else words
     low, high = one.target or (0.0, 1.0)
     return fill(
         '<span class="light {light}"><span aria-hidden="true">{sign}</span> {words}</span>'

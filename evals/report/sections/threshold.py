@@ -13,6 +13,8 @@ from evals.scoring.curve import Curve, CurvePoint
 # The drawing's inside, in its own units; the script places its marker by the same numbers.
 W, H, LEFT, TOP, RIGHT, BOTTOM = 640, 320, 56, 12, 24, 44
 _TABLE_STEP = 0.1
+# The share of wrong ones among fewer answered tickets than this is all chance.
+_FEWEST = 10
 
 
 def threshold(content: Content) -> Markup:
@@ -40,13 +42,14 @@ def threshold(content: Content) -> Markup:
         '<b id="threshold-at"></b></label>'
         '<input type="range" id="evidence" min="0" max="{most}" step="1" value="{start}">'
         '<p id="threshold-says" aria-live="polite"></p></div>',
-        most=len(curve.points) - 1, start=_nearest(curve.points, curve.coverage),
+        most=len(_told(curve)) - 1, start=_nearest(_told(curve), curve.coverage),
     )  # fmt: skip
     notes = fill(
         '<p>{did}</p><p class="faint">In the drawing, the red dot is what it decided, the ring is the slider. Over {n} '
         'tickets; {unscored} more are unscored. Where the agent did not answer, the best article '
-        "found stands for its answer: an estimate. {error}</p>",
-        did=did, n=f"{curve.n:,}", unscored=f"{curve.unscored:,}", error=error,
+        "found stands for its answer: an estimate. "
+        "Thresholds that answer fewer than {fewest} tickets tell nothing and are left out. {error}</p>",
+        did=did, n=f"{curve.n:,}", unscored=f"{curve.unscored:,}", fewest=_FEWEST, error=error,
     )  # fmt: skip
     drawing = _drawing(curve)
     body = fill('<div class="curve">{svg}<div>{slider}{notes}</div></div>', svg=drawing, slider=slider, notes=notes)
@@ -59,10 +62,16 @@ def curve_data(curve: Curve) -> JsonObject:
         "n": curve.n,
         "coverage": curve.coverage,
         "risk": curve.risk,
-        "points": [[point.threshold, round(point.coverage, 6), round(point.risk, 6)] for point in curve.points],
+        "points": [[point.threshold, round(point.coverage, 6), round(point.risk, 6)] for point in _told(curve)],
         "box": [LEFT, TOP, W - LEFT - RIGHT, H - TOP - BOTTOM],
-        "most": _most(curve.points),
+        "most": _most(_told(curve)),
     }
+
+
+def _told(curve: Curve) -> tuple[CurvePoint, ...]:
+    """The points that tell something; all of a run that is smaller than that."""
+    told = tuple(point for point in curve.points if round(point.coverage * curve.n) >= _FEWEST)
+    return told or curve.points
 
 
 def _nearest(points: Sequence[CurvePoint], coverage: float) -> int:
@@ -75,7 +84,8 @@ def _most(points: Sequence[CurvePoint]) -> float:
 
 
 def _drawing(curve: Curve) -> Markup:
-    most = _most(curve.points)
+    points = _told(curve)
+    most = _most(points)
 
     def x(coverage: float) -> str:
         return f"{LEFT + (W - LEFT - RIGHT) * coverage:.1f}"
@@ -99,7 +109,7 @@ def _drawing(curve: Curve) -> Markup:
         )
         for step in range(5)
     ]
-    line = " ".join(f"{x(point.coverage)},{y(point.risk)}" for point in curve.points)
+    line = " ".join(f"{x(point.coverage)},{y(point.risk)}" for point in points)
     dot = Markup("")
     if curve.risk is not None and curve.coverage is not None:
         dot = fill(
@@ -119,7 +129,7 @@ def _drawing(curve: Curve) -> Markup:
 
 def _table(curve: Curve) -> Markup:
     rows, following = [], 0.0
-    for point in curve.points:
+    for point in _told(curve):
         if point.threshold + 1e-9 >= following:
             answered = round(point.coverage * curve.n)
             cells = (f"{answered:,}", percent(point.coverage), f"{round(point.risk * answered):,}", percent(point.risk))
