@@ -11,9 +11,10 @@ from typing import Annotated, NoReturn
 
 import orjson
 import typer
+from pydantic import SecretStr
 from rich.console import Console
 
-from agent.errors import BadTurn
+from agent.errors import BadTurn, Misconfigured
 from agent.wire import JsonObject
 from evals.labels.file import HandLabels, labels_path
 from evals.labels.labelling import Labelling, label_all
@@ -71,6 +72,12 @@ def replay_command(
     labels: Annotated[
         Path | None, typer.Option(help="The file of hand labels; NAME.labels.jsonl beside the tickets unless given.")
     ] = None,
+    langsmith: Annotated[
+        bool | None,
+        typer.Option(
+            "--langsmith/--no-langsmith", help="Send the run to LangSmith as an experiment. Unset: when its key is set."
+        ),
+    ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Begin anew: the run in the folder is removed.")] = False,
     workspace: Annotated[Path | None, typer.Option(help="Workspace folder. [env: HELPGRAPH_WORKSPACE]")] = None,
     data_dir: Annotated[Path | None, typer.Option(help="Data folder. [env: HELPGRAPH_DATA_DIR]")] = None,
@@ -94,7 +101,11 @@ def replay_command(
         workers=workers,
         in_flight=in_flight,
     )
-    console = Console(stderr=True)
+    key = settings.trace_options().langsmith_key
+    if langsmith and key is None:
+        raise Misconfigured("--langsmith needs HELPGRAPH_LANGSMITH_KEY")
+    # Held on to: LangSmith's runner prints of its own, and is silenced.
+    console = Console(file=sys.stderr)
     try:
         replayed, summary, paths = asyncio.run(
             _replay(settings, tickets, out, options, format_, labels, fresh=fresh, console=console)
@@ -107,6 +118,8 @@ def replay_command(
         _show(replayed, Console(highlight=False))
         show_summary(summary, Console())
         typer.echo(f"the report: {paths[0]}")
+    if key is not None and langsmith is not False:
+        asyncio.run(_send(settings, key, replayed, console))
     if replayed.cases and replayed.failed == replayed.cases:
         raise typer.Exit(FAILED)
 
@@ -130,6 +143,24 @@ async def _replay(
         replayed = await replay(settings, index, folder, options, on_progress=on_progress)
         summary, paths = await _score(settings, replayed, index, labels or labels_path(tickets), on_progress)
         return replayed, summary, paths
+
+
+async def _send(settings: Settings, key: SecretStr, replayed: Replayed, console: Console) -> None:
+    # LangSmith's runner takes a second to load, which no other command should wait for.
+    from evals.langsmith_experiment import send_experiment
+
+    with progress_of(console) as on_progress:
+        sent = await send_experiment(settings, key, replayed.folder, replayed.manifest, on_progress)
+    if sent is None:
+        console.print("nothing was sent to LangSmith: no ticket could be played")
+        return
+    left_out = f" ({sent.left_out} are left out)" if sent.left_out else ""
+    console.print(
+        f"LangSmith has {sent.cases} cases{left_out} as experiment {sent.experiment!r} of dataset {sent.dataset!r}",
+        soft_wrap=True,
+        highlight=False,
+        markup=False,
+    )
 
 
 async def _score(

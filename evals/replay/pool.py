@@ -220,6 +220,9 @@ async def open_pool(
         **os.environ,
         # A copy is a SQLite file in its own folder, whatever the installation is kept in.
         "HELPGRAPH_DATABASE_URL": "",
+        # Traces are of customers' conversations; a replay's log says more than they would.
+        "HELPGRAPH_LANGSMITH_KEY": "",
+        "HELPGRAPH_OTLP_ENDPOINT": "",
         "HELPGRAPH_EMBEDDING_THREADS": str(threads),
         "OMP_NUM_THREADS": str(threads),
         "OPENBLAS_NUM_THREADS": str(threads),
