@@ -42,13 +42,14 @@ def test_the_tests_with_a_model_are_selected_by_a_command_of_their_own(tmp_path:
     ]
 
 
-def test_without_the_public_data_speed_and_streams_are_measured_and_the_rest_said_to_be_skipped(tmp_path: Path) -> None:
+def test_without_the_public_data_what_needs_none_is_measured_and_the_rest_said_to_be_skipped(tmp_path: Path) -> None:
     done = make_bench(tmp_path)
 
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "ran").read_text().splitlines() == [
         "bench speed --out var/bench/speed.json",
         "bench stream --out var/bench/stream.json",
+        "bench replay --out var/bench/replay.json",
     ]
     assert "skipped: bank_kb clinc150 hint3 nlbse24 stackfaq uss" in done.stdout
     assert "make bench BENCH_DATA=/path" in done.stdout
@@ -63,6 +64,7 @@ def test_with_the_public_data_everything_is_measured_and_the_curves_are_drawn(tm
     assert (tmp_path / "ran").read_text().splitlines() == [
         "bench speed --out var/bench/speed.json",
         "bench stream --out var/bench/stream.json",
+        "bench replay --out var/bench/replay.json",
         f"bench bank_kb --out var/bench/bank_kb.json --data /{folder}/bank_kb",
         f"bench clinc150 --out var/bench/clinc150.json --data /{folder}/clinc150 --plot var/bench/clinc150.svg",
         f"bench hint3 --out var/bench/hint3.json --data /{folder}/hint3 --plot var/bench/hint3.svg",
