@@ -24,11 +24,11 @@ from evals.replay.manifest import NAME, read_manifest
 from evals.replay.run import SNAPSHOT, Options, Replayed, replay
 from evals.replay.snapshot import look_at
 from evals.report.baseline import measure_baseline
+from evals.report.lines import scored_lines
 from evals.report.write import write_report
 from evals.scoring.run import score_run
 from evals.scoring.show import show_summary
 from evals.scoring.summary import Summary
-from evals.scoring.written import Written
 from evals.tickets.formats import Format
 from evals.tickets.index import TicketIndex
 from evals.tickets.indexed import index_of
@@ -147,7 +147,7 @@ async def _replay(
 
 async def _send(settings: Settings, key: SecretStr, replayed: Replayed, console: Console) -> None:
     # LangSmith's runner takes a second to load, which no other command should wait for.
-    from evals.langsmith_experiment import send_experiment
+    from evals.langsmith.experiment import send_experiment
 
     with progress_of(console) as on_progress:
         sent = await send_experiment(settings, key, replayed.folder, replayed.manifest, on_progress)
@@ -174,7 +174,7 @@ async def _score(
     def scored() -> tuple[Summary, tuple[Path, ...]]:
         labelled = label_all(labelling, index.tickets)
         summary = score_run(replayed.folder, labelled, policy, cases=replayed.cases, on_progress=on_progress)
-        written = Written(replayed.folder)
+        written = scored_lines(replayed.folder)
         baseline = measure_baseline(label_all(labelling, index.tickets), (line["ticket_id"] for line in written))
         on_progress("writing the report", 0, 1)
         titles = {article.article_id: article.title for article in articles}

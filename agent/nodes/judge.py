@@ -12,6 +12,7 @@ from agent.policy import Policy
 from agent.state import TurnState
 from agent.types import (
     AccountFacts,
+    Author,
     Evidence,
     PageContext,
     Reason,
@@ -45,6 +46,7 @@ class Known:
 def signals_of(request: TurnRequest, known: Known, policy: Policy) -> Signals:
     """Everything the judgement looks at."""
     understanding, account = known.understanding, known.account
+    answered = any(message.author is not Author.CUSTOMER for message in request.history)
     return Signals(
         understanding=understanding,
         evidence=known.evidence.probability,
@@ -59,7 +61,8 @@ def signals_of(request: TurnRequest, known: Known, policy: Policy) -> Signals:
         text=understanding.question.render_plain(),
         newest_text="\n".join(text.render_plain() for text in request.texts),
         known=known.evidence.features.get("known", 0.0),
-        history=History.of(known.evidence),
+        # Tickets teach what openings come to: "fine, thanks" after an answer is like none of them.
+        history=History.of(known.evidence) if not answered else None,
         clarifications=sum(message.route == Route.CLARIFY for message in request.history[-6:]),
     )
 

@@ -15,7 +15,7 @@ from agent.types import Source, Untrusted
 from evals.bench.arena import Arena, BenchArticle, Progress, open_arena
 from evals.bench.inputs import read_json_lines
 from evals.bench.report import BenchResult, Part
-from evals.stats import Measured, bootstrap, mean
+from evals.statistics.measured import Measured, bootstrap, mean
 from tools.knowledge.articles import Article
 from tools.knowledge.lexical import LexicalIndex
 from tools.knowledge.split import split

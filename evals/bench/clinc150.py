@@ -8,7 +8,7 @@ from evals.bench.arena import BenchArticle, Progress, open_arena
 from evals.bench.inputs import read_json
 from evals.bench.report import BenchResult, Part
 from evals.bench.scores import answer_curve, calibration, operating_point
-from evals.stats import mean
+from evals.statistics.measured import mean
 
 NAME = "clinc150"
 FILES = ("train_val.json", "test.json", "data_full.json")

@@ -11,7 +11,7 @@ from evals.bench.arena import Asked, BenchArticle, Progress, open_arena
 from evals.bench.inputs import read_csv
 from evals.bench.report import BenchResult, Part
 from evals.bench.scores import answer_curve, calibration, operating_point
-from evals.stats import Measured, bootstrap
+from evals.statistics.measured import Measured, bootstrap
 
 NAME = "hint3"
 NOTHING = "NO_NODES_DETECTED"

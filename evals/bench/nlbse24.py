@@ -16,7 +16,7 @@ from evals.bench.inputs import read_csv
 from evals.bench.report import BenchResult, Part
 from evals.learning.lessons import Lessons, prepare
 from evals.learning.teach import learn_kind
-from evals.stats import bootstrap
+from evals.statistics.measured import bootstrap
 from evals.tickets.ticket import MAX_TEXT_CHARS, Entry, Gold, Ticket
 from tools.learned.model import LearnedModel
 

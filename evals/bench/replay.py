@@ -23,7 +23,7 @@ from evals.bench.speed import asked, write_articles
 from evals.replay.models import younger_than
 from evals.replay.play import AsOf, Player
 from evals.replay.run import Options, replay
-from evals.stats import Measured, bootstrap
+from evals.statistics.measured import Measured, bootstrap
 from evals.tickets.index import TicketIndex
 from graphs.assembly import open_runtime
 from graphs.settings import Settings, load_settings

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from evals.bench.arena import COSTS
-from evals.stats import Measured
+from evals.statistics.measured import Measured
 
 Curve = list[tuple[float, float, float]]
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from evals.bench.arena import Asked
 from evals.bench.report import OperatingPoint
-from evals.stats import Measured, bootstrap, expected_calibration_error, risk_coverage
+from evals.statistics.measured import Measured, bootstrap, expected_calibration_error, risk_coverage
 
 
 def calibration(labels: Sequence[str], asked: Sequence[Asked]) -> Measured:

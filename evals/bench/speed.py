@@ -25,7 +25,7 @@ from agent.ports import Embedder, SearchQuery
 from agent.types import PageContext, Source, Untrusted
 from evals.bench.arena import Progress
 from evals.bench.report import BenchResult, Part
-from evals.stats import Measured, bootstrap
+from evals.statistics.measured import Measured, bootstrap
 from graphs.assembly import open_embedding
 from graphs.settings import load_settings
 from tools.embedding.remembered import RememberedEmbedder

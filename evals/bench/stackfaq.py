@@ -9,7 +9,7 @@ from agent.types import Source, Untrusted
 from evals.bench.arena import Arena, BenchArticle, Progress, open_arena
 from evals.bench.inputs import read_json
 from evals.bench.report import BenchResult, Part
-from evals.stats import mean
+from evals.statistics.measured import mean
 
 NAME = "stackfaq"
 # One relevant article per question: beyond this rank the reciprocal rank is next to nothing.

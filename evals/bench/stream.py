@@ -21,7 +21,7 @@ from evals.bench.endpoint import Pace, answer, endpoint
 from evals.bench.report import BenchResult, Part
 from evals.bench.stream_clients import BASELINE, CONTENDERS, Chat, Contender
 from evals.bench.stream_turns import turn_contenders
-from evals.stats import Measured, bootstrap
+from evals.statistics.measured import Measured, bootstrap
 
 NAME = "stream"
 PACE = Pace(tokens=100, gap_s=0.01)

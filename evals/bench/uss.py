@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from agent.errors import Misconfigured
 from evals.bench.arena import Progress, open_arena
 from evals.bench.report import BenchResult, Part
-from evals.stats import Measured, bootstrap
+from evals.statistics.measured import Measured, bootstrap
 
 NAME = "uss"
 DISSATISFIED_BELOW = 2.5

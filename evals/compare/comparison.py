@@ -8,12 +8,12 @@ import numpy as np
 
 from agent.errors import BadTurn
 from agent.wire import JsonObject, to_json
-from evals.clustered import Floats
 from evals.compare.pairs import SHARES, Side, read_side
-from evals.paired import Difference, holm, mcnemar, paired_difference, ratio_difference
 from evals.scoring.measures import HEADLINES, MEASURES, Better, better_of
 from evals.scoring.metrics import Keys
 from evals.scoring.score import CaseScore
+from evals.statistics.clustered import Floats
+from evals.statistics.paired import Difference, holm, mcnemar, paired_difference, ratio_difference
 
 MIN_SHARED = 0.9
 _SIGNIFICANT = 0.05

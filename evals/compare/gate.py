@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agent.errors import Misconfigured
 from evals.compare.comparison import Change, Comparison
-from evals.paired import Difference, holm, standing
 from evals.scoring.measures import MEASURES
+from evals.statistics.paired import Difference, holm, standing
 
 PASSED, DROPPED, TOO_FEW = 0, 1, 3
 """Exit codes. 2 is that of a wrong call."""

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from evals.clustered import Floats
 from evals.scoring.measures import ABSENT, MEASURES
 from evals.scoring.metrics import EXTRA
 from evals.scoring.score import CaseScore
+from evals.statistics.clustered import Floats
 
 SHARES = {
     "groundedness": ("supported", "judged"),

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evals.labels.file import HAND_FIELDS, Hand, HandLabels
-from evals.stats import Measured, bootstrap, wilson
+from evals.statistics.measured import Measured, bootstrap, wilson
 
 
 @dataclass(frozen=True, slots=True)

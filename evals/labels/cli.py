@@ -20,7 +20,7 @@ from evals.labels.review.app import serve_review
 from evals.labels.review.desk import ReviewDesk
 from evals.labels.source import articles_of, tickets_of
 from evals.progress import progress_of
-from evals.stats import Measured
+from evals.statistics.measured import Measured
 from evals.tickets.indexed import index_of
 from graphs.assembly import open_workspace
 from graphs.settings import Settings, load_settings

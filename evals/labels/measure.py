@@ -8,7 +8,7 @@ from typing import Any
 from evals.labels.label import Label, Source
 from evals.labels.labelling import Labelling
 from evals.labels.rules import FIELDS, RULES, Field, decide
-from evals.stats import Measured, wilson
+from evals.statistics.measured import Measured, wilson
 from evals.tickets.ticket import Ticket
 
 # Whoever rated the help has said it better than words can: what words say is compared with that.

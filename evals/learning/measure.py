@@ -12,7 +12,7 @@ from agent.policy import Costs, Policy
 from agent.ports import SearchQuery
 from agent.types import AccountFacts, Evidence, Identity, IdentityLevel, Passage, Source, TurnRequest, Untrusted
 from evals.learning.ends import cost_of, outcome_of
-from evals.stats import Measured, bootstrap, expected_calibration_error
+from evals.statistics.measured import Measured, bootstrap, expected_calibration_error
 from evals.tickets.ticket import MAX_TEXT_CHARS, Ticket
 from graphs.assembly import Runtime
 from tools.engines.local.engine import Impression

@@ -13,7 +13,7 @@ from agent.errors import BadTurn
 from evals.learning.lessons import MAX_TICKETS, Lessons, Progress, TimeSplit, prepare, split_by_time
 from evals.learning.measure import Ability, Seen, answered_right, calibration, compare, look
 from evals.learning.train import MANY, MAX_MEASURED, PARTS, Base, better_parts, sample, train
-from evals.stats import Measured
+from evals.statistics.measured import Measured
 from evals.tickets.articles import article_names, with_article
 from evals.tickets.jsonl import read_tickets
 from evals.tickets.ticket import Ticket

@@ -5,36 +5,27 @@ import time
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-import numpy as np
-
 from agent.deps import TurnDeps
 from agent.errors import SupportError
-from agent.state import TurnState
 from agent.types import (
     Author,
     Identity,
     IdentityLevel,
     Message,
-    Outcome,
-    Passage,
     Source,
     Spent,
     TurnRequest,
-    Understanding,
     Untrusted,
 )
-from agent.wire import JsonObject, to_json
-from evals.replay.case import Case, Cited, Claim, Effect, Ending, Failure, Found, Timing, Turn
+from agent.wire import JsonObject
+from evals.replay.case import Case, Effect, Ending, Failure, Timing, Turn
 from evals.replay.fakes import KnowledgeAsOf, RecordingTracker
 from evals.replay.script import MAX_EXCHANGES, Exchange, exchanges, why_it_ends
+from evals.replay.told import TurnBook, effects_of, says_solved
 from evals.tickets.ticket import Ticket
 from graphs.assembly import Runtime
 from graphs.translate import Finished, run_turn
 from graphs.turn_graph import build_turn_graph
-from tools.embedding.sentences import SentenceEmbedder
-
-_COMPARED_CHARS = 400
-_SOLVED = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +65,7 @@ class Player:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._graph = build_turn_graph()
-        self._encoder = SentenceEmbedder()
-        self._articles = {
-            name: article.article_id
-            for article in runtime.knowledge.catalogue()
-            for name in (article.url, article.article_id)
-            if name
-        }
+        self._book = TurnBook(runtime)
 
     async def play(self, ticket: Ticket, as_of: AsOf, *, run: int = 1) -> Played:
         """Play a ticket to where the recorded customer's words lose their meaning. Never raises but when cancelled.
@@ -113,11 +98,11 @@ class Player:
             request = self._request(ticket, exchange, number, tuple(history), spent, run=run)
             said = await self._turn(deps, request)
             finished = said.finished
-            turn = await self._record(number, exchange, said)
+            turn = await self._book.write(number, exchange, finished, said.path)
             if turns:
-                turns[-1] = turns[-1].model_copy(update={"solved": _solved(finished.state.get("understanding"))})
+                turns[-1] = turns[-1].model_copy(update={"solved": says_solved(finished.state.get("understanding"))})
             turns.append(turn)
-            effects += _effects(number, finished)
+            effects += effects_of(number, finished)
             waits.append(said.first_words_s)
             took.append(said.took_s)
             account = finished.state.get("account")
@@ -207,71 +192,6 @@ class Player:
         assert finished is not None  # noqa: S101  # `run_turn` says so; narrows the type.
         return _Said(finished, tuple(path), first, time.perf_counter() - began)
 
-    async def _record(self, number: int, exchange: Exchange, said: _Said) -> Turn:
-        finished, state = said.finished, said.finished.state
-        reply, heard = finished.reply, state["understanding"]
-        draft = state.get("draft")
-        passages = (*state["passages"], *(p for result in state.get("tool_results", ()) for p in result.passages))
-        agreement = same = None
-        if exchange.answer is not None and _is_compared(reply.outcome, exchange.answer):
-            agreement = await self._alike(reply.text, exchange.answer)
-            linked = {self._articles[link] for link in exchange.links if link in self._articles}
-            same = bool(linked & {citation.article_id for citation in reply.citations}) if linked else None
-        return Turn(
-            turn=number,
-            texts=tuple(entry.text for entry in exchange.said),
-            outcome=reply.outcome.value,
-            route=finished.route,
-            reply=reply.text,
-            path=said.path,
-            category=heard.category,
-            kind=heard.kind.value,
-            language=heard.language,
-            evidence=round(state["evidence"].probability, 6),
-            decision=_decision(finished),
-            found=tuple(
-                Found(passage_id=p.passage_id, article_id=p.article_id, rank=place, score=round(p.score, 6))
-                for place, p in enumerate(passages)
-            ),
-            citations=tuple(Cited(n=c.n, article_id=c.article_id, passage_id=c.passage_id) for c in reply.citations),
-            claims=await self._claims(state, passages) if draft is not None else (),
-            held_back=len(draft.held_back) if draft is not None else 0,
-            broken_off=draft.broken_off if draft is not None else None,
-            tools=tuple(result.tool for result in state.get("tool_results", ())),
-            engine=to_json(finished.engine) if finished.engine is not None else {},
-            human_reply=exchange.answer,
-            agreement=agreement,
-            same_article=same,
-        )
-
-    async def _claims(self, state: TurnState, passages: tuple[Passage, ...]) -> tuple[Claim, ...]:
-        by_id = {passage.passage_id: passage for passage in passages}
-        results = state.get("tool_results", ())
-        claims = []
-        for sentence in state["draft"].sentences:
-            if not sentence.claim:
-                continue
-            cited = tuple(by_id[passage_id] for passage_id in sentence.cites if passage_id in by_id)
-            support = await self._runtime.learner.support(sentence, cited, results)
-            claims.append(
-                Claim(text=sentence.text, cites=sentence.cites, from_tool=sentence.from_tool, support=round(support, 4))
-            )
-        return tuple(claims)
-
-    async def _alike(self, ours: str, theirs: str) -> float:
-        """How alike two replies are: the cosine of their embeddings, in [0, 1].
-
-        The sentence encoder is the same in every installation, reads many languages, and tells replies to one question
-        from replies to others better than the model behind search does (docs/replay.md).
-        """
-        one, other = await self._encoder.embed([ours[:_COMPARED_CHARS], theirs[:_COMPARED_CHARS]])
-        return round(float(np.clip(one @ other, 0.0, 1.0)), 4)
-
-
-def _is_compared(outcome: Outcome, human: str) -> bool:
-    """Only an answer can agree with theirs, and a question with a question."""
-    return outcome is Outcome.ANSWERED or (outcome is Outcome.ASKED and "?" in human)
-
 
 def failed(ticket: Ticket, failure: Failure | None, as_of: AsOf | None, *, run: int) -> Played:
     """The case of a ticket that our own side couldn't replay."""
@@ -298,47 +218,6 @@ def _identity(ticket: Ticket) -> Identity:
     if ticket.account_id is None:
         return Identity()
     return Identity(IdentityLevel.VERIFIED, account_id=ticket.account_id)
-
-
-def _decision(finished: Finished) -> JsonObject:
-    """The staff's DECISION event without the customer's words, page and account, which the case has where it may."""
-    verdict, heard = finished.state["verdict"], finished.state["understanding"]
-    return {
-        "route": verdict.route.value,
-        "handoff_reason": verdict.handoff_reason,
-        "clarify_reason": verdict.clarify_reason,
-        "reasons": [to_json(reason) for reason in verdict.reasons],
-        "expected_cost": dict(verdict.expected_cost),
-        "understanding": {name: value for name, value in to_json(heard).items() if name != "question"},
-        "evidence_features": {name: round(value, 6) for name, value in finished.state["evidence"].features.items()},
-    }
-
-
-def _effects(number: int, finished: Finished) -> list[Effect]:
-    effects = []
-    reply = finished.reply
-    if reply.ticket is not None:
-        title, is_new = reply.ticket.title, reply.ticket.is_new
-        effects.append(Effect(turn=number, kind="bug", is_new=is_new, title=title, bug_id=reply.ticket.bug_id))
-    if reply.handoff is not None:
-        handoff = reply.handoff
-        effects.append(
-            Effect(
-                turn=number,
-                kind="handoff",
-                queue=handoff.queue_id,
-                priority=handoff.priority,
-                reason=handoff.reason,
-                bug_id=handoff.bug_id,
-            )
-        )
-    return effects
-
-
-def _solved(heard: Understanding | None) -> bool | None:
-    if heard is None or max(heard.says_solved, heard.says_unsolved) < _SOLVED:
-        return None
-    return heard.says_solved >= heard.says_unsolved
 
 
 def _heard(request: TurnRequest, finished: Finished, at: datetime) -> list[Message]:

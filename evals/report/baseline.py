@@ -9,10 +9,10 @@ import numpy as np
 from scipy.stats import binom
 
 from agent.wire import JsonObject
-from evals.clustered import clustered_mean, clustered_rate
 from evals.labels.label import Label
 from evals.scoring.categories import UNLABELLED
-from evals.stats import Measured
+from evals.statistics.clustered import clustered_mean, clustered_rate
+from evals.statistics.measured import Measured
 from evals.tickets.ticket import Ticket
 
 Fact = Callable[[Ticket, Label], bool | None]

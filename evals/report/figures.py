@@ -2,7 +2,7 @@
 
 from evals.report.baseline import Span
 from evals.scoring.metrics import Metric
-from evals.stats import Measured
+from evals.statistics.measured import Measured
 
 NOTHING = "–"
 MEANS = frozenset({"turns_late", "response_turns", "response_seconds", "expected_cost", "tokens", "money"})

@@ -8,7 +8,7 @@ from evals.report.figures import NOTHING, bounds, count, hours, hours_span, perc
 from evals.report.words import category_names, reason_words
 from evals.scoring.categories import CategorySummary
 from evals.scoring.summary import ReasonRow, Summary
-from evals.stats import Measured
+from evals.statistics.measured import Measured
 
 _NAMED = 3
 

@@ -7,7 +7,7 @@ from markupsafe import Markup
 from evals.report.figures import MEANS, bounds, count, interval, shown, span
 from evals.report.words import METRIC_WARNINGS
 from evals.scoring.metrics import Metric
-from evals.stats import Measured
+from evals.statistics.measured import Measured
 
 _BAR_W, _BAR_H, _PAD = 132, 18, 4
 

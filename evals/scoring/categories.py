@@ -9,11 +9,11 @@ from scipy.special import bdtr, bdtrc
 
 from agent.policy import Policy
 from agent.wire import JsonObject
-from evals.clustered import Floats, group, worth
-from evals.corrected import benjamini_hochberg, shrunk, standardised
 from evals.scoring.measures import ABSENT, BY_NAME
 from evals.scoring.metrics import Columns, Keys, Metric, measure_rate
-from evals.stats import Measured
+from evals.statistics.clustered import Floats, group, worth
+from evals.statistics.corrected import benjamini_hochberg, shrunk, standardised
+from evals.statistics.measured import Measured
 
 TABLE = (
     "containment", "durable_containment", "confirmed", "went_quiet", "wrong_containment", "handed_over",

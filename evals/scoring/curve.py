@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from evals.scoring.metrics import Columns
-from evals.stats import expected_calibration_error, risk_coverage
+from evals.statistics.measured import expected_calibration_error, risk_coverage
 
 
 @dataclass(frozen=True, slots=True)

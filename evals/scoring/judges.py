@@ -16,12 +16,12 @@ from agent.errors import Misconfigured, ModelFailed
 from agent.prompting import Prompt, digest
 from agent.types import Source, Spent, Untrusted
 from agent.wire import JsonObject
-from evals.corrected import JudgeErrors, rogan_gladen
 from evals.labels.label import Label
 from evals.replay.case import Case
 from evals.scoring.containment import turn_is_right
 from evals.scoring.reading import Rules, read
-from evals.stats import Measured
+from evals.statistics.corrected import JudgeErrors, rogan_gladen
+from evals.statistics.measured import Measured
 from tools.engines.llm.calling import Model
 from tools.engines.llm.judgements import Judgement
 from tools.engines.llm.ledger import Ledger

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.wire import JsonObject
-from evals.clustered import Floats, clustered_mean, clustered_rate, clustered_ratio, group, resampled
 from evals.scoring.measures import ABSENT, MEASURES, UNKNOWN, Measure
 from evals.scoring.score import CaseScore
-from evals.stats import Measured
+from evals.statistics.clustered import Floats, clustered_mean, clustered_rate, clustered_ratio, group, resampled
+from evals.statistics.measured import Measured
 
 Keys = NDArray[np.int64]
 

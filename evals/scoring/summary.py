@@ -8,8 +8,6 @@ import numpy as np
 
 from agent.policy import Policy
 from agent.wire import JsonObject, to_json
-from evals.clustered import clustered_mean
-from evals.corrected import all_of
 from evals.labels.label import Label
 from evals.replay.case import Case, Timing
 from evals.scoring.bugs import BugBook
@@ -20,6 +18,8 @@ from evals.scoring.metrics import Columns, Metric, matthews, measure_rate, measu
 from evals.scoring.reading import Rules
 from evals.scoring.score import CaseScore, score_case
 from evals.scoring.worklist import Gap, Mistake, Worklist
+from evals.statistics.clustered import clustered_mean
+from evals.statistics.corrected import all_of
 
 SUMMARY_FORMAT = 1
 

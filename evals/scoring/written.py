@@ -70,18 +70,6 @@ def scored_by(policy: Policy, rules: Rules) -> JsonObject:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """The lines of a run's `scores.jsonl`, in order, read anew each time that it is gone through."""
-
-    folder: Path
-
-    def __iter__(self) -> Iterator[JsonObject]:
-        with (self.folder / SCORES).open("rb") as file:
-            for line in file:
-                yield orjson.loads(line)
-
-
 def read_scores(folder: Path) -> Iterator[CaseScore]:
     """The scores of a run, one at a time.
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from agent.policy import CategoryPolicy
 from agent.ports import Embedder
 from agent.types import Source, Untrusted
-from evals.stats import Measured, bootstrap
+from evals.statistics.measured import Measured, bootstrap
 from evals.tickets.clusters import Cluster, clusters_of
 from evals.tickets.index import TicketIndex
 from evals.tickets.ticket import MAX_TEXT_CHARS, Ticket

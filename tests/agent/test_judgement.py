@@ -8,8 +8,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.judgement import OFFERED_BUG, OFFERED_PERSON, History, Signals, decide, is_borderline, last_bot_route
+from agent.nodes.judge import Known, signals_of
 from agent.policy import CategoryPolicy, Costs, Policy
-from agent.types import Author, Evidence, Kind, Message, Reason, Route, Source, Understanding, Untrusted
+from agent.types import (
+    Author,
+    Evidence,
+    Identity,
+    Kind,
+    Message,
+    PageContext,
+    Reason,
+    Route,
+    Source,
+    TurnRequest,
+    Understanding,
+    Untrusted,
+)
 
 POLICY = Policy()
 UNIT = st.floats(0, 1)
@@ -368,3 +382,28 @@ def test_only_what_learnt_how_tickets_end_is_history() -> None:
     assert History.of(Evidence(0.5, {"top_score": 0.5})) is None
     told = History.of(Evidence(0.5, {"outcome_trust": 0.8, "outcome_person": 0.3, "outcome_bug": 0.1}))
     assert told == History(0.3, 0.1, 0.8, courtesies=False)
+
+
+@pytest.mark.parametrize(
+    ("before", "counts"),
+    [((), True), ((Author.CUSTOMER,), True), ((Author.PERSON,), False), ((Author.CUSTOMER, Author.BOT), False)],
+)
+def test_what_tickets_came_to_says_nothing_of_what_is_said_after_our_answer(
+    before: tuple[Author, ...], counts: bool
+) -> None:
+    said = Untrusted.of("fine, thanks", Source.CUSTOMER)
+    request = TurnRequest(
+        turn_id="t",
+        conversation_id="c",
+        workspace_id="w",
+        reply_message_id="r",
+        texts=(said,),
+        identity=Identity(),
+        now=datetime(2026, 1, 5, tzinfo=UTC),
+        history=tuple(message(author, "answer") for author in before),
+    )
+    learnt = Evidence(0.5, {"outcome_trust": 0.8, "outcome_person": 0.9, "outcome_bug": 0.1})
+
+    found = signals_of(request, Known(heard(question=said), learnt, PageContext(), None), POLICY)
+
+    assert (found.history is not None) == counts

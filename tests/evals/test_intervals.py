@@ -8,10 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
-from evals.clustered import clustered_mean, clustered_rate, clustered_ratio, group, resampled
-from evals.corrected import JudgeErrors, all_of, benjamini_hochberg, rogan_gladen, shrunk, standardised, zero_events
-from evals.paired import holm, mcnemar, paired_difference, standing, swapped
-from evals.stats import Measured, wilson
+from evals.statistics.clustered import clustered_mean, clustered_rate, clustered_ratio, group, resampled
+from evals.statistics.corrected import (
+    JudgeErrors,
+    all_of,
+    benjamini_hochberg,
+    rogan_gladen,
+    shrunk,
+    standardised,
+    zero_events,
+)
+from evals.statistics.measured import Measured, wilson
+from evals.statistics.paired import holm, mcnemar, paired_difference, standing, swapped
 
 DRAWS = 1000
 

@@ -12,7 +12,7 @@ from evals.learning.ends import cost_of, outcome_of
 from evals.learning.measure import Ability, Seen
 from evals.learning.teach import learn_judging
 from evals.learning.train import better_parts
-from evals.stats import Measured
+from evals.statistics.measured import Measured
 from evals.tickets.ticket import Entry, Gold, Ticket
 from tests.tools.learned.test_models import classifier
 from tools.engines.local.engine import Impression

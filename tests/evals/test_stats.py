@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evals.stats import bootstrap, expected_calibration_error, mean, risk_coverage, wilson
+from evals.statistics.measured import bootstrap, expected_calibration_error, mean, risk_coverage, wilson
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=60))

@@ -9,7 +9,7 @@ from evals.report.content import Content
 from evals.report.figures import NOTHING, hours, hours_span, percent, span
 from evals.report.markup import bar, exact, fill, row, section, table
 from evals.report.words import category_names
-from evals.stats import Measured
+from evals.statistics.measured import Measured
 
 RATE_WORDS = {
     "resolved_by_person": "resolved by a person",

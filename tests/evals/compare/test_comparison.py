@@ -8,9 +8,9 @@ import pytest
 
 from agent.errors import BadTurn
 from evals.compare.comparison import compare
-from evals.paired import mcnemar
 from evals.scoring.adversaries import AlwaysAnswers, AlwaysHandsOver, Honest, NeverHandsOver
 from evals.scoring.score import CaseScore
+from evals.statistics.paired import mcnemar
 from tests.evals.compare.staged import mixed, redrawn, scores_of
 
 

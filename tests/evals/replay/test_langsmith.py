@@ -15,7 +15,7 @@ import pytest
 from agent.errors import ConnectorError
 from agent.wire import to_json
 from evals.labels.label import Label
-from evals.langsmith_experiment import Sent, send_experiment
+from evals.langsmith.experiment import Sent, send_experiment
 from evals.replay.case import Case
 from graphs.settings import load_settings
 from tests.evals.replay.conftest import Replaying
@@ -266,7 +266,7 @@ def test_what_is_no_langsmith_at_all_is_an_error_too(
 _SENDING = """
 import asyncio, json, sys
 from pathlib import Path
-from evals.langsmith_experiment import send_experiment
+from evals.langsmith.experiment import send_experiment
 from graphs.settings import load_settings
 
 settings = load_settings()

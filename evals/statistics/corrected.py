@@ -8,7 +8,7 @@ from math import comb
 import numpy as np
 from numpy.typing import NDArray
 
-from evals.stats import Measured
+from evals.statistics.measured import Measured
 
 _Z = 1.959964
 

@@ -20,7 +20,7 @@ from langsmith.schemas import Example, TracerSession
 from pydantic import SecretStr
 
 from agent.wire import JsonObject
-from evals.langsmith_sending import Scored, not_taken, open_sender
+from evals.langsmith.sending import Scored, not_taken, open_sender
 from evals.progress import OnProgress
 from evals.replay.case import Case
 from evals.replay.record import read_cases

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import bdtr, stdtrit
 
-from evals.clustered import Floats, group, resampled
-from evals.stats import RESAMPLES
+from evals.statistics.clustered import Floats, group, resampled
+from evals.statistics.measured import RESAMPLES
 
 Standing = Literal["not_worse", "worse", "unclear"]
 
@@ -66,8 +66,8 @@ def paired_difference(
         ValueError: there is no pair.
 
     Source: Agresti and Min, "Simple improved confidence intervals for comparing matched proportions", Stat. Med. 24
-    (2005), 729-740; Field and Welsh (2007), see `evals.clustered`; Good, "Permutation, Parametric, and Bootstrap
-    Tests of Hypotheses", 2005, chapter 3.
+    (2005), 729-740; Field and Welsh (2007), see `evals.statistics.clustered`; Good, "Permutation, Parametric, and
+    Bootstrap Tests of Hypotheses", 2005, chapter 3.
     """
     n = len(differences)
     if n == 0:

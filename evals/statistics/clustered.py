@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from evals.stats import RESAMPLES, Measured, wilson
+from evals.statistics.measured import RESAMPLES, Measured, wilson
 
 Floats = NDArray[np.float64]
 

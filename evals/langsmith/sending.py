@@ -18,7 +18,7 @@ from pydantic import SecretStr
 
 from agent.errors import ConnectorError, Misconfigured
 from agent.wire import JsonObject
-from evals.detached import detached
+from evals.langsmith.detached import detached
 
 REQUEST_S = 120.0
 """One request may take so long, with its client's attempts."""
