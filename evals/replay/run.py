@@ -203,7 +203,8 @@ def _begun(folder: Path) -> JsonObject | None:
         Misconfigured: the folder can't be made, or holds something else.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        # Its log quotes customers, scrubbed as it is: for its owner only.
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as exc:
         raise Misconfigured(f"{folder}: can't be made ({exc.strerror})") from exc
     return read_manifest(folder)

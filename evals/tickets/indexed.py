@@ -20,7 +20,7 @@ def index_of(settings: Settings, tickets: Path, format_: Format | None, on_progr
     name = hashlib.sha256(str(tickets.resolve()).encode(errors="replace")).hexdigest()[:16]
     folder = settings.data_dir / "tickets"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as exc:
         raise Misconfigured(f"{folder}: can't be made ({exc.strerror})") from exc
     return TicketIndex.build(tickets, folder / f"{name}.index", format_=format_, on_progress=on_progress)
