@@ -10,7 +10,7 @@ from tests.evals.replay.runs import Operator, operator
 from tests.installed import EXAMPLE, copy_of
 from tests.shell import Shell
 
-TICKETS = 50
+TICKETS = 40
 Replaying = Callable[..., tuple[int, str]]
 
 

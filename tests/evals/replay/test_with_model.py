@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.evals.replay.conftest import Replaying
+from tests.evals.replay.conftest import TICKETS, Replaying
 from tests.evals.replay.runs import cases
 from tests.honest_model import honest
 from tests.model_server.hosting import in_thread
@@ -24,7 +24,7 @@ def test_thirty_two_tickets_are_in_flight_at_the_same_time(
         reply = honest(body)
         assert isinstance(reply, Answer)
         # As slow as a model: what the turns do between their calls takes less, on slow machines too.
-        return replace(reply, delay_s=2.0)
+        return replace(reply, delay_s=1.0)
 
     with in_thread(honest) as server:
         server.script = slow
@@ -34,6 +34,6 @@ def test_thirty_two_tickets_are_in_flight_at_the_same_time(
 
     assert code == 0, said
     played = cases(tmp_path / "run")
-    assert len(played) == 50
+    assert len(played) == TICKETS
     assert any(turn["engine"]["calls"] for case in played for turn in case["turns"])
     assert 24 <= most <= 32

@@ -119,7 +119,12 @@ def test_ctrl_c_while_reading_stops_at_once_and_leaves_nothing(
             return super().take(draft)
 
     monkeypatch.setattr("evals.tickets.reading.Intake", Interrupted)
-    code, said = shell.run("tickets", command, str(path), *(["--out", str(out)] if command == "convert" else []))
+    # What runs in the background may ignore Ctrl-C, tests and all.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        code, said = shell.run("tickets", command, str(path), *(["--out", str(out)] if command == "convert" else []))
+    finally:
+        signal.signal(signal.SIGINT, before)
 
     assert code == 130
     assert "Traceback" not in said

@@ -131,7 +131,8 @@ function showLabel() {
   }
   check("needs", label.needs_person === undefined || label.needs_person === null ? "" : String(label.needs_person));
   check("complexity", label.complexity || "");
-  $("bug_id").value = label.bug_id || "";
+  // What is being typed stays, when something said before is shown only now.
+  if (document.activeElement !== $("bug_id")) $("bug_id").value = label.bug_id || "";
   $("none").checked = Array.isArray(label.articles) && label.articles.length === 0;
   $("chosen").replaceChildren(...(label.articles || []).map((article) => {
     const item = element("li", article);
@@ -295,6 +296,11 @@ const KEYS = {
 };
 
 function enter(field) {
+  // Only another ticket is waited for; a search that is on its way would swallow what is typed next.
+  if (!$("form").inert) {
+    $(field).focus();
+    return;
+  }
   focusing = true;
   attempt(() => {
     focusing = false;
@@ -343,7 +349,10 @@ function addOption(select, value, text) {
 function listen() {
   for (const id of ["show", "sample", "seed"]) $(id).addEventListener("change", () => attempt(() => busy(loadOrder)));
   for (const select of document.querySelectorAll("select[data-field]")) {
-    select.addEventListener("change", () => change({ [select.dataset.field]: select.value || null }));
+    select.addEventListener("change", () => {
+      const value = select.value || null;
+      attempt(() => change({ [select.dataset.field]: value }));
+    });
   }
   for (const radio of radios("needs")) {
     radio.addEventListener("change", () => change({ needs_person: radio.value ? radio.value === "true" : null }));
@@ -353,7 +362,7 @@ function listen() {
   }
   $("bug_id").addEventListener("change", () => {
     const bugId = $("bug_id").value.trim();
-    change(bugId ? { bug_id: bugId, is_bug: true } : { bug_id: null, is_bug: null });
+    attempt(() => change(bugId ? { bug_id: bugId, is_bug: true } : { bug_id: null, is_bug: null }));
   });
   $("none").addEventListener("change", () => change({ articles: $("none").checked ? [] : null }));
   $("article").addEventListener("input", () => attempt(search));
