@@ -28,7 +28,7 @@ class BugGroups:
 
     same_bug: float
     same_words: float = SAME_WORDS
-    _vectors: list[NDArray[np.float32]] = field(default_factory=list)
+    _vectors: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), dtype=np.float32))
     _vector_ids: list[str] = field(default_factory=list)
     _gists: dict[str, str] = field(default_factory=dict)
 
@@ -49,15 +49,23 @@ class BugGroups:
 
     def _add(self, bug_id: str, gist: str, vector: NDArray[np.float32] | None) -> None:
         self._gists[bug_id] = gist
-        if vector is not None:
-            self._vectors.append(vector)
-            self._vector_ids.append(bug_id)
+        if vector is None:
+            return
+        known = len(self._vector_ids)
+        if known == len(self._vectors):
+            # Twice the room each time: a matrix made anew for each bug would cost more than the comparing.
+            room = np.zeros((max(64, 2 * known), len(vector)), dtype=np.float32)
+            if known:
+                room[:known] = self._vectors
+            self._vectors = room
+        self._vectors[known] = vector
+        self._vector_ids.append(bug_id)
 
     def _same(self, gist: str, vector: NDArray[np.float32] | None) -> str | None:
         if vector is not None:
-            if not self._vectors:
+            if not self._vector_ids:
                 return None
-            cosines = np.stack(self._vectors) @ vector
+            cosines = self._vectors[: len(self._vector_ids)] @ vector
             best = int(np.argmax(cosines))
             return self._vector_ids[best] if cosines[best] >= self.same_bug else None
         alike = {bug_id: word_overlap(known, gist) for bug_id, known in self._gists.items()}

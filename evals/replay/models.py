@@ -1,7 +1,7 @@
 """Which learnt model, and which articles, there were when a ticket came in."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from evals.tickets.ticket import Ticket
@@ -21,7 +21,6 @@ class ModelsInTime:
     since: Sequence[tuple[datetime, str]]
     models: dict[str, LearnedModel | None]
     current: str = SHIPPED
-    known: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, runtime: Runtime) -> "ModelsInTime":

@@ -110,7 +110,7 @@ class _Worker:
         self._out = out
         self._player = Player(runtime)
         self._models = ModelsInTime.of(runtime)
-        self._dates = runtime.knowledge.catalogue()
+        self._articles = runtime.knowledge.catalogue()
         self._playing = 0
         self._idle = asyncio.Condition()
 
@@ -123,7 +123,7 @@ class _Worker:
                 await self._models.switch(self._runtime, self._models.at(ticket.created_at))
             self._playing += 1
         try:
-            as_of = AsOf(self._models.current, younger_than(self._dates, ticket))
+            as_of = AsOf(self._models.current, younger_than(self._articles, ticket))
             played = await self._player.play(ticket, as_of, run=job.run)
             vector = await self._vector(played.gist)
         finally:
