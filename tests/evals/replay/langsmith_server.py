@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
+
+from tests.loopback import serving
 
 _INFO = {
     "version": "0.10.100",
@@ -149,15 +151,6 @@ def langsmith() -> Iterator[LangSmith]:
         def log_message(self, format: str, *args: object) -> None:
             """Nothing: a test's output is its own."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    known.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
+    with serving(Handler, before_the_end=known.over.set) as url:
+        known.url = url
         yield known
-    finally:
-        known.over.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
