@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from agent.types import Kind
 from evals.labels.signs import Reading, Signs, read_signs
@@ -22,20 +22,7 @@ Field = Literal[
     "first_contact",
     "satisfied",
 ]
-FIELDS: tuple[Field, ...] = (
-    "category",
-    "kind",
-    "articles",
-    "needs_person",
-    "needs_person_reason",
-    "complexity",
-    "queue",
-    "is_bug",
-    "bug_id",
-    "returned",
-    "first_contact",
-    "satisfied",
-)
+FIELDS: tuple[Field, ...] = get_args(Field)
 Value = str | bool | Kind | tuple[str, ...]
 # Two rules that contradict each other and are nearly as sure leave the field unknown.
 NEARLY = 0.1

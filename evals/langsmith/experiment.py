@@ -24,7 +24,7 @@ from evals.langsmith.sending import Scored, not_taken, open_sender
 from evals.progress import OnProgress
 from evals.replay.case import Case
 from evals.replay.record import read_cases
-from evals.scoring.run import NAME as SCORES
+from evals.scoring.written import SCORES
 from graphs.settings import Settings
 
 MAX_SENT = 1000

@@ -11,10 +11,9 @@ from evals.progress import OnProgress
 from evals.replay.case import Case, Timing
 from evals.replay.record import read_cases, read_timings
 from evals.scoring.summary import Collector, Summary
-from evals.scoring.written import SCORES, writing_scores
+from evals.scoring.written import writing_scores
 from evals.tickets.ticket import Ticket
 
-NAME = SCORES
 _STAGE = "scoring"
 
 
