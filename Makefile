@@ -14,7 +14,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export HELPGRAPH_WORKSPACE ?= examples/orrery
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-llm nightly bench lint format lock browser web screenshots clean
+.PHONY: help install run test test-llm explore nightly bench lint format lock browser web screenshots clean
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
@@ -54,7 +54,10 @@ test: $(STAMP) browser  ## Run every test: unit, graph, HTTP, Chromium, PostgreS
 test-llm: $(STAMP) $(LLM_STAMP)  ## Test with a small real language model, served on loopback (docs/engines.md)
 	@$(BIN)/python -m pytest -q -s -m live tests/live
 
-nightly: test test-llm  ## Everything that can be tested: test, then test-llm
+explore: $(STAMP) browser  ## Look for new examples that break a property, ten times as many as in test
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m hypothesis --hypothesis-profile exploring
+
+nightly: test explore test-llm  ## Everything that can be tested: test, explore, then test-llm
 
 bench: $(RUNTIME_STAMP)  ## Measure into var/bench: speed, streams, replay, and with BENCH_DATA=/path the public data (docs/bench.md)
 	@mkdir -p $(BENCH_OUT); trap 'exit 130' INT; failed=; \

@@ -22,9 +22,15 @@ from tools.embedding.weights import find_weights
 from tools.engines.local.engine import LocalEngine
 from tools.storage.database import Database
 
-# A slow machine is no failure.
-settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("unhurried")
+# A slow machine is no failure. A change is tested with the same examples each time, so that it fails by its own fault;
+# `make nightly` looks for new ones.
+settings.register_profile(
+    "steady", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True, database=None
+)
+settings.register_profile(
+    "exploring", settings.get_profile("steady"), derandomize=False, max_examples=1000, print_blob=True
+)
+settings.load_profile("steady")
 
 
 @pytest.fixture(scope="session")

@@ -32,12 +32,13 @@ def make_bench(folder: Path, *, data: str = "", failing: str = "") -> subprocess
     return make(folder, "bench", f"BENCH_DATA={data}", failing=failing)
 
 
-def test_the_tests_with_a_model_are_selected_by_a_command_of_their_own(tmp_path: Path) -> None:
+def test_nightly_tests_everything_then_explores_then_asks_a_model(tmp_path: Path) -> None:
     done = make(tmp_path, "nightly")
 
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "ran").read_text().splitlines() == [
         "-m pytest -q -n 2 --dist loadfile --no-loadscope-reorder",
+        "-m pytest -q -n 2 --dist loadfile -m hypothesis --hypothesis-profile exploring",
         "-m pytest -q -s -m live tests/live",
     ]
 

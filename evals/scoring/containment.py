@@ -37,7 +37,9 @@ def contain(log: Log, label: Label, needs_person: Known, policy: Policy, rules: 
     false_promise = promised_falsely(log, rules)
     alone = not log.handed_over
     honest = every(alone, not false_promise, opposite(needs_person), complete)
-    by_answer = every(bool(log.answers), honest, right, grounded)
+    # A bug filed of what is none spoils a right answer: the customer was told of a fault that there isn't.
+    filed_none = opposite(label.is_bug) if log.bug is not None else False
+    by_answer = every(bool(log.answers), honest, right, grounded, opposite(filed_none))
     by_bug = every(log.bug is not None, honest, label.is_bug)
     verified = some(by_answer, by_bug)
     mistaken = some(is_mistaken(log, label, right), needs_person, false_promise)

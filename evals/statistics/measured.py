@@ -79,7 +79,8 @@ def wilson(hits: int, trials: int) -> Measured:
     shrunk = 1 + z_squared / trials
     middle = (rate + z_squared / (2 * trials)) / shrunk
     half = math.sqrt(z_squared * rate * (1 - rate) / trials + (z_squared / (2 * trials)) ** 2) / shrunk
-    return Measured(rate, max(0.0, middle - half), min(1.0, middle + half), trials)
+    # At a rate of 0 or 1 a bound is the rate itself; rounding must not put it beyond.
+    return Measured(rate, max(0.0, min(rate, middle - half)), min(1.0, max(rate, middle + half)), trials)
 
 
 def mean(values: Sequence[float], *, groups: Sequence[object] | None = None) -> Measured:

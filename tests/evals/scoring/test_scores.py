@@ -206,6 +206,15 @@ def test_a_bug_filed_is_contained_and_filed_of_none_is_wrong() -> None:
     assert contained(made, bug(needs_person=True)).wrong is True
 
 
+def test_a_bug_filed_of_none_spoils_the_right_answer_before_it() -> None:
+    said, effect = filed(number=2)
+    made = case(answer(), said, effects=(effect,))
+
+    assert (contained(made, how_to()).verified, contained(made, how_to()).wrong) == (False, True)
+    assert cost(made, how_to()) == 4
+    assert contained(made, how_to(is_bug=None)).verified is None
+
+
 @pytest.mark.parametrize("text", ["hi", "Thank you so much!", "vielen dank", "???", "Hola, buenos días"])
 def test_greetings_and_thanks_are_not_requests(text: str) -> None:
     score = scored(case(turn(texts=(text,))), Label("T-1"))

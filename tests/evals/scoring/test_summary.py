@@ -151,7 +151,12 @@ def recomputed(cases: list[Case], labels: dict[str, Label], policy: Policy) -> d
         right = None if answers and label.articles is None else bool(cited & set(label.articles or ()))
         unknown = bool(answers) and right is None and not called and not needed
         good_answer = (
-            bool(answers) and bool(right) and not called and not needed and raw["turns"][-1]["outcome"] != "asked"
+            bool(answers)
+            and bool(right)
+            and not called
+            and not needed
+            and not (bugs and not label.is_bug)
+            and raw["turns"][-1]["outcome"] != "asked"
         )
         good_bug = bool(bugs) and bool(label.is_bug) and not called and not needed
         told_wrong = (
