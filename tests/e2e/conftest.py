@@ -71,14 +71,24 @@ SLOW_LINE = """(() => {
 OpenPage = Callable[..., Page]
 
 
-@pytest.fixture(scope="session", params=["local", "llm"])
-def server(request: pytest.FixtureRequest, installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a server of the example workspace that lives as long as the test session, once for each engine."""
+@pytest.fixture(params=["local", "llm"])
+def server(request: pytest.FixtureRequest) -> str:
+    """The URL of a server of the example workspace, once for each engine; it lives as long as the test session."""
+    url: str = request.getfixturevalue(f"{request.param}_server")
+    return url
+
+
+@pytest.fixture(scope="session")
+def local_server(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a server with the local engine."""
+    with _serving(copy_of(installed, tmp_path_factory.mktemp("server") / "data")) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def llm_server(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a server with a scripted model behind it, which is honest, and is asked."""
     data_dir = copy_of(installed, tmp_path_factory.mktemp("server") / "data")
-    if request.param == "local":
-        with _serving(data_dir) as url:
-            yield url
-        return
     with in_thread(honest) as model:
         with _serving(data_dir, HELPGRAPH_MODEL="scripted", HELPGRAPH_MODEL_URL=model.url) as url:
             yield url
