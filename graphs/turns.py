@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import secrets
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -11,6 +10,7 @@ from agent.deps import TurnDeps
 from agent.errors import BadTurn, LeaseLost, SupportError
 from agent.types import TurnRequest
 from agent.untrusted import clean
+from graphs.holder import Holder
 from graphs.supervisor import Supervisor
 from graphs.translate import run_turn
 from graphs.turn_graph import TurnGraph
@@ -24,7 +24,8 @@ from tools.tracing.opening import NO_TRACING, Tracing
 
 logger = logging.getLogger(__name__)
 
-LEASE_S = 15.0
+# Another machine's turns are taken over when their lease has run out and a sweep has found them: within 15 s.
+LEASE_S = 12.0
 MAX_ATTEMPTS = 3
 _POLL_S = 1.0
 
@@ -72,7 +73,7 @@ class TurnService:
         self._metrics = metrics
         self._supervisor = supervisor
         self._tracing = tracing
-        self._holder = f"worker-{secrets.token_hex(8)}"
+        self._holder = Holder.this_process()
         self._slots = asyncio.Semaphore(limits.concurrent_turns)
         self._busy: set[str] = set()
         self._again: set[str] = set()
@@ -141,11 +142,19 @@ class TurnService:
         """Find turns that nobody runs: left by a dead process, or missed by a wake-up."""
         while not self._stopped.is_set():
             try:
+                await self._free_what_the_dead_hold()
                 for conversation_id in await self._log.waiting_work(limit=100):
                     self.poke(conversation_id)
             except (SupportError, OSError):
                 logger.exception("sweep failed")
             await _wait(self._stopped, _POLL_S)
+
+    async def _free_what_the_dead_hold(self) -> None:
+        """A process of this machine that is seen to be gone needn't be waited for."""
+        for holder in await self._log.holders_of_work():
+            if self._holder.is_gone(holder):
+                freed = await self._log.free(holder)
+                logger.warning("turns of a dead process are taken over holder=%s conversations=%d", holder, freed)
 
     async def _work(self, conversation_id: str) -> None:
         try:
@@ -164,7 +173,7 @@ class TurnService:
                 self.poke(conversation_id)
 
     async def _work_under_lease(self, conversation_id: str) -> None:
-        lease = await self._log.claim(conversation_id, holder=self._holder, ttl_s=LEASE_S)
+        lease = await self._log.claim(conversation_id, holder=self._holder.name, ttl_s=LEASE_S)
         if lease is None:
             return
         done = asyncio.Event()

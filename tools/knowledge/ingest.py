@@ -126,6 +126,8 @@ class Ingest:
         """
         if self._embedder is None:
             return
+        # An index that can't be reached now keeps what it has.
+        await asyncio.to_thread(self._vectors.names)
         # Until all is there, nothing may take these collections for whole.
         await self._rows.set_embedder(live.generation_id, None)
         titles = {row.article_id: row.title for row in await self._rows.articles(live.generation_id)}

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from chromadb.errors import ChromaError
 from numpy.typing import NDArray
 
+from agent.errors import KnowledgeError
 from agent.ports import SearchQuery
 from agent.types import Passage, Source, Untrusted
 from tools.knowledge.known import KnownQuestions
@@ -37,7 +37,7 @@ class Collections:
         """Whether they hold as many entries as they should."""
         try:
             counted = (self.passages.count(), self.titles.count(), self.articles.count())
-        except (ChromaError, RuntimeError):
+        except KnowledgeError:
             return False
         return counted == (passages, titles, articles)
 

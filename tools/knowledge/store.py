@@ -1,4 +1,4 @@
-"""The knowledge base of one workspace, open in the one process that owns it."""
+"""The knowledge base of one workspace, open in the one process that owns it, or in several on one Chroma server."""
 
 import asyncio
 import logging
@@ -31,12 +31,27 @@ from tools.knowledge.subjects import Subjects
 from tools.knowledge.vectors import VectorStore
 from tools.storage.database import Database
 from tools.storage.knowledge import ArticleRow, Generation, KnowledgeRows
+from tools.storage.wakeups import Wakeups, knowledge_key
 
 logger = logging.getLogger(__name__)
 
 STALE_AFTER = timedelta(days=730)
 # A question that waits longer for its vector is searched by words alone.
 _DENSE_DEADLINE_S = 2.0
+# A hint of a new generation that was missed costs so long.
+_FOLLOW_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """How several processes share a base. By default one process owns the data folder, and the vectors in it.
+
+    `owns_folder` is false for a worker whose parent owns it. Without `wakeups` no other process is told.
+    """
+
+    chroma_url: str | None = None
+    owns_folder: bool = True
+    wakeups: Wakeups | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +69,18 @@ class KnowledgeStore:
 
     def __init__(
         self,
-        rows: KnowledgeRows,
+        db: Database,
         vectors: VectorStore,
         embedder: Embedder | None,
-        owner: Ownership,
+        owner: Ownership | None,
         workspace_id: str,
         *,
         cache_dir: Path,
         taught: Questions | None,
+        wakeups: Wakeups,
     ) -> None:
-        self._rows = rows
+        self._db = db
+        self._rows = KnowledgeRows(db, workspace_id)
         self._vectors = vectors
         self._embedder = embedder
         self._asking = for_questions(embedder) if embedder is not None else None
@@ -71,6 +88,7 @@ class KnowledgeStore:
         self._workspace_id = workspace_id
         self._cache_dir = cache_dir
         self._taught = taught
+        self._wakeups = wakeups
         self._glossary = Glossary.load()
         self._live: Live | None = None
         self._ingesting = asyncio.Lock()
@@ -85,6 +103,7 @@ class KnowledgeStore:
         workspace_id: str,
         *,
         taught: Questions | None = None,
+        sharing: Sharing | None = None,
     ) -> "KnowledgeStore":
         """Take the data folder, clean up after an interrupted ingest, load the live generation.
 
@@ -93,33 +112,47 @@ class KnowledgeStore:
         Raises:
             Misconfigured: another process owns the folder.
         """
-        owner = Ownership(data_dir)
+        sharing = sharing or Sharing()
+        owner = Ownership(data_dir) if sharing.owns_folder else None
         try:
-            vectors = await asyncio.to_thread(VectorStore, data_dir / "vectors")
+            if sharing.chroma_url is None:
+                vectors = await asyncio.to_thread(VectorStore.in_folder, data_dir / "vectors")
+            else:
+                vectors = await asyncio.to_thread(VectorStore.on_server, sharing.chroma_url)
             store = cls(
-                KnowledgeRows(db, workspace_id),
+                db,
                 vectors,
                 embedder,
                 owner,
                 workspace_id,
                 cache_dir=data_dir / "models",
                 taught=taught,
+                wakeups=sharing.wakeups or Wakeups(),
             )
             await store._load()
-            await store._clean_up()
+            async with db.exclusive(store._section, wait=False) as alone:
+                # What another process is making now isn't what an interruption left.
+                if alone:
+                    await store._clean_up_if_possible()
             if store._lacks_vectors() or await store._lacks_questions():
                 store._rebuilding = asyncio.create_task(store._rebuild_in_background())
         except BaseException:
-            owner.close()
+            if owner is not None:
+                owner.close()
             raise
         return store
+
+    @property
+    def _section(self) -> str:
+        return f"knowledge:{self._workspace_id}"
 
     async def close(self) -> None:
         """Let go of the folder. Vectors that were being rebuilt are begun again at the next opening."""
         if self._rebuilding is not None:
             self._rebuilding.cancel()
             await asyncio.wait([self._rebuilding])
-        self._owner.close()
+        if self._owner is not None:
+            self._owner.close()
 
     async def settled(self) -> None:
         """Wait until what is made in the background is there: vectors and known questions. For whoever measures."""
@@ -174,12 +207,13 @@ class KnowledgeStore:
             BadTurn: `path` holds no article, or more than half was refused and `force` wasn't given.
             KnowledgeError: the new generation failed its own check; the old one still answers.
         """
-        async with self._ingesting:
+        async with self._ingesting, self._db.exclusive(self._section):
             work = Ingest(self._rows, self._vectors, self._embedder, self._workspace_id)
             report = await work.run(path, on_progress or (lambda stage, done, total: None), force=force)
             await self._load()
             await self._complete(on_progress or (lambda stage, done, total: None))
             await self._clean_up()
+        self._wakeups.notify(knowledge_key(self._workspace_id))
         return replace(report, dense=self._live is not None and self._live.vectors is not None)
 
     async def teach(self, taught: Questions | None, on_progress: Progress | None = None) -> None:
@@ -188,7 +222,7 @@ class KnowledgeStore:
         Raises:
             ConnectorError: the embedder or the index failed; the old ones stay.
         """
-        async with self._ingesting:
+        async with self._ingesting, self._db.exclusive(self._section):
             before, self._taught = self._taught, taught
             try:
                 await self._load()
@@ -223,15 +257,30 @@ class KnowledgeStore:
         shelf = await self._questions(live)
         return shelf is not None and shelf.enough
 
-    async def _rebuild_in_background(self) -> None:
-        async with self._ingesting:
+    async def follow(self) -> None:
+        """Take up what other processes ingest, for ever."""
+        while True:
+            await self._wakeups.wait(knowledge_key(self._workspace_id), timeout_s=_FOLLOW_S)
             try:
+                async with self._ingesting:
+                    newest, live = await self._rows.live(), self._live
+                    if newest is not None and (live is None or live.generation.generation_id != newest.generation_id):
+                        await self._load()
+                        logger.info("another process's ingest is taken up generation_id=%s", newest.generation_id)
+            except ConnectorError:
+                logger.exception("another process's ingest can't be taken up now; the old knowledge base answers")
+            if self._lacks_vectors() and (self._rebuilding is None or self._rebuilding.done()):
+                self._rebuilding = asyncio.create_task(self._rebuild_in_background())
+
+    async def _rebuild_in_background(self) -> None:
+        try:
+            async with self._ingesting, self._db.exclusive(self._section):
+                # While this one waited, another process may have made them.
+                await self._load()
                 await self._complete(lambda stage, done, total: None)
                 await self._clean_up()
-            except ConnectorError:
-                logger.exception(
-                    "the vectors can't be rebuilt: search is by words alone until the next ingest or start"
-                )
+        except ConnectorError:
+            logger.exception("the vectors can't be rebuilt: search is by words alone until the next ingest or start")
 
     async def _complete(self, on_progress: Progress) -> None:
         """Make what the live generation lacks: its vectors, and what is learnt from its known questions."""
@@ -290,12 +339,22 @@ class KnowledgeStore:
         if self._embedder is None or generation.embedder != self._embedder.name:
             return None
         of = (self._workspace_id, generation.generation_id)
-        passages, titles, articles = (
-            self._vectors.open(name) for name in (passages_name(*of), titles_name(*of), articles_name(*of))
-        )
+        try:
+            passages, titles, articles = (
+                self._vectors.open(name) for name in (passages_name(*of), titles_name(*of), articles_name(*of))
+            )
+        except KnowledgeError:
+            logger.exception("the vectors can't be read")
+            return None
         if passages is None or titles is None or articles is None:
             return None
         return Collections(passages, titles, articles)
+
+    async def _clean_up_if_possible(self) -> None:
+        try:
+            await self._clean_up()
+        except KnowledgeError:
+            logger.warning("the vector index can't be reached: what an interruption left in it is dropped later")
 
     async def _clean_up(self) -> None:
         """Drop retired generations and what an interruption left; the live one is never among them."""

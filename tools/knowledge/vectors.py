@@ -2,10 +2,12 @@
 
 import logging
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import chromadb
+import httpx
 import numpy as np
 from chromadb.api import ClientAPI
 from chromadb.api.models.Collection import Collection
@@ -20,14 +22,22 @@ from tools.knowledge.held import HeldVectors, VectorHit, fits
 logger = logging.getLogger(__name__)
 
 _BATCH = 1000
+FAILURES = (ChromaError, ValueError, RuntimeError, OSError, httpx.HTTPError)
+"""What Chroma raises when its folder or its server fails."""
 
 
 class VectorStore:
-    """The folder that Chroma keeps its collections in; only the process that owns the data folder opens it."""
+    """Where Chroma keeps its collections: a folder, which one process owns, or a server that many share."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, connect: Callable[[], ClientAPI]) -> None:
+        self._connect = connect
+        self._connected: ClientAPI | None = None
+
+    @classmethod
+    def in_folder(cls, folder: Path) -> "VectorStore":
+        """Open a folder; only the process that owns the data folder may."""
         try:
-            self._client = _client(folder)
+            client = _client(folder)
         except (ChromaError, ValueError, RuntimeError, OSError):
             # Vectors can be made again from the stored texts; refusing to start would help nobody.
             logger.exception("the vector index is damaged: set aside, to be rebuilt")
@@ -35,32 +45,80 @@ class VectorStore:
             shutil.rmtree(aside, ignore_errors=True)
             folder.rename(aside)
             SharedSystemClient.clear_system_cache()
-            self._client = _client(folder)
+            client = _client(folder)
+        return cls(lambda: client)
+
+    @classmethod
+    def on_server(cls, url: str) -> "VectorStore":
+        """Use the Chroma server at `http://host:port`; one that is away fails the calls, not the opening."""
+        where = urlsplit(url)
+
+        def connect() -> ClientAPI:
+            return chromadb.HttpClient(
+                host=where.hostname or "",
+                port=where.port or (443 if where.scheme == "https" else 8000),
+                ssl=where.scheme == "https",
+                settings=ChromaSettings(anonymized_telemetry=False),
+            )
+
+        return cls(connect)
+
+    @property
+    def _client(self) -> ClientAPI:
+        if self._connected is None:
+            self._connected = self._connect()
+        return self._connected
 
     def create(self, name: str) -> "VectorCollection":
-        """Make an empty collection."""
-        collection = self._client.create_collection(
-            name, embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
-        )
+        """Make an empty collection.
+
+        Raises:
+            KnowledgeError: Chroma failed.
+        """
+        try:
+            collection = self._client.create_collection(
+                name, embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
+            )
+        except FAILURES as exc:
+            raise KnowledgeError("the vector index couldn't be written") from exc
         return VectorCollection(collection)
 
     def open(self, name: str) -> "VectorCollection | None":
-        """Open a collection, or return None when there is none of that name."""
+        """Open a collection, or return None when there is none of that name.
+
+        Raises:
+            KnowledgeError: Chroma failed.
+        """
         try:
             return VectorCollection(self._client.get_collection(name, embedding_function=None))
         except NotFoundError:
             return None
+        except FAILURES as exc:
+            raise KnowledgeError("the vector index can't be read") from exc
 
     def names(self) -> list[str]:
-        """Every collection in the folder."""
-        return [collection.name for collection in self._client.list_collections()]
+        """Every collection there is.
+
+        Raises:
+            KnowledgeError: Chroma failed.
+        """
+        try:
+            return [collection.name for collection in self._client.list_collections()]
+        except FAILURES as exc:
+            raise KnowledgeError("the vector index can't be read") from exc
 
     def drop(self, name: str) -> None:
-        """Delete a collection; one that isn't there is fine."""
+        """Delete a collection; one that isn't there is fine.
+
+        Raises:
+            KnowledgeError: Chroma failed.
+        """
         try:
             self._client.delete_collection(name)
         except NotFoundError:
             logger.info("no collection to drop name=%s", name)
+        except FAILURES as exc:
+            raise KnowledgeError("the vector index couldn't be written") from exc
 
 
 def _client(folder: Path) -> ClientAPI:
@@ -75,8 +133,15 @@ class VectorCollection:
         self._held: HeldVectors | None = None
 
     def count(self) -> int:
-        """How many entries there are."""
-        return self._collection.count()
+        """How many entries there are.
+
+        Raises:
+            KnowledgeError: Chroma failed.
+        """
+        try:
+            return self._collection.count()
+        except FAILURES as exc:
+            raise KnowledgeError("the vector index can't be read") from exc
 
     def add(self, ids: Sequence[str], vectors: NDArray[np.float32]) -> None:
         """Add entries.
@@ -88,14 +153,21 @@ class VectorCollection:
         try:
             for start in range(0, len(ids), _BATCH):
                 self._collection.add(ids=list(ids[start : start + _BATCH]), embeddings=vectors[start : start + _BATCH])
-        except (ChromaError, ValueError, RuntimeError) as exc:
+        except FAILURES as exc:
             raise KnowledgeError("the vector index couldn't be written") from exc
 
     def get(self, ids: Sequence[str]) -> dict[str, NDArray[np.float32]]:
-        """Return the vectors of those of `ids` that are there."""
+        """Return the vectors of those of `ids` that are there.
+
+        Raises:
+            KnowledgeError: Chroma failed.
+        """
         found: dict[str, NDArray[np.float32]] = {}
         for start in range(0, len(ids), _BATCH):
-            part = self._collection.get(ids=list(ids[start : start + _BATCH]), include=["embeddings"])
+            try:
+                part = self._collection.get(ids=list(ids[start : start + _BATCH]), include=["embeddings"])
+            except FAILURES as exc:
+                raise KnowledgeError("the vector index can't be read") from exc
             vectors = part["embeddings"]
             if vectors is not None:
                 found.update(
@@ -124,7 +196,7 @@ class VectorCollection:
                     raise KnowledgeError("the vector index holds fewer entries than it counts")
                 rows[len(ids) : len(ids) + len(vectors)] = vectors
                 ids += part["ids"]
-        except (ChromaError, ValueError, RuntimeError) as exc:
+        except FAILURES as exc:
             raise KnowledgeError("the vector index can't be read") from exc
         self._held = HeldVectors(ids, rows)
 
@@ -140,7 +212,7 @@ class VectorCollection:
             found = self._collection.query(
                 query_embeddings=vector.reshape(1, -1), n_results=limit, include=["distances"]
             )
-        except (ChromaError, ValueError, RuntimeError) as exc:
+        except FAILURES as exc:
             raise KnowledgeError("the vector index failed") from exc
         distances = found["distances"] or [[]]
         return [VectorHit(i, 1.0 - float(d)) for i, d in zip(found["ids"][0], distances[0], strict=True)]

@@ -1,6 +1,7 @@
 """The database: opening, migrating, and the few places where SQLite and PostgreSQL differ."""
 
 import asyncio
+import hashlib
 import os
 import sqlite3
 from collections.abc import AsyncIterator
@@ -55,6 +56,7 @@ class Database:
         self._url = url
         # SQLite has one writer at a time anyway; queueing here is fair and doesn't time out as its lock does.
         self._writing = asyncio.Lock() if writer is not engine else None
+        self._sections: dict[str, asyncio.Lock] = {}
 
     @classmethod
     async def open(cls, url: str | None, *, data_dir: Path | str) -> "Database":
@@ -132,6 +134,40 @@ class Database:
                 yield conn
         except (OperationalError, InterfaceError) as exc:
             raise ConnectorError(f"the database refused: {type(exc.orig).__name__}", retryable=True) from exc
+
+    @asynccontextmanager
+    async def exclusive(self, name: str, *, wait: bool = True) -> AsyncIterator[bool]:
+        """Enter a section that one process of the installation is in at a time; whether it was entered.
+
+        It always is, unless `wait` is false and another is in it. On SQLite the owner of the data folder is alone
+        anyway, and its own tasks take turns. On PostgreSQL it is an advisory lock, which ends with its connection, so
+        that a process that dies holds nobody up.
+
+        Raises:
+            ConnectorError: the database can't be reached (retryable).
+        """
+        section = self._sections.setdefault(name, asyncio.Lock())
+        if section.locked() and not wait:
+            yield False
+            return
+        async with section:
+            if self.dialect == "sqlite":
+                yield True
+                return
+            key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
+            take = "SELECT pg_advisory_lock(%s) IS NOT NULL" if wait else "SELECT pg_try_advisory_lock(%s)"
+            try:
+                async with self.engine.connect() as conn:
+                    # The lock is the connection's, not a transaction's: a long one would hold up vacuum.
+                    await conn.execution_options(isolation_level="AUTOCOMMIT")
+                    entered = bool((await conn.exec_driver_sql(take, (key,))).scalar_one())
+                    try:
+                        yield entered
+                    finally:
+                        # Closing the connection ends the lock, whatever state either is in.
+                        await conn.invalidate()
+            except (OperationalError, InterfaceError) as exc:
+                raise ConnectorError(f"the database refused: {type(exc.orig).__name__}", retryable=True) from exc
 
     def insert(self, table: Table) -> sqlite.Insert:
         """Return an insert that knows `on_conflict_do_nothing` and `on_conflict_do_update`."""

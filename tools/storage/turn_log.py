@@ -80,6 +80,39 @@ class TurnLog(LogReader):
             )
             return result.one_or_none() is not None
 
+    async def holders_of_work(self) -> list[str]:
+        """Return who holds a live lease on a conversation with unfinished turns, of any workspace."""
+        query = (
+            select(conversations.c.lease_holder)
+            .join(turns, conversations.c.conversation_id == turns.c.conversation_id)
+            .where(turns.c.status.in_(UNFINISHED), conversations.c.lease_until > database_now())
+            .distinct()
+        )
+        async with self._db.reading() as conn:
+            return [holder for holder in (await conn.execute(query)).scalars() if holder is not None]
+
+    async def free(self, holder: str) -> int:
+        """End a dead holder's leases on conversations with unfinished turns, and return how many there were.
+
+        Should it live after all, nothing breaks: whoever claims next begins a new epoch, and its late writes are
+        refused.
+        """
+        async with self._db.transaction() as conn:
+            freed = await conn.execute(
+                update(conversations)
+                .where(
+                    # Only what there is to do for: a scan of all conversations would take a while.
+                    conversations.c.conversation_id.in_(
+                        select(turns.c.conversation_id).where(turns.c.status.in_(UNFINISHED))
+                    ),
+                    conversations.c.lease_holder == holder,
+                    conversations.c.lease_until > database_now(),
+                )
+                .values(lease_until=0.0, lease_holder=None)
+                .returning(conversations.c.conversation_id)
+            )
+            return len(freed.all())
+
     async def waiting_work(self, limit: int = 100) -> list[str]:
         """Return conversations of any workspace with unfinished turns and no live lease, oldest turn first."""
         query = (

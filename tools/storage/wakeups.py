@@ -35,6 +35,11 @@ def inbox_key(workspace_id: str) -> str:
     return f"inbox:{workspace_id}"
 
 
+def knowledge_key(workspace_id: str) -> str:
+    """The key that is notified when a workspace's knowledge base has a new generation."""
+    return f"knowledge:{workspace_id}"
+
+
 class Wakeups:
     """Wakes whoever waits for a conversation. Call `start` and `stop` to share hints with other processes."""
 
@@ -45,6 +50,11 @@ class Wakeups:
         self._outgoing: dict[str, int] = {}
         self._has_outgoing = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def shared(self) -> bool:
+        """Whether there may be other processes."""
+        return self._channel is not None
 
     async def start(self) -> None:
         """Begin sharing hints over the channel; without a channel this does nothing."""

@@ -13,7 +13,7 @@ from tools.knowledge.vectors import VectorCollection, VectorStore
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> VectorStore:
-    return VectorStore(tmp_path_factory.mktemp("vectors"))
+    return VectorStore.in_folder(tmp_path_factory.mktemp("vectors"))
 
 
 def made(store: VectorStore, entries: int) -> VectorCollection:
