@@ -34,10 +34,14 @@ def create_app(doors: Doors) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await doors.runtime.turns.start()
-        sweep = doors.runtime.supervisor.spawn(_sweep(doors), name="overdue-sweep")
+        runtime = doors.runtime
+        endless = [runtime.supervisor.spawn(_sweep(doors), name="overdue-sweep")]
+        if runtime.wakeups.shared:
+            endless.append(runtime.supervisor.spawn(runtime.knowledge.follow(), name="knowledge-follow"))
         yield
-        # It never ends by itself, and the supervisor waits for what does.
-        sweep.cancel()
+        # They never end by themselves, and the supervisor waits for what does.
+        for task in endless:
+            task.cancel()
 
     app = FastAPI(
         title="Helpgraph",

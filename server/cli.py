@@ -3,11 +3,11 @@
 import asyncio
 import errno
 import logging
-import secrets
+import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -16,20 +16,20 @@ import uvicorn
 from rich.console import Console
 
 from agent.errors import Misconfigured
-from graphs.assembly import Runtime, open_runtime
+from graphs.assembly import make_data_dir, open_runtime, open_workspace
 from graphs.cli import set_up_logging
 from graphs.running import RunningServer, announce
 from graphs.settings import Settings, load_settings
 from server.app import create_app
-from server.context import Doors
-from server.limits import OpenStreams, RateLimit
 from server.metrics import Metrics
+from server.opening import make_doors, make_secrets, prepare
 from server.settings import ServerSettings, load_server_settings
+from server.workers import GRACE_S, KEEP_ALIVE_S, WorkerPlan, run_workers
+from tools.knowledge.owner import Ownership
+from tools.workspace import Workspace
 
 logger = logging.getLogger(__name__)
 
-_GRACE_S = 15
-_KEEP_ALIVE_S = 5
 _SEND_BUFFER = 64 * 1024
 
 
@@ -46,6 +46,9 @@ def serve_command(
     demo: Annotated[
         bool | None, typer.Option("--demo/--no-demo", help="Serve the example product at /demo (loopback only).")
     ] = None,
+    workers: Annotated[
+        int, typer.Option(min=1, max=64, help="Processes that answer; more than one needs PostgreSQL.")
+    ] = 1,
     log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
 ) -> None:
     """Serve the widget, the inbox and the API.
@@ -59,8 +62,39 @@ def serve_command(
     settings = load_settings(workspace=workspace, data_dir=data_dir)
     server_settings = load_server_settings(host=host, port=port, demo=demo)
     listener = _listen(server_settings)
+    console = Console(highlight=False)
+    if workers > 1:
+        with listener:
+            _serve_in_workers(settings, server_settings, listener, console, workers=workers, log_level=log_level)
+        return
     with suppress(KeyboardInterrupt), listener:
-        asyncio.run(_serve(settings, server_settings, listener, Console(highlight=False)))
+        asyncio.run(_serve(settings, server_settings, listener, console))
+
+
+def _serve_in_workers(
+    settings: Settings,
+    server_settings: ServerSettings,
+    listener: socket.socket,
+    console: Console,
+    *,
+    workers: int,
+    log_level: str,
+) -> None:
+    if not settings.database.startswith("postgresql"):
+        raise Misconfigured(
+            "--workers needs PostgreSQL, which several processes may write to: set HELPGRAPH_DATABASE_URL "
+            "to postgresql://..., or leave --workers out"
+        )
+    workspace = open_workspace(settings)
+    secrets = make_secrets(server_settings)
+    address, port = listener.getsockname()[:2]
+    make_data_dir(settings)
+    with (
+        Ownership(settings.data_dir),
+        announced(settings.data_dir, RunningServer(_own_url(address, port), secrets.admin)),
+    ):
+        _say_what_is_where(console, f"http://{_host(address)}:{port}", workspace, settings, server_settings, workers)
+        run_workers(WorkerPlan(settings, server_settings, secrets, os.getpid(), log_level), [listener], workers=workers)
 
 
 def _listen(settings: ServerSettings) -> socket.socket:
@@ -96,40 +130,24 @@ async def _serve(
 ) -> None:
     metrics = Metrics()
     async with open_runtime(settings, metrics=metrics) as runtime:
-        await _prepare(runtime, console)
+        with console.status(f"preparing {runtime.workspace.name}: reading its articles (only on first use)"):
+            report = await prepare(runtime)
+        if report is not None:
+            console.print(f"read {report.added} articles, {report.passages} passages in {report.seconds:.0f} s")
         doors = make_doors(runtime, server_settings, metrics)
         address, port = listener.getsockname()[:2]
-        url = f"http://{'[' + address + ']' if ':' in address else address}:{port}"
         config = uvicorn.Config(
             create_app(doors),
             log_config=None,
             access_log=False,
-            timeout_graceful_shutdown=_GRACE_S,
-            timeout_keep_alive=_KEEP_ALIVE_S,
+            timeout_graceful_shutdown=GRACE_S,
+            timeout_keep_alive=KEEP_ALIVE_S,
             server_header=False,
         )
-        async with _announced(settings.data_dir, RunningServer(_own_url(address, port), doors.admin_token)):
-            _say_what_is_where(console, url, doors)
+        with announced(settings.data_dir, RunningServer(_own_url(address, port), doors.admin_token)):
+            _say_what_is_where(console, f"http://{_host(address)}:{port}", runtime.workspace, settings, server_settings)
             with _stopped_by_uvicorn_alone():
                 await uvicorn.Server(config).serve(sockets=[listener])
-
-
-def make_doors(runtime: Runtime, settings: ServerSettings, metrics: Metrics) -> Doors:
-    """Put together what the routes need; the secrets of a demo last as long as the process."""
-    secret = settings.identity_secret.get_secret_value() if settings.identity_secret else None
-    if secret is None and settings.demo:
-        secret = secrets.token_urlsafe(32)
-    return Doors(
-        runtime=runtime,
-        settings=settings,
-        metrics=metrics,
-        admin_token=secrets.token_urlsafe(32),
-        cookie_secret=secrets.token_urlsafe(32),
-        identity_secret=secret,
-        streams=OpenStreams(settings.streams_per_owner, settings.streams_per_address),
-        messages=RateLimit(settings.messages_per_minute),
-        sessions=RateLimit(settings.sessions_per_minute),
-    )
 
 
 @contextmanager
@@ -143,8 +161,9 @@ def _stopped_by_uvicorn_alone() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-@asynccontextmanager
-async def _announced(data_dir: Path, server: RunningServer) -> AsyncIterator[None]:
+@contextmanager
+def announced(data_dir: Path, server: RunningServer) -> Iterator[None]:
+    """Let commands beside the server find it while it runs."""
     path = announce(data_dir, server)
     try:
         yield
@@ -158,31 +177,31 @@ def _own_url(address: str, port: int) -> str:
         return f"http://127.0.0.1:{port}"
     if address == "::":
         return f"http://[::1]:{port}"
-    return f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}"
+    return f"http://{_host(address)}:{port}"
 
 
-async def _prepare(runtime: Runtime, console: Console) -> None:
-    """Ingest the workspace's own articles when the base is empty."""
-    status = await runtime.knowledge.status()
-    articles = runtime.workspace.articles
-    if status.articles or articles is None:
-        return
-    with console.status(f"preparing {runtime.workspace.name}: reading its articles (only on first use)"):
-        report = await runtime.knowledge.ingest(articles)
-    console.print(f"read {report.added} articles, {report.passages} passages in {report.seconds:.0f} s")
+def _host(address: str) -> str:
+    return f"[{address}]" if ":" in address else address
 
 
-def _say_what_is_where(console: Console, url: str, doors: Doors) -> None:
-    runtime = doors.runtime
-    rows = [("workspace", f"{runtime.workspace.name}, engine {runtime.engine.name}")]
-    if doors.settings.demo:
+def _say_what_is_where(
+    console: Console,
+    url: str,
+    workspace: Workspace,
+    settings: Settings,
+    server_settings: ServerSettings,
+    workers: int = 1,
+) -> None:
+    engine = settings.model or "local"
+    rows = [("workspace", f"{workspace.name}, engine {engine}" + (f", {workers} workers" if workers > 1 else ""))]
+    if server_settings.demo:
         rows.append(("try it", f"{url}/demo/settings/billing"))
     rows += [
-        ("inbox", f"{url}/inbox" + ("" if doors.settings.inbox_password else "  (no password: this machine only)")),
+        ("inbox", f"{url}/inbox" + ("" if server_settings.inbox_password else "  (no password: this machine only)")),
         ("bugs", f"{url}/bugs"),
         ("API", f"{url}/docs"),
         ("widget", f'<script src="{url}/widget.js" defer></script>'),
-        ("data", str(runtime.settings.data_dir.resolve())),
+        ("data", str(settings.data_dir.resolve())),
     ]
     console.print(f"[bold]Helpgraph[/] serves on {url}")
     for name, where in rows:

@@ -11,6 +11,16 @@ from server.metrics import Metrics
 from server.settings import ServerSettings
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Secrets:
+    """What a start of the server makes up: the token of the data folder's owner, the key that signs the inbox's
+    cookie, and the secret that verifies the product's signatures (None: everyone is anonymous)."""
+
+    admin: str
+    cookie: str
+    identity: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Doors:
     """The installation behind the doors, and what the doors themselves keep.

@@ -15,9 +15,9 @@ import uvicorn
 from graphs.assembly import open_runtime
 from graphs.settings import load_settings
 from server.app import create_app
-from server.cli import make_doors
 from server.context import Doors
 from server.metrics import Metrics
+from server.opening import make_doors
 from server.settings import load_server_settings
 from tests.installed import EXAMPLE
 

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from graphs.holder import Holder
 from tests.fakes import fake_deps
 from tests.graphs.installation import ended, installation, kinds
@@ -46,10 +48,15 @@ def test_a_number_that_is_used_again_is_another_process() -> None:
     assert here.is_gone(f"{machine}:{pid}:{int(started) - 1}:{token}")
 
 
-async def test_a_turn_of_a_dead_process_is_not_waited_for(tmp_path: Path) -> None:
-    """The dead one's lease would last an hour."""
+@pytest.fixture
+def dead() -> str:
+    """The name of a process that has ended."""
     ask = "from graphs.holder import Holder; print(Holder.this_process().name)"
-    dead = subprocess.run([sys.executable, "-c", ask], capture_output=True, check=True).stdout.decode().strip()
+    return subprocess.run([sys.executable, "-c", ask], capture_output=True, check=True).stdout.decode().strip()
+
+
+async def test_a_turn_of_a_dead_process_is_not_waited_for(tmp_path: Path, dead: str) -> None:
+    """The dead one's lease would last an hour."""
     async with installation(tmp_path, fake_deps()) as here:
         conversation_id = await here.begin()
         assert await here.log.claim(conversation_id, holder=dead, ttl_s=3600) is not None

@@ -24,9 +24,9 @@ from graphs.turn_graph import build_turn_graph
 from graphs.turns import TurnLimits, TurnService
 from server.app import create_app
 from server.auth import sign_identity
-from server.cli import make_doors
 from server.context import Doors
 from server.metrics import Metrics
+from server.opening import make_doors
 from server.settings import ServerSettings
 from tests.fakes import ScriptedEngine, fake_deps
 from tools.accounts import AccountRecord, FileAccounts

@@ -1,0 +1,45 @@
+"""What a server needs beyond the installation behind it: its doors with their secrets, and articles on first use."""
+
+import secrets
+
+from graphs.assembly import Runtime
+from server.context import Doors, Secrets
+from server.limits import OpenStreams, RateLimit
+from server.metrics import Metrics
+from server.settings import ServerSettings
+from tools.knowledge.ingest import IngestReport
+
+
+def make_secrets(settings: ServerSettings) -> Secrets:
+    """Make the secrets of one start; all workers have the same. A demo's identity secret lasts as long."""
+    identity = settings.identity_secret.get_secret_value() if settings.identity_secret else None
+    if identity is None and settings.demo:
+        identity = secrets.token_urlsafe(32)
+    return Secrets(admin=secrets.token_urlsafe(32), cookie=secrets.token_urlsafe(32), identity=identity)
+
+
+def make_doors(
+    runtime: Runtime, settings: ServerSettings, metrics: Metrics, own_secrets: Secrets | None = None
+) -> Doors:
+    """Put together what the routes need."""
+    known = own_secrets or make_secrets(settings)
+    return Doors(
+        runtime=runtime,
+        settings=settings,
+        metrics=metrics,
+        admin_token=known.admin,
+        cookie_secret=known.cookie,
+        identity_secret=known.identity,
+        streams=OpenStreams(settings.streams_per_owner, settings.streams_per_address),
+        messages=RateLimit(settings.messages_per_minute),
+        sessions=RateLimit(settings.sessions_per_minute),
+    )
+
+
+async def prepare(runtime: Runtime) -> IngestReport | None:
+    """Ingest the workspace's own articles when the base is empty; None when there was nothing to do."""
+    status = await runtime.knowledge.status()
+    articles = runtime.workspace.articles
+    if status.articles or articles is None:
+        return None
+    return await runtime.knowledge.ingest(articles)

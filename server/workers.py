@@ -1,0 +1,139 @@
+"""Several processes behind one port: a parent that owns the data folder, and workers that answer."""
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+
+import uvicorn
+from fastapi import FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.supervisors import Multiprocess
+
+from agent.errors import SupportError
+from graphs.assembly import open_runtime
+from graphs.cli import set_up_logging
+from graphs.settings import Settings
+from server.app import create_app
+from server.context import Secrets
+from server.metrics import Metrics
+from server.opening import make_doors, prepare
+from server.settings import ServerSettings
+from server.vector_server import ChromaServer
+
+logger = logging.getLogger(__name__)
+
+GRACE_S = 15
+KEEP_ALIVE_S = 5
+# So long a new worker may take until it answers, and an old one to answer its parent before it is taken to hang. A
+# worker loads its models and the articles; a busy machine takes its time.
+_HEALTH_S = 120
+_LOOK_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerPlan:
+    """What a parent tells its workers. Pickled into their processes."""
+
+    settings: Settings
+    server_settings: ServerSettings
+    secrets: Secrets
+    parent: int
+    log_level: str
+
+
+def run_workers(plan: WorkerPlan, sockets: list[socket.socket], *, workers: int) -> None:
+    """Serve until SIGINT or SIGTERM. SIGHUP replaces the workers one by one; a dead one is replaced at once.
+
+    Raises:
+        Misconfigured: the server of the vector index doesn't start.
+    """
+    chroma = None
+    if plan.settings.chroma_url is None:
+        data_dir = plan.settings.data_dir
+        chroma = ChromaServer(data_dir / "vectors", data_dir / "chroma.log")
+        chroma.start()
+        plan = replace(plan, settings=plan.settings.model_copy(update={"chroma_url": chroma.url}))
+    config = uvicorn.Config(
+        partial(Worker, plan),
+        factory=True,
+        lifespan="on",
+        workers=workers,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=GRACE_S,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_worker_healthcheck=_HEALTH_S,
+        server_header=False,
+    )
+    try:
+        _Parent(config, sockets, chroma).run()
+    finally:
+        if chroma is not None:
+            chroma.close()
+
+
+class _Parent(Multiprocess):
+    """Looks after the workers, and the server of the vector index that they share."""
+
+    def __init__(self, config: uvicorn.Config, sockets: list[socket.socket], chroma: ChromaServer | None) -> None:
+        super().__init__(config, sockets)
+        self._chroma = chroma
+
+    def keep_subprocess_alive(self) -> None:
+        """Replace what died."""
+        if self._chroma is not None and not self.should_exit.is_set():
+            self._chroma.keep_alive()
+        super().keep_subprocess_alive()
+
+
+class Worker:
+    """One worker's application: it opens the installation when the server starts, and closes it when that stops."""
+
+    def __init__(self, plan: WorkerPlan) -> None:
+        set_up_logging(plan.log_level)
+        self._plan = plan
+        self._app: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request, or the lifespan."""
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        elif self._app is not None:
+            await self._app(scope, receive, send)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            async with self._open() as self._app:
+                await send({"type": "lifespan.startup.complete"})
+                await receive()
+        except SupportError as exc:
+            logger.error("the worker can't start: %s", exc)
+            await send({"type": "lifespan.startup.failed", "message": str(exc)})
+            return
+        await send({"type": "lifespan.shutdown.complete"})
+
+    @asynccontextmanager
+    async def _open(self) -> AsyncIterator[ASGIApp]:
+        plan, metrics = self._plan, Metrics()
+        async with open_runtime(plan.settings, metrics=metrics, owns_folder=False) as runtime:
+            await prepare(runtime)
+            app: FastAPI = create_app(make_doors(runtime, plan.server_settings, metrics, plan.secrets))
+            watching = runtime.supervisor.spawn(_end_with(plan.parent), name="watch-parent")
+            async with app.router.lifespan_context(app):
+                yield app
+            watching.cancel()
+
+
+async def _end_with(parent: int) -> None:
+    """A worker without its parent would hold the port and answer from a folder that nobody owns."""
+    while os.getppid() == parent:  # noqa: ASYNC110  # Nothing tells when a parent dies.
+        await asyncio.sleep(_LOOK_S)
+    logger.error("the parent is gone, stopping")
+    os.kill(os.getpid(), signal.SIGTERM)

@@ -1,0 +1,168 @@
+"""Several workers behind one port, as an operator starts them: one dies, all know the same articles, all can go."""
+
+import json
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+
+from graphs.running import FILE_NAME
+from tests.installed import use_models
+from tests.server.harness import bearer, run_input
+from tests.serving import Process, served
+
+WORKERS = 2
+
+
+@pytest.fixture(scope="module")
+def database(postgres_server: str) -> Iterator[str]:
+    """The URL of the workers' database."""
+    with psycopg.connect(postgres_server, autocommit=True) as admin:
+        admin.execute("CREATE DATABASE workers")
+        yield postgres_server.replace("/postgres?", "/workers?")
+        admin.execute("DROP DATABASE workers WITH (FORCE)")
+
+
+@pytest.fixture(scope="module")
+def team(model_cache: Path, database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    """An installation with one article, served by two workers."""
+    data_dir = tmp_path_factory.mktemp("workers") / "data"
+    use_models(data_dir, model_cache)
+    articles = data_dir.with_name("articles")
+    articles.mkdir()
+    (articles / "button.md").write_text(
+        "# Purple teleport button\n\nPress the purple teleport button to get to Mars.\n"
+    )
+    with served(data_dir, "--workers", str(WORKERS), HELPGRAPH_DATABASE_URL=database) as running:
+        assert ingest(running, articles)["added"] == 1
+        yield running
+
+
+def children_of(running: Process) -> list[int]:
+    """The process numbers of what the parent has started."""
+    path = Path(f"/proc/{running.process.pid}/task/{running.process.pid}/children")
+    return [int(pid) for pid in path.read_text().split()]
+
+
+def workers_of(running: Process) -> list[int]:
+    """The process numbers of the workers: the children that serve."""
+    return [pid for pid in children_of(running) if b"spawn_main" in command_of(pid)]
+
+
+def command_of(pid: int) -> bytes:
+    """The command line of a process; empty when it is gone, or a zombie."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+def until(condition: object, seconds: float = 60.0) -> None:
+    """Wait until a callable says yes."""
+    assert callable(condition)
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it didn't come about"
+        time.sleep(0.05)
+
+
+def converse(url: str, text: str) -> str:
+    """Ask in a conversation of one's own and return the stream, resumed until the run is over."""
+    with httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
+        begun = again(lambda: client.post("/v1/sessions", json={})).json()
+        headers = bearer(begun["session_token"])
+        body = run_input(begun["conversation_id"], text)
+        stream = again(lambda: client.post("/v1/agui", json=body, headers=headers)).text
+        deadline = time.monotonic() + 60
+        while "RUN_FINISHED" not in stream:
+            assert time.monotonic() < deadline, stream
+            stream = again(lambda: client.post("/v1/agui", json=body, headers=headers)).text
+    return stream
+
+
+def again(ask: object, seconds: float = 60.0) -> httpx.Response:
+    """What a client does whose connection broke: the same again."""
+    assert callable(ask)
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            answer: httpx.Response = ask()
+            if answer.status_code < 500:
+                assert answer.is_success, answer.text
+                return answer
+        except httpx.TransportError:
+            pass
+        assert time.monotonic() < deadline, "no answer"
+        time.sleep(0.1)
+
+
+def ingest(running: Process, folder: Path) -> dict[str, int]:
+    """Ingest a folder as the command does, through one of the workers, and return the report."""
+    answer = httpx.post(
+        f"{running.url}/v1/admin/ingest",
+        json={"path": str(folder)},
+        headers=bearer(json.loads((running.data_dir / FILE_NAME).read_text())["token"]),
+        timeout=60,
+        trust_env=False,
+    )
+    report: dict[str, int] = json.loads(answer.text.splitlines()[-1])["report"]
+    return report
+
+
+def test_what_one_worker_ingests_all_know(team: Process) -> None:
+    def all_know() -> bool:
+        # Each request is a connection of its own, which either worker may take.
+        asked = [httpx.get(f"{team.url}/readyz", trust_env=False).json()["knowledge"] for _ in range(12)]
+        return all(said.startswith("1 articles") for said in asked)
+
+    assert len(workers_of(team)) == WORKERS
+    until(all_know)
+
+
+def test_a_worker_that_is_killed_loses_nothing_and_is_replaced(team: Process) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(converse, team.url, f"Where is the teleport button, number {n}?") for n in range(8)]
+        time.sleep(0.3)
+        victim = workers_of(team)[0]
+        os.kill(victim, signal.SIGKILL)
+        streams = [answer.result() for answer in asked]
+
+    assert all(stream.count('"RUN_FINISHED"') == 1 for stream in streams)
+    until(lambda: len(workers_of(team)) == WORKERS and victim not in workers_of(team))
+
+
+def test_workers_are_replaced_one_by_one_without_a_failed_conversation(team: Process) -> None:
+    until(lambda: len(workers_of(team)) == WORKERS)
+    before, stopped = set(workers_of(team)), threading.Event()
+    streams: list[str] = []
+
+    def talk() -> None:
+        while not stopped.is_set():
+            streams.append(converse(team.url, "How do I press the teleport button?"))
+
+    with ThreadPoolExecutor(2) as pool:
+        talks = [pool.submit(talk) for _ in range(2)]
+        team.process.send_signal(signal.SIGHUP)
+        until(lambda: len(workers_of(team)) == WORKERS and not before & set(workers_of(team)), 120)
+        stopped.set()
+        for done in talks:
+            done.result()
+
+    assert streams
+    assert all("RUN_FINISHED" in stream for stream in streams)
+
+
+def test_a_parent_that_is_killed_takes_everything_with_it(team: Process) -> None:
+    """The last test: nothing is left to serve, and nothing holds the port or the folder."""
+    orphans = children_of(team)
+    assert [pid for pid in orphans if b"chroma" in command_of(pid)]
+    team.stop(signal.SIGKILL)
+
+    until(lambda: not [pid for pid in orphans if command_of(pid)])
