@@ -16,7 +16,7 @@ from agent.errors import BadTurn, Misconfigured
 from evals.bench.plot import check_ending, draw_risk_coverage
 from evals.bench.report import BenchResult
 from evals.progress import OnProgress, progress_of
-from graphs.cli import set_up_logging
+from tools.observing.logs import set_up_logging
 
 PUBLIC = ("bank_kb", "clinc150", "hint3", "nlbse24", "stackfaq", "uss")
 BENCHMARKS = (*PUBLIC, "replay", "speed", "stream")

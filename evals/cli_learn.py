@@ -16,9 +16,10 @@ from evals.learning.lessons import MAX_TICKETS
 from evals.learning.run import NEWER_SHARE, LearnReport, learn
 from evals.progress import progress_of
 from graphs.assembly import open_embedding, open_learned, open_runtime, open_workspace
-from graphs.cli import FAILED, INTERRUPTED, set_up_logging
+from graphs.cli import FAILED, INTERRUPTED
 from graphs.settings import Settings, load_settings
 from tools.learned.shelf import SHIPPED, ModelShelf
+from tools.observing.logs import set_up_logging
 
 _LABELS = {
     "kind": "kind of message",

@@ -33,8 +33,9 @@ from evals.tickets.formats import Format
 from evals.tickets.index import TicketIndex
 from evals.tickets.indexed import index_of
 from graphs.assembly import open_workspace
-from graphs.cli import FAILED, INTERRUPTED, set_up_logging
+from graphs.cli import FAILED, INTERRUPTED
 from graphs.settings import Settings, load_settings
+from tools.observing.logs import set_up_logging
 
 
 def register(app: typer.Typer) -> None:

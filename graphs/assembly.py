@@ -25,6 +25,7 @@ from tools.engines.local.entailing import Entailment
 from tools.knowledge.store import KnowledgeStore, Sharing
 from tools.learned.model import LearnedModel
 from tools.learned.shelf import SHIPPED, InUse, ModelShelf
+from tools.observing.context import count_statement
 from tools.pages import PageMap
 from tools.storage.database import Database
 from tools.storage.desk import Desk
@@ -94,6 +95,7 @@ async def open_runtime(
         tracing = await stack.enter_async_context(open_tracing(settings.trace_options()))
         db = await Database.open(settings.database, data_dir=settings.data_dir)
         stack.push_async_callback(db.close)
+        db.observe(count_statement)
         wakeups = Wakeups(db.channel())
         await wakeups.start()
         stack.push_async_callback(wakeups.stop)

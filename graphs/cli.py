@@ -1,6 +1,5 @@
 """The root of the command line. Sub-commands register themselves through the entry point group `helpgraph.commands`."""
 
-import logging
 import sys
 from collections.abc import Callable
 from importlib.metadata import entry_points
@@ -53,15 +52,6 @@ def main() -> None:
     except KeyboardInterrupt:
         console.print("stopped")
         sys.exit(INTERRUPTED)
-
-
-def set_up_logging(level: str) -> None:
-    """Send logs to standard error: ours from `level` on, libraries' from warnings on."""
-    logging.basicConfig(
-        level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr
-    )
-    for package in ("agent", "tools", "graphs", "evals", "server"):
-        logging.getLogger(package).setLevel(level.upper())
 
 
 def _escape(text: str) -> str:

@@ -11,9 +11,9 @@ from rich.table import Table
 
 from graphs.asking import AskBody, Asked, ask
 from graphs.assembly import open_runtime
-from graphs.cli import set_up_logging
 from graphs.running import RunningServer, find_running
 from graphs.settings import Settings, load_settings
+from tools.observing.logs import set_up_logging
 
 
 def register(app: typer.Typer) -> None:

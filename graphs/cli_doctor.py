@@ -14,9 +14,9 @@ from rich.console import Console
 
 from agent.errors import SupportError
 from graphs.assembly import open_runtime
-from graphs.cli import set_up_logging
 from graphs.running import find_running
 from graphs.settings import Settings, load_settings
+from tools.observing.logs import set_up_logging
 
 _PACKAGES = (
     "helpgraph",

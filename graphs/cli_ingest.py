@@ -11,9 +11,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from agent.errors import SupportError
 from graphs.assembly import open_knowledge
-from graphs.cli import set_up_logging
 from graphs.running import RunningServer, find_running
 from graphs.settings import Settings, load_settings
+from tools.observing.logs import set_up_logging
 
 Report = dict[str, Any]
 OnProgress = Callable[[str, int, int], None]

@@ -38,7 +38,6 @@ class TurnWriter:
         self._metrics = metrics
         self._buffer: list[NewEvent] = []
         self._opened = work.restarted_after_words
-        self._began = 0.0
 
     async def announce(self) -> None:
         """Open the run, once however often it is tried; after half an answer was shown, say first what stands."""
@@ -46,6 +45,7 @@ class TurnWriter:
         run_started = NewEvent({"type": "RUN_STARTED", "threadId": work.conversation.thread_id, "runId": work.run_id})
         if work.attempts == 1:
             await self._append([run_started])
+            self._metrics.first_event_seconds(self._since_accepted())
             return
         scope = Scope(self._lease.workspace_id, None, "system")
         active = await self._log.active_turn(scope, self._lease.conversation_id)
@@ -66,7 +66,6 @@ class TurnWriter:
             Joined: more messages came before the first word.
             LeaseLost: the conversation has another writer.
         """
-        self._began = asyncio.get_running_loop().time()
         while True:
             event = await self._next(events)
             if event is None:
@@ -118,9 +117,13 @@ class TurnWriter:
             ):
                 raise Joined
             self._opened = True
-            self._metrics.first_word_seconds(asyncio.get_running_loop().time() - self._began)
+            self._metrics.first_word_seconds(self._since_accepted())
             return
         self._buffer.append(NewEvent(event.event, event.audience))
+
+    def _since_accepted(self) -> float:
+        """Seconds since the turn's first message was taken, whichever process took it."""
+        return max(0.0, (datetime.now(UTC) - self._work.messages[0].at).total_seconds())
 
     async def _hold_first_word(self) -> None:
         """Wait while the customer is reported typing, at most the policy's hold; nobody else waits."""

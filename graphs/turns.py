@@ -17,6 +17,7 @@ from graphs.turn_graph import TurnGraph
 from graphs.turn_metrics import TurnMetrics
 from graphs.turn_request import turn_request
 from graphs.turn_writing import Joined, TurnEvents, TurnWriter
+from tools.observing.context import working_on
 from tools.storage.log import Accepted, ConversationLog, Lease, TurnWork
 from tools.storage.scope import Scope
 from tools.storage.wakeups import Wakeups
@@ -157,6 +158,11 @@ class TurnService:
                 logger.warning("turns of a dead process are taken over holder=%s conversations=%d", holder, freed)
 
     async def _work(self, conversation_id: str) -> None:
+        # Not the request's any more that poked it: the next turn may be another request's.
+        with working_on(conversation_id=conversation_id):
+            await self._work_while_there_is_some(conversation_id)
+
+    async def _work_while_there_is_some(self, conversation_id: str) -> None:
         try:
             while True:
                 self._again.discard(conversation_id)
@@ -165,6 +171,7 @@ class TurnService:
                 if conversation_id not in self._again or self._stopped.is_set():
                     return
         except LeaseLost:
+            self._metrics.lease_lost()
             logger.info("lease lost conversation_id=%s", conversation_id)
         finally:
             self._busy.discard(conversation_id)
@@ -178,12 +185,19 @@ class TurnService:
             return
         done = asyncio.Event()
         self._supervisor.spawn(self._keep(lease, done), name=f"lease-{conversation_id}")
+        begun: set[str] = set()
         try:
             while not self._stopped.is_set():
                 work = await self._log.next_turn(lease)
                 if work is None:
                     return
-                await self._run(lease, work)
+                ids = {"turn_id": work.turn_id, "conversation_id": conversation_id, "workspace_id": lease.workspace_id}
+                with working_on(**ids):
+                    if work.attempts > 1 and work.turn_id not in begun:
+                        self._metrics.turn_taken_over()
+                        logger.warning("turn taken over attempts=%d", work.attempts)
+                    begun.add(work.turn_id)
+                    await self._run(lease, work)
         finally:
             done.set()
             with suppress(asyncio.CancelledError, LeaseLost):
@@ -202,6 +216,7 @@ class TurnService:
         try:
             # A burst restarts a turn on purpose, so each joined message allows one more attempt.
             if work.attempts > MAX_ATTEMPTS + len(work.messages) - 1:
+                self._metrics.turn_parked()
                 logger.error("turn parked turn_id=%s attempts=%d", work.turn_id, work.attempts)
                 await writer.hand_over(request, status="parked", cause="parked")
             else:
@@ -216,7 +231,9 @@ class TurnService:
             logger.exception("turn failed turn_id=%s", work.turn_id)
             cause = "turn_timeout" if isinstance(exc, TimeoutError) else "turn_failed"
             await writer.hand_over(request, status="failed", cause=cause)
-        self._metrics.turn_seconds(asyncio.get_running_loop().time() - began)
+        seconds = asyncio.get_running_loop().time() - began
+        self._metrics.turn_seconds(seconds)
+        logger.info("turn done turn_id=%s ms=%d", work.turn_id, 1000 * seconds)
 
     async def _request(self, work: TurnWork) -> TurnRequest:
         scope = Scope(work.conversation.workspace_id, None, "system")

@@ -1,6 +1,7 @@
 """The AG-UI door: one message in, one run out; and the resuming of streams."""
 
 import json
+import logging
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -25,6 +26,7 @@ from tools.storage.codec import custom
 from tools.storage.log import Accepted, Conversation
 from tools.storage.scope import Scope
 
+logger = logging.getLogger(__name__)
 router = APIRouter(tags=["conversations"])
 
 MAX_PAGE_CHARS = 32 * 1024
@@ -124,6 +126,13 @@ async def submit(
     )
     accepted = await doors.runtime.turns.submit(caller.scope, conversation.conversation_id, message)
     doors.metrics.accepted.labels(caller.channel).inc()
+    logger.info(
+        "message accepted turn_id=%s conversation_id=%s door=%s new=%s",
+        accepted.turn_id,
+        conversation.conversation_id,
+        caller.channel,
+        not accepted.duplicate,
+    )
     return accepted
 
 

@@ -12,11 +12,12 @@ from fastapi.middleware.cors import CORSMiddleware
 from agent.errors import SupportError
 from agent.events import Custom
 from agent.phrases import Phrase, phrase
-from agent.types import Mode
-from server import admin_api, agui, api_docs, inbox_api, openai_api, pages, problems, widget_api
+from server import admin_api, agui, api_docs, inbox_api, openai_api, ops_api, pages, problems, widget_api
 from server.context import Doors
 from server.headers import GuardHost, SecurityHeaders
 from server.limits import BodyLimit
+from server.requests import HEADER, Observed
+from tools.observing.loop import watch_loop
 from tools.storage.codec import custom
 from tools.storage.log import NewEvent
 from tools.storage.scope import Scope
@@ -33,9 +34,13 @@ def create_app(doors: Doors) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        await doors.runtime.turns.start()
         runtime = doors.runtime
-        endless = [runtime.supervisor.spawn(_sweep(doors), name="overdue-sweep")]
+        runtime.db.observe(doors.metrics.database_seconds)
+        await runtime.turns.start()
+        endless = [
+            runtime.supervisor.spawn(_sweep(doors), name="overdue-sweep"),
+            runtime.supervisor.spawn(watch_loop(doors.metrics.loop_lag_s.observe), name="loop-lag"),
+        ]
         if runtime.wakeups.shared:
             endless.append(runtime.supervisor.spawn(runtime.knowledge.follow(), name="knowledge-follow"))
         yield
@@ -54,7 +59,7 @@ def create_app(doors: Doors) -> FastAPI:
     )
     app.state.doors = doors
     problems.install(app)
-    for module in (agui, widget_api, openai_api, inbox_api, admin_api, pages, api_docs):
+    for module in (agui, widget_api, openai_api, inbox_api, ops_api, admin_api, pages, api_docs):
         app.include_router(module.router)
     api_docs.mount(app)
     app.add_middleware(BodyLimit, metrics=doors.metrics)
@@ -63,21 +68,25 @@ def create_app(doors: Doors) -> FastAPI:
         CORSMiddleware,
         allow_origins=doors.settings.allowed_origins,
         allow_methods=["GET", "POST"],
-        allow_headers=["Authorization", "Content-Type", "Last-Event-ID"],
-        expose_headers=["Retry-After"],
+        allow_headers=["Authorization", "Content-Type", "Last-Event-ID", HEADER],
+        expose_headers=["Retry-After", HEADER],
         max_age=600,
     )
     app.add_middleware(GuardHost, loopback=doors.settings.on_loopback)
+    app.add_middleware(
+        Observed,
+        metrics=doors.metrics,
+        tracing=doors.runtime.tracing,
+        workspace_id=doors.runtime.workspace.workspace_id,
+    )
     return app
 
 
 async def _sweep(doors: Doors) -> None:
     """Nobody is left waiting unnoticed: past the promise the customer hears so, and the inbox shows it."""
     runtime = doors.runtime
-    staff = Scope(runtime.workspace.workspace_id, None, "system")
     while True:
         try:
-            doors.metrics.waiting.set(len(await runtime.desk.handoffs(staff, Mode.WAITING)))
             await _remind_overdue(doors)
             await runtime.sessions.purge(now=datetime.now(UTC))
         except (SupportError, OSError):

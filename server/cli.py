@@ -17,7 +17,6 @@ from rich.console import Console
 
 from agent.errors import Misconfigured
 from graphs.assembly import make_data_dir, open_runtime, open_workspace
-from graphs.cli import set_up_logging
 from graphs.running import RunningServer, announce
 from graphs.settings import Settings, load_settings
 from server.app import create_app
@@ -26,6 +25,7 @@ from server.opening import make_doors, make_secrets, prepare
 from server.settings import ServerSettings, load_server_settings
 from server.workers import GRACE_S, KEEP_ALIVE_S, WorkerPlan, run_workers
 from tools.knowledge.owner import Ownership
+from tools.observing.logs import set_up_logging
 from tools.workspace import Workspace
 
 logger = logging.getLogger(__name__)
@@ -50,6 +50,7 @@ def serve_command(
         int, typer.Option(min=1, max=64, help="Processes that answer; more than one needs PostgreSQL.")
     ] = 1,
     log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
+    log_format: Annotated[str | None, typer.Option(help="text or json. [env: HELPGRAPH_LOG_FORMAT]")] = None,
 ) -> None:
     """Serve the widget, the inbox and the API.
 
@@ -58,9 +59,9 @@ def serve_command(
     """
     if log_level not in ("debug", "info", "warning", "error"):
         raise typer.BadParameter("choose debug, info, warning or error", param_hint="--log-level")
-    set_up_logging(log_level)
     settings = load_settings(workspace=workspace, data_dir=data_dir)
-    server_settings = load_server_settings(host=host, port=port, demo=demo)
+    server_settings = load_server_settings(host=host, port=port, demo=demo, log_format=log_format)
+    set_up_logging(log_level, server_settings.log_format)
     listener = _listen(server_settings)
     console = Console(highlight=False)
     if workers > 1:

@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 from graphs.assembly import Runtime
 from server.limits import OpenStreams, RateLimit
 from server.metrics import Metrics
+from server.ops_figures import OpsFigures
 from server.settings import ServerSettings
 
 
@@ -35,6 +36,7 @@ class Doors:
     admin_token: str
     cookie_secret: str
     identity_secret: str | None
+    ops: OpsFigures
     streams: OpenStreams = field(default_factory=lambda: OpenStreams(8, 64))
     messages: RateLimit = field(default_factory=lambda: RateLimit(30))
     sessions: RateLimit = field(default_factory=lambda: RateLimit(60))

@@ -1,56 +1,92 @@
 """What the server counts, for Prometheus. docs/metrics.md lists the same names; a test compares the two."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess, values
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from agent.ports import EngineReport
+from tools.storage.operations import QueueState
 
 METRICS: dict[str, str] = {
     "helpgraph_turns_total": "Turns ended, by outcome.",
     "helpgraph_turn_seconds": "Time of a turn, from its start to its end.",
-    "helpgraph_first_word_seconds": "Time from a turn's start to the first word committed.",
+    "helpgraph_first_event_seconds": "Time from a message's acceptance to its turn's first event committed.",
+    "helpgraph_first_word_seconds": "Time from a message's acceptance to the first word committed.",
     "helpgraph_node_seconds": "Time of a node of the graph, by node.",
+    "helpgraph_turns_taken_over_total": "Turns gone on with that a dead process, or an attempt that broke, had left.",
+    "helpgraph_turns_parked_total": "Turns tried too often and handed to a person.",
+    "helpgraph_lease_losses_total": "Conversations that another process took while this one worked on them.",
+    "helpgraph_turns_waiting": "Turns accepted and not begun now.",
+    "helpgraph_turns_running": "Turns running now.",
+    "helpgraph_turns_abandoned": "Turns begun and left by a dead process, not taken over yet.",
+    "helpgraph_oldest_waiting_turn_seconds": "Age of the oldest turn that is waiting or abandoned now, 0 without one.",
     "helpgraph_model_calls_total": "Calls of language models.",
     "helpgraph_model_tokens_total": "Tokens of language models, by direction (in, out).",
     "helpgraph_model_cost_total": "What language models cost, in the currency of the price settings.",
     "helpgraph_engine_fallbacks_total": "In what models failed, by ability and reason.",
     "helpgraph_messages_accepted_total": "Customers' messages accepted, by door.",
     "helpgraph_open_streams": "Event streams open now.",
+    "helpgraph_stream_lag_seconds": "Time from the writing of an event to its being sent on an open stream.",
     "helpgraph_conversations_waiting": "Conversations that wait for a person now.",
+    "helpgraph_conversations_overdue": "Conversations that wait for a person longer than promised now.",
     "helpgraph_overdue_total": "Handoffs that waited longer than promised.",
     "helpgraph_refused_total": "Requests refused before they did anything, by status.",
+    "helpgraph_request_seconds": "Time from a request to the head of its answer, by method, route and status.",
+    "helpgraph_database_seconds": "Time of a statement or commit, there and back, by kind (read, write, commit).",
+    "helpgraph_event_loop_lag_seconds": "How much later than asked for the event loop comes back to a task.",
 }
 
+SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+_FINE = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 
 
 class Metrics:
-    """The server's own registry. Implements `TurnMetrics`."""
+    """What this process counts; together with its siblings where they share a folder. Implements `TurnMetrics`.
+
+    With PROMETHEUS_MULTIPROC_DIR in the environment every process writes what it counts there, and whichever is asked
+    answers for all of them. The folder is emptied before the first of them starts (`empty_shared_folder`), and told of
+    each that is gone (`forget_process`).
+    """
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self.shared = bool(os.environ.get(SHARED_FOLDER))
+        if self.shared and not values.ValueClass._multiprocess:
+            # prometheus-client 0.25 decides this when it is imported, which may have been before the variable was set.
+            values.ValueClass = values.MultiProcessValue()  # type: ignore[no-untyped-call]  # The library's own lack.
 
         def counter(name: str, *labels: str) -> Counter:
             return Counter(name, METRICS[name], labels, registry=self.registry)
 
-        def gauge(name: str) -> Gauge:
-            return Gauge(name, METRICS[name], registry=self.registry)
-
-        def histogram(name: str, *labels: str) -> Histogram:
-            return Histogram(name, METRICS[name], labels, registry=self.registry, buckets=_BUCKETS)
+        def histogram(name: str, *labels: str, buckets: tuple[float, ...] = _BUCKETS) -> Histogram:
+            return Histogram(name, METRICS[name], labels, registry=self.registry, buckets=buckets)
 
         self._turns = counter("helpgraph_turns_total", "outcome")
         self._turn_s = histogram("helpgraph_turn_seconds")
+        self._first_event_s = histogram("helpgraph_first_event_seconds")
         self._first_word_s = histogram("helpgraph_first_word_seconds")
         self._node_s = histogram("helpgraph_node_seconds", "node")
+        self._taken_over = counter("helpgraph_turns_taken_over_total")
+        self._parked = counter("helpgraph_turns_parked_total")
+        self._lease_losses = counter("helpgraph_lease_losses_total")
         self._calls = counter("helpgraph_model_calls_total")
         self._tokens = counter("helpgraph_model_tokens_total", "direction")
         self._cost = counter("helpgraph_model_cost_total")
         self._fallbacks = counter("helpgraph_engine_fallbacks_total", "ability", "reason")
         self.accepted = counter("helpgraph_messages_accepted_total", "door")
-        self.open_streams = gauge("helpgraph_open_streams")
-        self.waiting = gauge("helpgraph_conversations_waiting")
+        streams = "helpgraph_open_streams"
+        self.open_streams = Gauge(streams, METRICS[streams], registry=self.registry, multiprocess_mode="livesum")
+        self.stream_lag_s = histogram("helpgraph_stream_lag_seconds")
         self.overdue = counter("helpgraph_overdue_total")
         self.refused = counter("helpgraph_refused_total", "status")
+        self.request_s = histogram("helpgraph_request_seconds", "method", "route", "status")
+        self._database_s = histogram("helpgraph_database_seconds", "kind", buckets=_FINE)
+        self.loop_lag_s = histogram("helpgraph_event_loop_lag_seconds", buckets=_FINE)
 
     def node_seconds(self, node: str, seconds: float) -> None:
         """Observe a node."""
@@ -60,6 +96,10 @@ class Metrics:
         """Observe a turn."""
         self._turn_s.observe(seconds)
 
+    def first_event_seconds(self, seconds: float) -> None:
+        """Observe a first event."""
+        self._first_event_s.observe(seconds)
+
     def first_word_seconds(self, seconds: float) -> None:
         """Observe a first word."""
         self._first_word_s.observe(seconds)
@@ -67,6 +107,22 @@ class Metrics:
     def turn_ended(self, outcome: str) -> None:
         """Count an outcome."""
         self._turns.labels(outcome).inc()
+
+    def turn_taken_over(self) -> None:
+        """Count a turn that was left and goes on."""
+        self._taken_over.inc()
+
+    def turn_parked(self) -> None:
+        """Count a turn that was given up."""
+        self._parked.inc()
+
+    def lease_lost(self) -> None:
+        """Count a conversation that went to another process."""
+        self._lease_losses.inc()
+
+    def database_seconds(self, kind: str, seconds: float) -> None:
+        """Observe a statement or a commit."""
+        self._database_s.labels(kind).observe(seconds)
 
     def engine_reported(self, report: EngineReport) -> None:
         """Count what a turn's engine did."""
@@ -77,6 +133,39 @@ class Metrics:
         for fallback in report.fallbacks:
             self._fallbacks.labels(fallback.ability, fallback.reason).inc()
 
-    def render(self) -> bytes:
-        """The exposition text."""
-        return generate_latest(self.registry)
+    def render(self, queue: QueueState) -> bytes:
+        """The exposition text; `queue` is what the log says, which is the same whichever process is asked."""
+        registry = CollectorRegistry()
+        registry.register(_OfTheLog(queue))
+        if self.shared:
+            multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # The library's own lack.
+            return generate_latest(registry)
+        return generate_latest(self.registry) + generate_latest(registry)
+
+
+class _OfTheLog(Collector):
+    def __init__(self, queue: QueueState) -> None:
+        self._found = {
+            "helpgraph_turns_waiting": queue.waiting,
+            "helpgraph_turns_running": queue.running,
+            "helpgraph_turns_abandoned": queue.abandoned,
+            "helpgraph_oldest_waiting_turn_seconds": queue.oldest_s,
+            "helpgraph_conversations_waiting": queue.handoffs_open,
+            "helpgraph_conversations_overdue": queue.handoffs_overdue,
+        }
+
+    def collect(self) -> Iterable[Metric]:
+        return [GaugeMetricFamily(name, METRICS[name], value=value) for name, value in self._found.items()]
+
+
+def empty_shared_folder(folder: Path) -> None:
+    """Make the folder that processes share ready for a new set of them: what an earlier set counted is gone."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for left in folder.glob("*.db"):
+        left.unlink()
+
+
+def forget_process(pid: int) -> None:
+    """Say that a process which shared the folder is gone: what it had open is closed, what it counted stays."""
+    if os.environ.get(SHARED_FOLDER):
+        multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call]  # The library's own lack.

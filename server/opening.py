@@ -6,8 +6,10 @@ from graphs.assembly import Runtime
 from server.context import Doors, Secrets
 from server.limits import OpenStreams, RateLimit
 from server.metrics import Metrics
+from server.ops_figures import OpsFigures
 from server.settings import ServerSettings
 from tools.knowledge.ingest import IngestReport
+from tools.storage.operations import Operations
 
 
 def make_secrets(settings: ServerSettings) -> Secrets:
@@ -30,6 +32,7 @@ def make_doors(
         admin_token=known.admin,
         cookie_secret=known.cookie,
         identity_secret=known.identity,
+        ops=OpsFigures(Operations(runtime.db)),
         streams=OpenStreams(settings.streams_per_owner, settings.streams_per_address),
         messages=RateLimit(settings.messages_per_minute),
         sessions=RateLimit(settings.sessions_per_minute),

@@ -37,7 +37,7 @@ async def front(doors: InDoors) -> Response:
     body = (
         "<!doctype html><html lang=en><meta charset=utf-8><title>Helpgraph</title><h1>Helpgraph</h1>"
         f"<p>Serving {_escape(name)}.</p><ul><li><a href=/inbox>Inbox</a><li><a href=/bugs>Bugs</a>"
-        "<li><a href=/docs>API</a></ul></html>"
+        "<li><a href=/ops>Operations</a><li><a href=/docs>API</a></ul></html>"
     )
     return HTMLResponse(body, headers={"Content-Security-Policy": _PLAIN_CSP})
 
@@ -52,6 +52,12 @@ async def inbox() -> Response:
 async def bugs() -> Response:
     """The bugs page."""
     return FileResponse(STATIC / "bugs.html", headers={"Content-Security-Policy": _PAGE_CSP})
+
+
+@router.get("/ops")
+async def ops() -> Response:
+    """How the installation does."""
+    return FileResponse(STATIC / "ops.html", headers={"Content-Security-Policy": _PAGE_CSP})
 
 
 @router.get("/widget.js")
@@ -102,7 +108,9 @@ async def readyz(doors: InDoors) -> JsonObject:
 @router.get("/metrics")
 async def metrics(doors: InDoors) -> Response:
     """What was counted, for Prometheus."""
-    return Response(doors.metrics.render(), media_type="text/plain; version=0.0.4; charset=utf-8")
+    return Response(
+        doors.metrics.render(await doors.ops.queue()), media_type="text/plain; version=0.0.4; charset=utf-8"
+    )
 
 
 # --- the example product -----------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.types import Scope
 
 from agent.errors import BadTurn, Conflict, ConnectorError, NotFound, SupportError
 
@@ -65,7 +66,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def on_anything(request: Request, exc: Exception) -> JSONResponse:
-        logger.error("request failed path=%s", request.url.path, exc_info=exc)
+        logger.error("request failed route=%s", route_of(request.scope), exc_info=exc)
         return problem(500, "something failed on our side; the failure is in the server's log")
 
 
@@ -85,3 +86,9 @@ def from_support_error(exc: SupportError) -> JSONResponse:
         case _:
             logger.error("request failed", exc_info=exc)
             return problem(500, "something failed on our side; the failure is in the server's log")
+
+
+def route_of(scope: Scope) -> str:
+    """The route that was found for a request, as it is declared and never as it was asked for."""
+    path = getattr(scope.get("route"), "path", None)
+    return path if isinstance(path, str) else "none"

@@ -7,6 +7,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from agent.errors import Misconfigured
+from tools.observing.logs import LogFormat
 
 _MIN_SECRET = 16
 
@@ -39,6 +40,7 @@ class ServerSettings(BaseSettings):
     messages_per_minute: int = Field(default=30, ge=1, description="Messages of one session in a minute.")
     streams_per_owner: int = Field(default=8, ge=1, description="Open event streams of one session.")
     streams_per_address: int = Field(default=64, ge=1, description="Open event streams of one address.")
+    log_format: LogFormat = Field(default="text", description="How log lines are written: text, or json for machines.")
     sessions_per_minute: int = Field(default=60, ge=1, description="New widget sessions of one address in a minute.")
 
     @field_validator("api_keys", "allowed_origins", mode="before")

@@ -4,6 +4,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 
 import orjson
 from fastapi import Request
@@ -67,7 +68,7 @@ async def tail(
     Wake-ups are hints: what one misses, the next poll finds. No connection is held while waiting.
     """
     log, wakeups = doors.runtime.log, doors.runtime.wakeups
-    began = time.monotonic()
+    began, opened = time.monotonic(), datetime.now(UTC)
     seen = after_seq
     while time.monotonic() - began < MAX_AGE_S:
         try:
@@ -76,6 +77,9 @@ async def tail(
             return
         for event in found:
             seen = event.seq
+            # What was there before the stream was is history, not late.
+            if event.at >= opened:
+                doors.metrics.stream_lag_s.observe(max(0.0, (datetime.now(UTC) - event.at).total_seconds()))
             yield event
         if not found:
             await wakeups.wait(conversation_id, after_seq=None, timeout_s=POLL_S)

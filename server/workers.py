@@ -17,7 +17,6 @@ from uvicorn.supervisors import Multiprocess
 
 from agent.errors import SupportError
 from graphs.assembly import open_runtime
-from graphs.cli import set_up_logging
 from graphs.settings import Settings
 from server.app import create_app
 from server.context import Secrets
@@ -25,6 +24,7 @@ from server.metrics import Metrics
 from server.opening import make_doors, prepare
 from server.settings import ServerSettings
 from server.vector_server import ChromaServer
+from tools.observing.logs import set_up_logging
 
 logger = logging.getLogger(__name__)
 
@@ -96,7 +96,7 @@ class Worker:
     """One worker's application: it opens the installation when the server starts, and closes it when that stops."""
 
     def __init__(self, plan: WorkerPlan) -> None:
-        set_up_logging(plan.log_level)
+        set_up_logging(plan.log_level, plan.server_settings.log_format)
         self._plan = plan
         self._app: ASGIApp | None = None
 

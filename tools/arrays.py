@@ -38,6 +38,6 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
             np.savez(file, allow_pickle=False, **arrays)
         os.replace(scratch, path)
     except OSError as exc:
-        logger.warning("cache file not written path=%s error=%s", path, exc.strerror)
+        logger.warning("cache file not written path=%s errno=%s", path, exc.errno)
         with suppress(OSError):
             scratch.unlink()

@@ -21,8 +21,8 @@ from evals.replay.models import ModelsInTime, younger_than
 from evals.replay.play import AsOf, Player
 from evals.tickets.index import TicketIndex
 from graphs.assembly import Runtime, open_runtime
-from graphs.cli import set_up_logging
 from graphs.settings import load_settings
+from tools.observing.logs import set_up_logging
 
 logger = logging.getLogger(__name__)
 

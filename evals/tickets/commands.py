@@ -21,8 +21,8 @@ from evals.tickets.own import line_of
 from evals.tickets.profile import Profile, profile
 from evals.tickets.profile_shown import show
 from graphs.assembly import Runtime, open_runtime
-from graphs.cli import set_up_logging
 from graphs.settings import load_settings
+from tools.observing.logs import set_up_logging
 
 _FORMAT_HELP = "own, zendesk, intercom or freshdesk; recognised when absent."
 _REPORT_EVERY = 1000

@@ -1,6 +1,8 @@
 """A server's answers, written down: enough for the pages to stand still and be looked at."""
 
 import json
+import math
+from datetime import datetime, timedelta
 from typing import Any
 
 from tests.browser.conftest import STATIC, Answer
@@ -182,6 +184,7 @@ def inbox_answers(*, said: str = "I was charged twice") -> dict[str, Answer]:
     return {
         "/inbox": Answer((STATIC / "inbox.html").read_bytes(), "text/html", page),
         "/bugs": Answer((STATIC / "bugs.html").read_bytes(), "text/html", page),
+        "/ops": Answer((STATIC / "ops.html").read_bytes(), "text/html", page),
         "/assets/inbox.js": Answer((STATIC / "inbox.js").read_bytes(), "text/javascript"),
         "/assets/inbox.css": Answer((STATIC / "inbox.css").read_bytes(), "text/css"),
         "/v1/inbox/handoffs": as_json({"handoffs": [row]}),
@@ -191,3 +194,96 @@ def inbox_answers(*, said: str = "I was charged twice") -> dict[str, Answer]:
         "/v1/inbox/bugs": as_json({"bugs": [{**BUG, "title": said}]}),
         "/v1/inbox/bugs/BUG-1": as_json({**BUG, "title": said, "draft": draft, "reports": [report]}),
     }
+
+
+def ops_view(*, busy: bool, said: str = "billing") -> dict[str, Any]:
+    """The figures of a day, of which `busy` says whether anything happened; names of queues and engines are `said`."""
+    begin = datetime.fromisoformat(AT)
+    steps = range(48)
+    nothing: list[float | None] = [None for _ in steps]
+    view: dict[str, Any] = {
+        "last": "24h",
+        "since": AT,
+        "until": (begin + timedelta(hours=24)).isoformat(),
+        "step_s": 1800,
+        "starts": [(begin + timedelta(minutes=30 * step)).isoformat() for step in steps],
+        "now": dict.fromkeys(
+            (
+                "turns_waiting",
+                "turns_running",
+                "turns_abandoned",
+                "oldest_waiting_s",
+                "handoffs_open",
+                "handoffs_overdue",
+            ),
+            0,
+        ),
+        "outcomes": {},
+        "turns": 0,
+        "turn_seconds": {"p50": nothing, "p95": nothing, "all": None},
+        "first_word_seconds": {"p50": nothing, "p95": nothing, "all": None},
+        "conversations": {"n": 0, "with_person": 0},
+        "engine": {"calls": 0, "input_tokens": 0, "output_tokens": 0, "cost": 0.0, "fallbacks": []},
+        "queues": [],
+        "troubled": [],
+    }
+    if not busy:
+        return view
+    wave = [1 + math.sin(step / 48 * 2 * math.pi - 2) for step in steps]
+    outcomes = {
+        "answered": [round(40 * height) for height in wave],
+        "asked": [round(9 * height) for height in wave],
+        "bug_filed": [int(step % 7 == 3) for step in steps],
+        "bug_counted": [2 * int(step % 9 == 4) for step in steps],
+        "handed_off": [round(7 * height) for height in wave],
+        "delivered": [round(3 * height) for height in wave],
+        "parked": [int(step == 30) for step in steps],
+    }
+    known = [height > 0.1 for height in wave]
+    first = [round(0.06 + 0.02 * height, 3) if is_known else None for height, is_known in zip(wave, known, strict=True)]
+    whole = [None if value is None else round(value * 2.4, 3) for value in first]
+    slow = [None if value is None else round(value * 3, 3) for value in whole]
+    return {
+        **view,
+        "now": {
+            "turns_waiting": 3,
+            "turns_running": 2,
+            "turns_abandoned": 1,
+            "oldest_waiting_s": 17.2,
+            "handoffs_open": 9,
+            "handoffs_overdue": 2,
+        },
+        "outcomes": outcomes,
+        "turns": sum(map(sum, outcomes.values())),
+        "first_word_seconds": {"p50": first, "p95": whole, "all": {"n": 2000, "p50": 0.079, "p95": 0.19}},
+        "turn_seconds": {"p50": whole, "p95": slow, "all": {"n": 2000, "p50": 0.19, "p95": 0.57}},
+        "conversations": {"n": 1412, "with_person": 311},
+        "engine": {
+            "calls": 5210,
+            "input_tokens": 8_400_120,
+            "output_tokens": 402_118,
+            "cost": 12.4031,
+            "fallbacks": [
+                {"ability": "understand", "reason": "timeout", "n": 14},
+                {"ability": "rest_of_answer", "reason": said, "n": 2},
+            ],
+        },
+        "queues": [
+            {"queue_id": said, "open": 7, "overdue": 2, "oldest": AT},
+            {"queue_id": "general", "open": 2, "overdue": 0, "oldest": AT},
+        ],
+        "troubled": [
+            {
+                "turn_id": "4f1d0c6e9a5b4c0e8a3f2b1c0d9e8f7a",
+                "conversation_id": "c1",
+                "status": "parked",
+                "attempts": 4,
+                "at": AT,
+            }
+        ],
+    }
+
+
+def ops_answers(*, busy: bool = True, said: str = "billing") -> dict[str, Answer]:
+    """The operations page with its figures."""
+    return {**inbox_answers(), "/v1/inbox/ops": as_json(ops_view(busy=busy, said=said))}

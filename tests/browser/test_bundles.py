@@ -12,7 +12,7 @@ from tests.browser.conftest import ASSETS, STATIC
 
 WEB = Path(__file__).parents[2] / "server" / "web"
 MAX_WIDGET_BYTES = 80_000
-BUILT = ["widget.js", "inbox.js", "inbox.css", "inbox.html", "bugs.html"]
+BUILT = ["widget.js", "inbox.js", "inbox.css", "inbox.html", "bugs.html", "ops.html"]
 # Names of XML vocabularies, and the address in an error message of marked; nobody asks them for anything.
 NAMES_ONLY = re.compile(r"https?://www\.w3\.org/[\w/]+|https://github\.com/markedjs/marked\.?")
 ADDRESS = re.compile(r"(?:https?:)?//[a-z0-9-]+(?:\.[a-z0-9-]+)+", re.IGNORECASE)
@@ -68,7 +68,7 @@ class _Inline(HTMLParser):
             self.found.append("script text")
 
 
-@pytest.mark.parametrize("name", ["inbox.html", "bugs.html"])
+@pytest.mark.parametrize("name", ["inbox.html", "bugs.html", "ops.html"])
 def test_the_teams_pages_have_no_inline_script_or_style(name: str) -> None:
     parser = _Inline()
     parser.feed(built(name))

@@ -47,6 +47,7 @@ WITHOUT_ID = {
     ("get", "/v1/models"): None,
     ("get", "/v1/inbox/handoffs"): None,
     ("get", "/v1/inbox/bugs"): None,
+    ("get", "/v1/inbox/ops"): None,
     ("get", "/v1/inbox/events"): None,
 }
 

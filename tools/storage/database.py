@@ -4,12 +4,13 @@ import asyncio
 import hashlib
 import os
 import sqlite3
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from sqlalchemy import Double, Table, event
+from sqlalchemy import Double, Integer, Table, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
@@ -25,6 +26,7 @@ from tools.storage.postgres_channel import PostgresChannel
 FILE_NAME = "helpgraph.db"
 _BUSY_TIMEOUT_MS = 10_000
 _READERS = 4
+_BEGAN = "helpgraph_statement_began"
 # Reading a whole file at every start is too slow past this size; then damage shows when it is met.
 _CHECKED_BYTES = 512 * 1024 * 1024
 
@@ -47,6 +49,66 @@ def _now_postgresql(element: database_now, compiler: SQLCompiler, **kw: Any) -> 
     return "extract(epoch from clock_timestamp())::double precision"
 
 
+class epoch_s(FunctionElement[float]):
+    """A moment in seconds since 1970, to the millisecond."""
+
+    inherit_cache = True
+    type = Double()
+    name = "epoch_s"
+
+
+@compiles(epoch_s, "sqlite")
+def _epoch_sqlite(element: epoch_s, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"((julianday({compiler.process(element.clauses, **kw)}) - 2440587.5) * 86400.0)"
+
+
+@compiles(epoch_s, "postgresql")
+def _epoch_postgresql(element: epoch_s, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"extract(epoch from {compiler.process(element.clauses, **kw)})::double precision"
+
+
+class whole(FunctionElement[int]):
+    """A number rounded down; for numbers from 0 on."""
+
+    inherit_cache = True
+    type = Integer()
+    name = "whole"
+
+
+@compiles(whole, "sqlite")
+def _whole_sqlite(element: whole, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"CAST({compiler.process(element.clauses, **kw)} AS INTEGER)"
+
+
+@compiles(whole, "postgresql")
+def _whole_postgresql(element: whole, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"floor({compiler.process(element.clauses, **kw)})::integer"
+
+
+class custom_number(FunctionElement[float]):
+    """A number in the value of a CUSTOM event: `custom_number(events.c.event, literal("cost"))`."""
+
+    inherit_cache = True
+    type = Double()
+    name = "custom_number"
+
+
+@compiles(custom_number, "sqlite")
+def _number_sqlite(element: custom_number, compiler: SQLCompiler, **kw: Any) -> str:
+    event_json, key = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"json_extract({event_json}, '$.value.' || {key})"
+
+
+@compiles(custom_number, "postgresql")
+def _number_postgresql(element: custom_number, compiler: SQLCompiler, **kw: Any) -> str:
+    event_json, key = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"(({event_json})::json #>> ARRAY['value', {key}])::double precision"
+
+
+Observer = Callable[[str, float], None]
+"""Told of each statement and commit: "read", "write" or "commit", and its seconds."""
+
+
 class Database:
     """An open database. Writes go through `transaction`, reads through `reading`."""
 
@@ -57,6 +119,7 @@ class Database:
         # SQLite has one writer at a time anyway; queueing here is fair and doesn't time out as its lock does.
         self._writing = asyncio.Lock() if writer is not engine else None
         self._sections: dict[str, asyncio.Lock] = {}
+        self._observers: list[Observer] = []
 
     @classmethod
     async def open(cls, url: str | None, *, data_dir: Path | str) -> "Database":
@@ -97,6 +160,24 @@ class Database:
         """Every engine there is, for instruments that watch statements."""
         return (self.engine,) if self.engine is self._writer else (self.engine, self._writer)
 
+    def observe(self, observer: Observer) -> None:
+        """Tell `observer` from now on how long statements and commits take, on the way there and back included."""
+        if not self._observers:
+            for engine in self.engines:
+                event.listen(engine.sync_engine, "before_cursor_execute", _note_the_time)
+                event.listen(engine.sync_engine, "after_cursor_execute", self._statement_done)
+        self._observers.append(observer)
+
+    def _statement_done(
+        self, conn: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool
+    ) -> None:
+        kind = "read" if statement.lstrip()[:6].upper() == "SELECT" else "write"
+        self._tell(kind, time.perf_counter() - conn.info[_BEGAN])
+
+    def _tell(self, kind: str, seconds: float) -> None:
+        for observer in self._observers:
+            observer(kind, seconds)
+
     @property
     def url(self) -> URL:
         """The normalised URL, password included: for opening more connections, never for logs."""
@@ -114,13 +195,21 @@ class Database:
     async def _transaction(self) -> AsyncIterator[AsyncConnection]:
         try:
             if self._writing is None:
-                async with self._writer.begin() as conn:
+                async with self._writer.connect() as conn, self._committed(conn):
                     yield conn
             else:
-                async with self._writing, self._writer.begin() as conn:
+                async with self._writing, self._writer.connect() as conn, self._committed(conn):
                     yield conn
         except (OperationalError, InterfaceError) as exc:
             raise ConnectorError(f"the database refused: {type(exc.orig).__name__}", retryable=True) from exc
+
+    @asynccontextmanager
+    async def _committed(self, conn: AsyncConnection) -> AsyncIterator[None]:
+        began = 0.0
+        async with conn.begin():
+            yield
+            began = time.perf_counter()
+        self._tell("commit", time.perf_counter() - began)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
@@ -187,6 +276,10 @@ class Database:
         await self._writer.dispose()
         if self.engine is not self._writer:
             await self.engine.dispose()
+
+
+def _note_the_time(conn: Any, *rest: Any) -> None:
+    conn.info[_BEGAN] = time.perf_counter()
 
 
 def _parse(url: str | None, data_dir: Path) -> URL:

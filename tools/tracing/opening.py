@@ -10,6 +10,7 @@ from typing import Protocol
 import langsmith
 from langchain_core.callbacks import BaseCallbackHandler
 from langsmith.utils import LangSmithUserError
+from opentelemetry.trace import Tracer
 
 from agent.errors import Misconfigured
 from tools.tracing.options import TraceOptions
@@ -30,6 +31,8 @@ class Tracing:
     """Makes what records a turn."""
 
     recorders: tuple[Callable[[], BaseCallbackHandler], ...] = ()
+    tracer: Tracer | None = None
+    """Makes other spans than a turn's; None when spans go nowhere."""
 
     def callbacks(self) -> list[BaseCallbackHandler]:
         """The callbacks of one turn, which are its own: what they remember ends with it."""
@@ -50,6 +53,7 @@ async def open_tracing(options: TraceOptions) -> AsyncIterator[Tracing]:
     """
     trace_nothing_by_environment()
     receivers: list[_Receiver] = []
+    tracer: Tracer | None = None
     # Imported where they are used, because an installation without traces needn't wait for their clients to load.
     if options.langsmith_key is not None:
         from tools.tracing.langsmith_traces import LangSmithTraces
@@ -68,9 +72,11 @@ async def open_tracing(options: TraceOptions) -> AsyncIterator[Tracing]:
     if options.otlp_endpoint is not None:
         from tools.tracing.span_export import SpanTraces
 
-        receivers.append(SpanTraces(options.otlp_endpoint))
+        spans = SpanTraces(options.otlp_endpoint)
+        receivers.append(spans)
+        tracer = spans.tracer
     try:
-        yield Tracing(tuple(receiver.recorder for receiver in receivers))
+        yield Tracing(tuple(receiver.recorder for receiver in receivers), tracer)
     finally:
         await asyncio.gather(*(receiver.close(options.flush_s) for receiver in receivers))
 

@@ -42,11 +42,11 @@ class SpanTraces:
                 max_export_batch_size=_MAX_BATCH,
             )
         )
-        self._tracer = self._provider.get_tracer("helpgraph")
+        self.tracer = self._provider.get_tracer("helpgraph")
 
     def recorder(self) -> TurnSpans:
         """What makes the spans of one turn."""
-        return TurnSpans(self._tracer)
+        return TurnSpans(self.tracer)
 
     async def close(self, timeout_s: float) -> None:
         """Export what waits, but for no longer than that."""

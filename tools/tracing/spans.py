@@ -14,6 +14,7 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer, set_
 
 from agent.errors import ModelFailed
 from agent.types import Reply, Verdict
+from tools.observing.context import current_work
 
 Attribute = str | int | float | bool | tuple[str, ...]
 
@@ -68,6 +69,9 @@ class TurnSpans(BaseCallbackHandler):
                 self._turn.set_attribute("helpgraph.route", verdict.route.value)
             if isinstance(reply, Reply):
                 self._turn.set_attribute("helpgraph.outcome", reply.outcome.value)
+            spent = current_work().database
+            self._turn.set_attribute("helpgraph.database.statements", spent.statements)
+            self._turn.set_attribute("helpgraph.database.seconds", round(spent.seconds, 6))
         self._end(run_id)
 
     def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:

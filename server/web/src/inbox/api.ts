@@ -103,6 +103,41 @@ export type BugView = BugRow & {
   reports: { conversation_id: string; account_id: string | null; tier: string | null; said: string; at: string }[];
 };
 
+export interface Percentiles {
+  p50: (number | null)[];
+  p95: (number | null)[];
+  all: { n: number; p50: number; p95: number } | null;
+}
+
+export interface OpsView {
+  since: string;
+  until: string;
+  step_s: number;
+  starts: string[];
+  now: {
+    turns_waiting: number;
+    turns_running: number;
+    turns_abandoned: number;
+    oldest_waiting_s: number;
+    handoffs_open: number;
+    handoffs_overdue: number;
+  };
+  outcomes: Record<string, number[]>;
+  turns: number;
+  turn_seconds: Percentiles;
+  first_word_seconds: Percentiles;
+  conversations: { n: number; with_person: number };
+  engine: {
+    calls: number;
+    input_tokens: number;
+    output_tokens: number;
+    cost: number;
+    fallbacks: { ability: string; reason: string; n: number }[];
+  };
+  queues: { queue_id: string; open: number; overdue: number; oldest: string }[];
+  troubled: { turn_id: string; conversation_id: string; status: string; attempts: number; at: string }[];
+}
+
 export type Outcome = "solved" | "not_solved" | "duplicate" | "spam";
 
 async function ask<T>(path: string, options: RequestOptions = {}): Promise<T> {
@@ -128,6 +163,7 @@ export const api = {
     ask(`${conversation(conversationId)}/hand_back`, { body: note ? { note } : {} }),
   resolve: (conversationId: string, outcome: Outcome, note: string) =>
     ask(`${conversation(conversationId)}/resolve`, { body: note ? { outcome, note } : { outcome } }),
+  ops: (last: string) => ask<OpsView>(`/v1/inbox/ops?last=${encodeURIComponent(last)}`),
   bugs: () => ask<{ bugs: BugRow[] }>("/v1/inbox/bugs"),
   bug: (bugId: string) => ask<BugView>(`/v1/inbox/bugs/${encodeURIComponent(bugId)}`),
 };

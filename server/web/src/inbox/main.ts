@@ -2,10 +2,13 @@
 
 import { BugsPage } from "./bugs";
 import { DeskPage } from "./desk";
+import { OpsPage } from "./ops";
 
 const root = document.getElementById("app");
 if (root) {
   root.replaceChildren();
-  if (document.body.dataset["page"] === "bugs") new BugsPage(root);
+  const page = document.body.dataset["page"];
+  if (page === "bugs") new BugsPage(root);
+  else if (page === "ops") new OpsPage(root);
   else new DeskPage(root);
 }

@@ -50,11 +50,13 @@ export function troubleText(error: unknown): string {
   return (error.detail || `The server answered ${error.status}.`) + wait;
 }
 
-export function headerView(current: "inbox" | "bugs", live: boolean): TemplateResult {
-  const link = (page: "inbox" | "bugs", label: string): TemplateResult =>
+type Page = "inbox" | "bugs" | "ops";
+
+export function headerView(current: Page, live: boolean): TemplateResult {
+  const link = (page: Page, label: string): TemplateResult =>
     html`<a href="/${page}" aria-current=${current === page ? "page" : nothing}>${label}</a>`;
   return html`<header class="top">
-    <nav aria-label="Pages">${link("inbox", "Inbox")} ${link("bugs", "Bugs")}</nav>
+    <nav aria-label="Pages">${link("inbox", "Inbox")} ${link("bugs", "Bugs")} ${link("ops", "Operations")}</nav>
     <span class="live" role="status">${live ? "Live" : "Connecting…"}</span>
   </header>`;
 }
