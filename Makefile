@@ -59,7 +59,7 @@ explore: $(STAMP) browser  ## Look for new examples that break a property, ten t
 
 nightly: test explore test-llm  ## Everything that can be tested: test, explore, then test-llm
 
-bench: $(RUNTIME_STAMP)  ## Measure into var/bench: speed, streams, replay, and with BENCH_DATA=/path the public data (docs/bench.md)
+bench: $(RUNTIME_STAMP)  ## Measure into var/bench: speed, streams, serving, replay, and with BENCH_DATA=/path the public data (docs/bench.md)
 	@mkdir -p $(BENCH_OUT); trap 'exit 130' INT; failed=; \
 	measure() { \
 	  echo "== $$1"; rm -f $(BENCH_OUT)/$$1.json $(BENCH_OUT)/$$1.svg; \
@@ -67,6 +67,7 @@ bench: $(RUNTIME_STAMP)  ## Measure into var/bench: speed, streams, replay, and 
 	}; \
 	measure speed; \
 	measure stream; \
+	measure serve; \
 	measure replay; \
 	if [ -n "$(BENCH_DATA)" ]; then \
 	  for name in $(BENCH_PUBLIC); do \

@@ -19,7 +19,7 @@ from evals.progress import OnProgress, progress_of
 from tools.observing.logs import set_up_logging
 
 PUBLIC = ("bank_kb", "clinc150", "hint3", "nlbse24", "stackfaq", "uss")
-BENCHMARKS = (*PUBLIC, "replay", "speed", "stream")
+BENCHMARKS = (*PUBLIC, "replay", "serve", "speed", "stream")
 WITH_CURVE = ("clinc150", "hint3")
 
 

@@ -18,6 +18,7 @@ from server.headers import GuardHost, SecurityHeaders
 from server.limits import BodyLimit
 from server.requests import HEADER, Observed
 from tools.observing.loop import watch_loop
+from tools.storage.catching_up import catch_up
 from tools.storage.codec import custom
 from tools.storage.log import NewEvent
 from tools.storage.scope import Scope
@@ -39,6 +40,9 @@ def create_app(doors: Doors) -> FastAPI:
         await runtime.turns.start()
         endless = [
             runtime.supervisor.spawn(_sweep(doors), name="overdue-sweep"),
+            runtime.supervisor.spawn(
+                catch_up(runtime.log, runtime.wakeups, runtime.workspace.workspace_id), name="catch-up"
+            ),
             runtime.supervisor.spawn(watch_loop(doors.metrics.loop_lag_s.observe), name="loop-lag"),
         ]
         if runtime.wakeups.shared:

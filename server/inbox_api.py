@@ -18,7 +18,7 @@ from server.agui import last_seen
 from server.auth import STAFF_COOKIE, STAFF_HOURS, InStaff, check_password
 from server.context import Doors, InDoors, client_address
 from server.problems import Problem
-from server.sse import MAX_AGE_S, POLL_S, encode, respond, tail
+from server.sse import MAX_AGE_S, encode, respond, tail
 from server.widget_api import workspace_value
 from tools.storage.scope import Scope
 from tools.storage.wakeups import inbox_key
@@ -27,6 +27,7 @@ router = APIRouter(tags=["inbox"])
 
 _NAME = Field(min_length=1, max_length=100)
 _TEXT_LIMIT = 20_000
+_POLL_S = 5.0
 
 
 class _Body(BaseModel):
@@ -188,7 +189,7 @@ async def _changes(doors: Doors, staff: Scope) -> AsyncIterator[ServerSentEvent]
     yield encode({"type": "CUSTOM", "name": "helpgraph.inbox.v1", "value": {}}, first=True)
     began = time.monotonic()
     while time.monotonic() - began < MAX_AGE_S:
-        await doors.runtime.wakeups.wait(inbox_key(staff.workspace_id), timeout_s=POLL_S * 5)
+        await doors.runtime.wakeups.wait(inbox_key(staff.workspace_id), timeout_s=_POLL_S)
         for stamp in reversed(await log.recent(staff)):
             if seen.get(stamp.conversation_id) != stamp:
                 seen[stamp.conversation_id] = stamp

@@ -1,6 +1,7 @@
 """The log as server-sent events."""
 
 import asyncio
+import random
 import secrets
 import time
 from collections.abc import AsyncIterator
@@ -18,7 +19,8 @@ from tools.storage.log import LogEvent
 from tools.storage.scope import Scope
 
 PING_S = 15
-POLL_S = 1.0
+# What every hint missed: a clock far off, a channel that was down for long. Ten thousand streams ask this often.
+POLL_S = 60.0
 MAX_AGE_S = 3600
 _HEADERS = {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}
 
@@ -65,12 +67,15 @@ async def tail(
 ) -> AsyncIterator[LogEvent]:
     """Yield the conversation's events after `after_seq` as they are committed, until the stream is old enough.
 
-    Wake-ups are hints: what one misses, the next poll finds. No connection is held while waiting.
+    Wake-ups are hints: one that is missed is made up for by `catch_up`, or at last by asking again. No connection is
+    held while waiting.
     """
     log, wakeups = doors.runtime.log, doors.runtime.wakeups
     began, opened = time.monotonic(), datetime.now(UTC)
     seen = after_seq
     while time.monotonic() - began < MAX_AGE_S:
+        # From before the reading: what is committed during it doesn't have to be waited for.
+        known = wakeups.newest(conversation_id)
         try:
             found = await log.read(scope, conversation_id, after_seq=seen, staff=staff)
         except NotFound:
@@ -82,5 +87,5 @@ async def tail(
                 doors.metrics.stream_lag_s.observe(max(0.0, (datetime.now(UTC) - event.at).total_seconds()))
             yield event
         if not found:
-            await wakeups.wait(conversation_id, after_seq=None, timeout_s=POLL_S)
+            await wakeups.wait(conversation_id, after_seq=known, timeout_s=POLL_S * random.uniform(0.5, 1))  # noqa: S311  # Spread, not secret.
         await asyncio.sleep(0)

@@ -50,6 +50,7 @@ def test_without_the_public_data_what_needs_none_is_measured_and_the_rest_said_t
     assert (tmp_path / "ran").read_text().splitlines() == [
         "bench speed --out var/bench/speed.json",
         "bench stream --out var/bench/stream.json",
+        "bench serve --out var/bench/serve.json",
         "bench replay --out var/bench/replay.json",
     ]
     assert "skipped: bank_kb clinc150 hint3 nlbse24 stackfaq uss" in done.stdout
@@ -65,6 +66,7 @@ def test_with_the_public_data_everything_is_measured_and_the_curves_are_drawn(tm
     assert (tmp_path / "ran").read_text().splitlines() == [
         "bench speed --out var/bench/speed.json",
         "bench stream --out var/bench/stream.json",
+        "bench serve --out var/bench/serve.json",
         "bench replay --out var/bench/replay.json",
         f"bench bank_kb --out var/bench/bank_kb.json --data /{folder}/bank_kb",
         f"bench clinc150 --out var/bench/clinc150.json --data /{folder}/clinc150 --plot var/bench/clinc150.svg",

@@ -35,8 +35,8 @@ from tools.engines.local.engine import LocalEngine
 from tools.pages import PageMap
 
 _NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
-_QUESTION = "How do I change my plan?"
-_ARTICLE = (
+QUESTION = "How do I change my plan?"
+ARTICLE = (
     "On your workspace's billing page the plan can be changed whenever you like. "
     "Go to the settings, then to Billing, and press the button called Change plan. "
     "From the next invoice on the new price counts; nothing is charged twice. "
@@ -50,7 +50,7 @@ _ARTICLE_PASSAGE = Passage(
     article_id="change-plan",
     title="Change your plan",
     section="",
-    text=Untrusted.of(_ARTICLE, Source.ARTICLE),
+    text=Untrusted.of(ARTICLE, Source.ARTICLE),
     url=None,
     language="en",
     score=1.0,
@@ -97,7 +97,7 @@ def _engine(models: Path) -> Contender:
     @asynccontextmanager
     async def opened(url: str) -> AsyncIterator[Chat]:
         local = await LocalEngine.open(None, (), cache_dir=models)
-        question = Untrusted.of(_QUESTION, Source.CUSTOMER)
+        question = Untrusted.of(QUESTION, Source.CUSTOMER)
         heard = await local.understand((question,), (), PageContext())
         async with open_client() as client:
             engine = LlmEngine.open(local, _options(url), client, product="Bench")
@@ -147,7 +147,7 @@ def _asking(deps: TurnDeps) -> Chat:
             conversation_id="bench",
             workspace_id="bench",
             reply_message_id="bench",
-            texts=(Untrusted.of(_QUESTION, Source.CUSTOMER),),
+            texts=(Untrusted.of(QUESTION, Source.CUSTOMER),),
             identity=Identity(),
             now=_NOON,
         )

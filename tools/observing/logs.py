@@ -25,12 +25,12 @@ OURS = ("agent", "tools", "graphs", "evals", "server")
 FIELDS = frozenset(
     {
         # Ids of our own making, or cleaned at the door.
-        *("turn_id", "conversation_id", "workspace_id", "request_id", "bug_id", "model_id", "worker"),
+        *("turn_id", "conversation_id", "workspace_id", "request_id", "bug_id", "model_id", "worker", "holder"),
         # Kinds: names of classes, causes, routes, tools and models of ours.
         *("error", "cause", "reason", "ability", "outcome", "status", "method", "route", "schema", "tool", "receiver"),
         *("name", "database", "new", "its", "ours", "kind", "door", "attempt"),
         # Numbers.
-        *("attempts", "count", "lost", "occurrences", "passages", "s", "ms", "pid", "errno"),
+        *("attempts", "conversations", "count", "lost", "occurrences", "passages", "s", "ms", "pid", "errno"),
         # Files of the installation, and what they hold.
         *("path", "folder", "sha256", "problem"),
     }

@@ -85,6 +85,15 @@ class Wakeups:
             self._outgoing[key] = max(seq, self._outgoing.get(key, 0))
             self._has_outgoing.set()
 
+    def newest(self, key: str) -> int:
+        """The highest `seq` that `key` is known to have reached; 0 when nothing is known of it."""
+        return self._newest.get(key, 0)
+
+    def hear(self, key: str, seq: int) -> None:
+        """Wake who waits for `key` in this process, if it is further than was known. For what was read, not written."""
+        if seq > self.newest(key):
+            self._deliver(key, seq)
+
     async def wait(self, key: str, after_seq: int | None = None, *, timeout_s: float) -> bool:
         """Wait until `key` changes, or is known to be past `after_seq`; False when the time ran out."""
         if after_seq is not None and self._newest.get(key, 0) > after_seq:

@@ -2,13 +2,17 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 
 import psycopg
 import pytest
 
-from tests.tools.storage.arrange import converse, open_log, say
+from tests.tools.storage.arrange import ADA, IDENTITY, converse, open_log, say
+from tools.storage.catching_up import catch_up, changed_since
 from tools.storage.database import Database
+from tools.storage.log import NewEvent
 from tools.storage.postgres_channel import PostgresChannel
 from tools.storage.wakeups import Wakeups, inbox_key
 
@@ -75,3 +79,22 @@ async def test_hints_cross_processes_and_survive_a_cut_connection(postgres_url: 
     finally:
         await here.stop()
         await there.stop()
+
+
+async def test_what_no_hint_told_of_is_caught_up_with(postgres_url: str, tmp_path: Path) -> None:
+    deaf, database = Wakeups(), await Database.open(postgres_url, data_dir=tmp_path)
+    try:
+        log = open_log(database)
+        conversation = await log.create_conversation(
+            ADA, thread_id="", identity=IDENTITY, channel="widget", language="en", now=datetime.now(UTC)
+        )
+        catching_up = asyncio.create_task(catch_up(log, deaf, ADA.workspace_id))
+        before = deaf.newest(conversation.conversation_id)
+        seq = await log.record(ADA, conversation.conversation_id, [NewEvent({"type": "CUSTOM", "name": "x"})])
+
+        assert await deaf.wait(conversation.conversation_id, after_seq=before, timeout_s=20)
+        assert deaf.newest(conversation.conversation_id) == seq
+        assert await changed_since(database, "elsewhere", datetime(2026, 1, 1, tzinfo=UTC)) == []
+        catching_up.cancel()
+    finally:
+        await database.close()
