@@ -25,7 +25,7 @@ from evals.bench.stream_turns import ARTICLE, QUESTION
 
 NAME = "serve"
 CHATS = (1, 50, 200)
-_DRAWS_OF_ONE = 20
+_DRAWS_OF_ONE = 5
 
 
 @dataclass(frozen=True, slots=True)
