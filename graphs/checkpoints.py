@@ -1,10 +1,12 @@
 """The graph's own state while a turn runs; deleted at the turn's end, rebuilt from the log if it is lost."""
 
+import asyncio
 import dataclasses
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from enum import Enum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import aiosqlite
 from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -13,7 +15,15 @@ from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from sqlalchemy import URL
 
 from agent import types, untrusted
+from tools.storage.scrubbing import database_files, scrub_sqlite
 
+if TYPE_CHECKING:
+    from psycopg import AsyncConnection
+    from psycopg.rows import DictRow
+    from psycopg_pool import AsyncConnectionPool
+
+FILE_NAME = "checkpoints.db"
+_TABLES = ("checkpoints", "checkpoint_blobs", "checkpoint_writes")
 _BUSY_TIMEOUT_MS = 10_000
 
 
@@ -21,7 +31,7 @@ _BUSY_TIMEOUT_MS = 10_000
 async def open_checkpointer(database: URL, *, data_dir: Path) -> AsyncIterator[BaseCheckpointSaver[str]]:
     """Open the checkpointer beside the database: a SQLite file in `data_dir`, or tables in PostgreSQL."""
     if database.get_backend_name() == "sqlite":
-        async with aiosqlite.connect(data_dir / "checkpoints.db") as conn:
+        async with aiosqlite.connect(data_dir / FILE_NAME) as conn:
             # A lost checkpoint costs a turn its place, not its message: NORMAL is enough here.
             for pragma in ("journal_mode=WAL", "synchronous=NORMAL", f"busy_timeout={_BUSY_TIMEOUT_MS}"):
                 await conn.execute(f"PRAGMA {pragma}")
@@ -47,6 +57,79 @@ async def open_checkpointer(database: URL, *, data_dir: Path) -> AsyncIterator[B
         postgres = AsyncPostgresSaver(pool, serde=_serializer())
         await postgres.setup()
         yield postgres
+
+
+def thread_of(turn_id: str, messages: int) -> str:
+    """The name under which an attempt at a turn keeps its state: with another message it begins anew."""
+    return f"{turn_id}-{messages}"
+
+
+def turn_of(thread_id: str) -> str:
+    """The turn whose state is kept under this name."""
+    return thread_id.rpartition("-")[0]
+
+
+async def stored_threads(saver: BaseCheckpointSaver[str], turn_ids: Collection[str] | None = None) -> list[str]:
+    """Return the names under which anything is kept: of these turns, or of all."""
+    if isinstance(saver, AsyncSqliteSaver):
+        async with saver.lock:
+            found = await saver.conn.execute_fetchall(
+                "SELECT thread_id FROM checkpoints UNION SELECT thread_id FROM writes ORDER BY 1"
+            )
+        threads = [str(row[0]) for row in found]
+    else:
+        threads = await _postgres_threads(saver)
+    return threads if turn_ids is None else [each for each in threads if turn_of(each) in turn_ids]
+
+
+async def kept_state(saver: BaseCheckpointSaver[str], thread_id: str) -> list[dict[str, object]]:
+    """Return the values of a thread's checkpoints and of what was written since, the newest first."""
+    return [
+        {**found.checkpoint["channel_values"], "writes": [value for _, _, value in found.pending_writes or ()]}
+        async for found in saver.alist({"configurable": {"thread_id": thread_id}})
+    ]
+
+
+def checkpoint_files(saver: BaseCheckpointSaver[str], data_dir: Path) -> list[Path]:
+    """The files that the checkpoints are in; none when they are in a server's database."""
+    return database_files(data_dir / FILE_NAME) if isinstance(saver, AsyncSqliteSaver) else []
+
+
+async def scrub_checkpoints(saver: BaseCheckpointSaver[str], data_dir: Path) -> bool:
+    """Leave nothing of what was deleted in the files; False when a reader was in the way. See `Database.scrub`."""
+    if isinstance(saver, AsyncSqliteSaver):
+        async with saver.lock:
+            return await asyncio.to_thread(scrub_sqlite, data_dir / FILE_NAME)
+    await _postgres_vacuum(saver)
+    return True
+
+
+async def _postgres_threads(saver: BaseCheckpointSaver[str]) -> list[str]:
+    pool = _pool(saver)
+    if pool is None:
+        return []
+    named = " UNION ".join(f"SELECT thread_id FROM {table}" for table in _TABLES)  # noqa: S608  # Names of our own.
+    async with pool.connection() as conn:
+        found = await conn.execute(named.encode())
+        return sorted(str(row["thread_id"]) for row in await found.fetchall())
+
+
+async def _postgres_vacuum(saver: BaseCheckpointSaver[str]) -> None:
+    pool = _pool(saver)
+    if pool is None:
+        return
+    async with pool.connection() as conn:
+        for table in _TABLES:
+            await conn.execute(f"VACUUM {table}".encode())
+
+
+def _pool(saver: BaseCheckpointSaver[str]) -> "AsyncConnectionPool[AsyncConnection[DictRow]] | None":
+    from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
+    from psycopg_pool import AsyncConnectionPool
+
+    if isinstance(saver, AsyncPostgresSaver) and isinstance(saver.conn, AsyncConnectionPool):
+        return saver.conn
+    return None
 
 
 def _serializer() -> JsonPlusSerializer:

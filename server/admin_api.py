@@ -1,18 +1,19 @@
 """The door of commands on this machine: they go through the process that owns the data folder."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
 import orjson
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from agent.errors import SupportError
+from agent.errors import BadTurn, NotFound, SupportError
 from agent.wire import JsonObject
+from graphs.acts import ACTS
 from graphs.asking import AskBody, Asked, ask
+from graphs.stores import stores_of
 from server.auth import InAdmin
 from server.context import Doors, InDoors
 
@@ -43,34 +44,57 @@ async def status(doors: InDoors, admin: InAdmin) -> JsonObject:
 @router.post("/ingest")
 async def ingest(body: IngestBody, doors: InDoors, admin: InAdmin) -> StreamingResponse:
     """Ingest a path; JSON lines of progress, the last one with the report or the error."""
-    return StreamingResponse(_ingest(doors, body), media_type="application/x-ndjson")
+
+    async def work(tell: Callable[[JsonObject], None]) -> JsonObject:
+        def on_progress(stage: str, done: int, total: int) -> None:
+            tell({"stage": stage, "done": done, "total": total})
+
+        report = await doors.runtime.knowledge.ingest(Path(body.path), on_progress, force=body.force)
+        return report.to_json()
+
+    return _detached(doors, "ingest", work, failed="the old knowledge base still answers")
 
 
-async def _ingest(doors: Doors, body: IngestBody) -> AsyncIterator[bytes]:
-    lines: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+@router.post("/acts/{name}")
+async def act(name: str, body: JsonObject, doors: InDoors, admin: InAdmin) -> StreamingResponse:
+    """Do what an operator's command asks; JSON lines, the last one with the report or the error."""
+    if name not in ACTS:
+        raise NotFound("no such act")
 
-    def on_progress(stage: str, done: int, total: int) -> None:
-        lines.put_nowait({"stage": stage, "done": done, "total": total})
+    async def work(tell: Callable[[JsonObject], None]) -> JsonObject:
+        return await ACTS[name](stores_of(doors.runtime), body)
 
-    async def work() -> None:
+    return _detached(doors, name, work, failed="look at the server's log, then do it again")
+
+
+def _detached(
+    doors: Doors,
+    name: str,
+    work: Callable[[Callable[[JsonObject], None]], Awaitable[JsonObject]],
+    *,
+    failed: str,
+) -> StreamingResponse:
+    """Run the work apart from the request: a command that is stopped doesn't leave half of it behind."""
+    lines: asyncio.Queue[JsonObject] = asyncio.Queue()
+
+    async def whole() -> None:
         try:
-            report = await doors.runtime.knowledge.ingest(Path(body.path), on_progress, force=body.force)
-            lines.put_nowait({"report": report.to_json()})
+            lines.put_nowait({"report": await work(lines.put_nowait)})
         except SupportError as exc:
-            lines.put_nowait({"error": str(exc)})
+            lines.put_nowait({"error": str(exc), "usage": isinstance(exc, BadTurn)})
         except Exception as exc:
-            lines.put_nowait(
-                {"error": f"the ingest failed ({type(exc).__name__}); the old knowledge base still answers"}
-            )
+            lines.put_nowait({"error": f"the {name} failed ({type(exc).__name__}); {failed}"})
             raise
 
-    # Detached from the request: a command that is stopped doesn't leave half a base behind.
-    doors.runtime.supervisor.spawn(work(), name="ingest")
-    while True:
-        line = await lines.get()
-        yield orjson.dumps(line) + b"\n"
-        if "report" in line or "error" in line:
-            return
+    async def told() -> AsyncIterator[bytes]:
+        while True:
+            line = await lines.get()
+            yield orjson.dumps(line) + b"\n"
+            if "report" in line or "error" in line:
+                return
+
+    doors.runtime.supervisor.spawn(whole(), name=name)
+    return StreamingResponse(told(), media_type="application/x-ndjson")
 
 
 async def describe(doors: Doors) -> JsonObject:

@@ -11,7 +11,7 @@ import pytest
 from tests.shell import Shell
 from tools.knowledge.owner import Ownership
 
-COMMANDS = ["ask", "doctor", "ingest", "serve"]
+COMMANDS = ["ask", "doctor", "erase", "export", "ingest", "serve"]
 
 
 @pytest.fixture

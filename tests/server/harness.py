@@ -188,15 +188,22 @@ def bot_texts(events: list[Sent]) -> list[str]:
 
 
 @asynccontextmanager
-async def serving(folder: Path, deps: TurnDeps | None = None, **settings: object) -> AsyncIterator[Here]:
-    """Serve an installation on a free port; `settings` are the server's."""
+async def serving(
+    folder: Path,
+    deps: TurnDeps | None = None,
+    *,
+    database_url: str | None = None,
+    workspace_id: str = WORKSPACE,
+    **settings: object,
+) -> AsyncIterator[Here]:
+    """Serve an installation on a free port; `settings` are the server's. Without a URL its database is in `folder`."""
     given: dict[str, object] = {
         "inbox_password": SecretStr(PASSWORD),
         "api_keys": [SecretStr(key) for key in BOT_KEYS],
         "identity_secret": SecretStr(SECRET),
         **settings,
     }
-    async with _installation(folder, deps or fake_deps()) as (runtime, metrics):
+    async with _installation(folder, deps or fake_deps(), database_url, workspace_id) as (runtime, metrics):
         server_settings = ServerSettings.model_validate(given)
         doors = make_doors(runtime, server_settings, metrics)
         config = uvicorn.Config(
@@ -219,21 +226,23 @@ async def serving(folder: Path, deps: TurnDeps | None = None, **settings: object
 
 
 @asynccontextmanager
-async def _installation(folder: Path, deps: TurnDeps) -> AsyncIterator[tuple[Runtime, Metrics]]:
-    db = await Database.open(None, data_dir=folder)
+async def _installation(
+    folder: Path, deps: TurnDeps, database_url: str | None, workspace_id: str
+) -> AsyncIterator[tuple[Runtime, Metrics]]:
+    db = await Database.open(database_url, data_dir=folder)
     wakeups, supervisor, metrics = Wakeups(), Supervisor(), Metrics()
     log = ConversationLog(db, wakeups)
     tracker = BuiltInTracker(db, None)
     accounts = FileAccounts([AccountRecord.model_validate(ACCOUNT)])
     deps = replace(deps, tracker=tracker, accounts=accounts)
-    knowledge = await KnowledgeStore.open(db, folder, None, WORKSPACE)
+    knowledge = await KnowledgeStore.open(db, folder, None, workspace_id)
     async with open_checkpointer(db.url, data_dir=folder) as checkpointer:
         graph = build_turn_graph(checkpointer)
         limits = TurnLimits(turn_timeout_s=10, concurrent_turns=16, max_message_chars=8000)
         turns = TurnService(log, graph, deps, wakeups=wakeups, limits=limits, metrics=metrics, supervisor=supervisor)
         runtime = Runtime(
-            settings=Settings.model_validate({"data_dir": folder}),
-            workspace=Workspace(WORKSPACE, "Example", LANGUAGES, deps.policy, None),
+            settings=Settings.model_validate({"data_dir": folder, "database_url": database_url}),
+            workspace=Workspace(workspace_id, "Example", LANGUAGES, deps.policy, None),
             db=db,
             wakeups=wakeups,
             log=log,

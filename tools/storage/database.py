@@ -5,7 +5,7 @@ import hashlib
 import os
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -22,6 +22,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from agent.errors import ConnectorError, Misconfigured
 from tools.storage.migrate import upgrade
 from tools.storage.postgres_channel import PostgresChannel
+from tools.storage.scrubbing import database_files, scrub_sqlite
 
 FILE_NAME = "helpgraph.db"
 _BUSY_TIMEOUT_MS = 10_000
@@ -271,6 +272,26 @@ class Database:
             return None
         return PostgresChannel(self._url.set(drivername="postgresql").render_as_string(hide_password=False))
 
+    @property
+    def files(self) -> list[Path]:
+        """The database's own files; none when it is a server's."""
+        return database_files(Path(str(self._url.database))) if self.dialect == "sqlite" else []
+
+    async def scrub(self, tables: Sequence[Table]) -> bool:
+        """Leave nothing in the files of what was deleted, as far as it is ours; False when a reader was in the way.
+
+        SQLite's file is written anew, which keeps writers waiting. PostgreSQL is asked to vacuum `tables`; what its own
+        log and its copies hold is out of reach from here.
+        """
+        if self._writing is not None:
+            async with self._writing:
+                return await asyncio.to_thread(scrub_sqlite, Path(str(self._url.database)))
+        async with self.engine.connect() as conn:
+            await conn.execution_options(isolation_level="AUTOCOMMIT")
+            for table in tables:
+                await conn.exec_driver_sql(f"VACUUM {table.name}")
+        return True
+
     async def close(self) -> None:
         """Close all connections."""
         await self._writer.dispose()
@@ -330,6 +351,8 @@ def _sqlite(url: URL, *, readers: bool) -> AsyncEngine:
         else:
             cursor.execute("PRAGMA journal_mode = WAL")
             cursor.execute("PRAGMA synchronous = FULL")
+            # What is deleted is overwritten, so that no erased word stays in a free page.
+            cursor.execute("PRAGMA secure_delete = ON")
         cursor.close()
 
     @event.listens_for(engine.sync_engine, "begin")

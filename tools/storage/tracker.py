@@ -158,7 +158,7 @@ class BuiltInTracker:
                 raise NotFound("no such bug")
 
     async def _any_open(self, workspace_id: str) -> bool:
-        query = select(bugs.c.bug_id).where(bugs.c.workspace_id == workspace_id, bugs.c.status == "open").limit(1)
+        query = select(bugs.c.bug_id).where(*_comparable(workspace_id)).limit(1)
         async with self._db.reading() as conn:
             return (await conn.execute(query)).first() is not None
 
@@ -177,8 +177,7 @@ class BuiltInTracker:
 
     async def _renew_vectors(self, workspace_id: str, embedder: Embedder) -> None:
         query = select(bugs.c.bug_id, bugs.c.gist).where(
-            bugs.c.workspace_id == workspace_id,
-            bugs.c.status == "open",
+            *_comparable(workspace_id),
             bugs.c.embedder.is_distinct_from(embedder.name),
         )
         async with self._db.reading() as conn:
@@ -199,7 +198,7 @@ class BuiltInTracker:
         own = await _reported_by(conn, report)
         query = (
             select(bugs.c.bug_id, bugs.c.gist, bugs.c.embedder, bugs.c.vector)
-            .where(bugs.c.workspace_id == report.workspace_id, bugs.c.status == "open")
+            .where(*_comparable(report.workspace_id))
             .order_by(bugs.c.first_seen, bugs.c.bug_id)
         )
         best: tuple[float, _Match] | None = None
@@ -279,6 +278,11 @@ def gist_of(draft: BugDraft) -> str:
     """Return the text that two reports are compared by: what it is called, what happens, what one was doing."""
     parts = (part.strip() for part in (draft.title, draft.actual, draft.doing))
     return "\n".join(dict.fromkeys(part for part in parts if part))[:_GIST_CHARS]
+
+
+def _comparable(workspace_id: str) -> tuple[Any, ...]:
+    """The bugs that a report may be the same as: open, and not erased."""
+    return bugs.c.workspace_id == workspace_id, bugs.c.status == "open", bugs.c.gist != ""
 
 
 async def _filed(conn: AsyncConnection, report: BugReport) -> Row[Any] | None:

@@ -25,13 +25,19 @@ async def bugs_of(conn: AsyncConnection, workspace_id: str, *, limit: int) -> li
 async def bug(conn: AsyncConnection, workspace_id: str, bug_id: str) -> dict[str, Any]:
     """Return a bug with `draft` and `reports` (conversation_id, account_id, tier, said, at), newest first.
 
+    Reports of customers whose data was erased are counted, and not among them.
+
     Raises:
         NotFound: no such bug in the workspace.
     """
     row = await counted(conn, workspace_id, bug_id)
     reports = await conn.execute(
         select(bug_occurrences)
-        .where(bug_occurrences.c.workspace_id == workspace_id, bug_occurrences.c.bug_id == bug_id)
+        .where(
+            bug_occurrences.c.workspace_id == workspace_id,
+            bug_occurrences.c.bug_id == bug_id,
+            bug_occurrences.c.said != "",
+        )
         .order_by(bug_occurrences.c.at.desc())
     )
     return {
