@@ -55,6 +55,9 @@ def erase_command(
     user: _User = None,
     visitor: _Visitor = None,
     conversation: _Conversation = None,
+    older_than: Annotated[
+        int | None, typer.Option(min=1, max=36_500, metavar="DAYS", help="All that have been over for so many days.")
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do it. Without this it is only counted.")] = False,
     proof: Annotated[
         Path | None, typer.Option(help="Write to this file what was removed, and what looking again found.")
@@ -63,13 +66,18 @@ def erase_command(
     workspace: _Workspace = None,
     data_dir: _DataDir = None,
 ) -> None:
-    """Remove everything that is held about a user, a visitor or a conversation. It can't be undone.
+    """Remove everything that is held about a user, a visitor, a conversation, or about whatever is old. For good.
 
     Without --yes it says what would go. Exit code 1 when something is left. Beside a running server this goes through
     it. docs/privacy.md says what is out of reach.
     """
     set_up_logging("warning")
-    whose = _whose(user, visitor, conversation)
+    if older_than is not None and (user, visitor, conversation) == (None, None, None):
+        name, whose = "retire", {"older_than_days": older_than}
+    elif older_than is None:
+        name, whose = "erase", _whose(user, visitor, conversation)
+    else:
+        raise typer.BadParameter("--older-than stands alone")
     if proof is not None:
         if not yes:
             raise typer.BadParameter("there is nothing to prove without --yes", param_hint="--proof")
@@ -77,7 +85,7 @@ def erase_command(
     settings = load_settings(workspace=workspace, data_dir=data_dir)
     console = Console(highlight=False)
     with console.status("erasing" if yes else "counting"):
-        report = asyncio.run(act(settings, "erase", {**whose, "yes": yes}))
+        report = asyncio.run(act(settings, name, {**whose, "yes": yes}))
     if proof is not None:
         write_private(proof, report, force=force)
     if not report["erased"]:

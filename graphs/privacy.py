@@ -21,7 +21,7 @@ from tools.storage.scrubbing import ids_in_bytes
 EXPORT_FORMAT = "helpgraph.export.v1"
 PROOF_FORMAT = "helpgraph.erasure.v1"
 _LOOKS = 5
-_HOW = {holding.name: holding.erased_by for holding in HOLDINGS}
+HOW = {holding.name: holding.erased_by for holding in HOLDINGS}
 _Body = TypeVar("_Body", bound=BaseModel)
 
 
@@ -63,7 +63,7 @@ async def export(stores: Stores, given: JsonObject) -> JsonObject:
         NotFound: there is nothing.
         BadTurn: the subject isn't named well.
     """
-    subject = _read(SubjectBody, given).subject
+    subject = read_body(SubjectBody, given).subject
     tables = await export_rows(stores.db, stores.workspace_id, subject)
     checkpoints = []
     for thread_id in await _threads(stores, subject):
@@ -89,7 +89,7 @@ async def erase(stores: Stores, given: JsonObject) -> JsonObject:
     Raises:
         BadTurn: the subject isn't named well.
     """
-    body = _read(EraseBody, given)
+    body = read_body(EraseBody, given)
     subject = body.subject
     began = _now()
     found = await erasing.count(stores.db, stores.workspace_id, subject)
@@ -121,7 +121,7 @@ async def erase(stores: Stores, given: JsonObject) -> JsonObject:
         "ended_at": _now(),
         "database": stores.db.dialect,
         "found": found,
-        "gone": {name: {"rows": number, "how": _HOW.get(name, "removed")} for name, number in gone.items()},
+        "gone": {name: {"rows": number, "how": HOW.get(name, "removed")} for name, number in gone.items()},
         "looked_again": {
             "at": _now(),
             "rows": await _left(stores, conversation_ids, turn_ids, subject),
@@ -172,6 +172,19 @@ def not_reached(stores: Stores) -> list[str]:
     return places
 
 
+def read_body(kind: type[_Body], given: JsonObject) -> _Body:
+    """Return what a command asks for.
+
+    Raises:
+        BadTurn: it doesn't fit.
+    """
+    try:
+        return kind.model_validate(given)
+    except ValidationError as exc:
+        first: Any = exc.errors(include_input=False)[0]
+        raise BadTurn(f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}") from exc
+
+
 async def _threads(stores: Stores, subject: Subject) -> list[str]:
     if stores.checkpointer is None:
         return []
@@ -201,14 +214,6 @@ async def _look_at_bytes(stores: Stores, ids: Sequence[str]) -> JsonObject | Non
         "ids_sought": len(ids),
         "ids_found": found,
     }
-
-
-def _read(kind: type[_Body], given: JsonObject) -> _Body:
-    try:
-        return kind.model_validate(given)
-    except ValidationError as exc:
-        first: Any = exc.errors(include_input=False)[0]
-        raise BadTurn(f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}") from exc
 
 
 def _now() -> str:

@@ -54,6 +54,12 @@ class Settings(ModelSettings, TracingSettings):
     max_message_chars: int = Field(
         default=8000, ge=100, le=100_000, description="Longer messages are refused, in characters."
     )
+    retention_days: int | None = Field(
+        default=None,
+        ge=1,
+        le=36_500,
+        description="Conversations that have been over for so many days are erased. Unset: they are kept.",
+    )
     concurrent_turns: int = Field(default=16, ge=1, description="How many conversations are answered at the same time.")
 
     @property

@@ -12,6 +12,8 @@ from fastapi.middleware.cors import CORSMiddleware
 from agent.errors import SupportError
 from agent.events import Custom
 from agent.phrases import Phrase, phrase
+from graphs.retention import keep_for
+from graphs.stores import stores_of
 from server import admin_api, agui, api_docs, inbox_api, openai_api, ops_api, pages, problems, widget_api
 from server.context import Doors
 from server.headers import GuardHost, SecurityHeaders
@@ -43,6 +45,7 @@ def create_app(doors: Doors) -> FastAPI:
             runtime.supervisor.spawn(
                 catch_up(runtime.log, runtime.wakeups, runtime.workspace.workspace_id), name="catch-up"
             ),
+            runtime.supervisor.spawn(keep_for(stores_of(runtime), runtime.settings.retention_days), name="retention"),
             runtime.supervisor.spawn(watch_loop(doors.metrics.loop_lag_s.observe), name="loop-lag"),
         ]
         if runtime.wakeups.shared:

@@ -83,6 +83,16 @@ def test_visitors_and_conversations_have_no_user(shell: Shell, tmp_path: Path) -
         assert "conversations 1 removed 0" in said
 
 
+def test_what_is_old_goes_by_hand(shell: Shell, tmp_path: Path) -> None:
+    wrote(shell.data_dir)
+
+    code, said = shell.run("erase", "--older-than", "1", "--yes", "--proof", str(tmp_path / "proof.json"))
+    assert code == 0, said
+    # It is of today, and nobody has answered it.
+    assert json.loads((tmp_path / "proof.json").read_text())["gone"] == {"checkpoints": {"rows": 0, "how": "removed"}}
+    assert "client_messages 1" in shell.run("erase", "--user", "ada")[1]
+
+
 @pytest.mark.parametrize(
     "given",
     [
@@ -93,6 +103,9 @@ def test_visitors_and_conversations_have_no_user(shell: Shell, tmp_path: Path) -
         ("erase", "--user", "ada", "--proof", "proof.json"),
         ("erase", "--user", "ada", "--yes", "--proof", "no/such/folder/proof.json"),
         ("erase", "--user", "ada", "--surely"),
+        ("erase", "--user", "ada", "--older-than", "3", "--yes"),
+        ("erase", "--older-than", "0", "--yes"),
+        ("erase", "--older-than", "soon", "--yes"),
     ],
 )
 def test_what_is_asked_wrongly_changes_nothing(shell: Shell, given: tuple[str, ...]) -> None:

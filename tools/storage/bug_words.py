@@ -18,8 +18,10 @@ BLANK_TITLE = "(erased)"
 _BLANK = BugDraft(BLANK_TITLE, "", "", "", (), "", "", "", "medium")
 
 
-async def told_by(conn: AsyncConnection, workspace_id: str, conversation_ids: Sequence[str]) -> list[Row[Any]]:
-    """Return the bugs that may be told in words of these conversations.
+async def told_by(
+    conn: AsyncConnection, workspace_id: str, conversation_ids: Sequence[str], *, keep_open: bool = False
+) -> list[Row[Any]]:
+    """Return the bugs that may be told in words of these conversations; with `keep_open` only those that are closed.
 
     A bug that they reported is, unless the words are another report's that is still there.
     """
@@ -33,7 +35,7 @@ async def told_by(conn: AsyncConnection, workspace_id: str, conversation_ids: Se
     for bug in found.all():
         if not _vouched(bug, await _others(conn, bug, conversation_ids)):
             theirs.append(bug)
-    return theirs
+    return [bug for bug in theirs if not (keep_open and bug.status == "open")]
 
 
 async def blank(
@@ -43,9 +45,7 @@ async def blank(
 
     With `keep_open` a bug that is open keeps its words; `retell_closed` takes them when it isn't any more.
     """
-    theirs = [
-        bug for bug in await told_by(conn, workspace_id, conversation_ids) if not (keep_open and bug.status == "open")
-    ]
+    theirs = await told_by(conn, workspace_id, conversation_ids, keep_open=keep_open)
     for bug in theirs:
         await _retell(conn, bug, without=conversation_ids)
     mine = (

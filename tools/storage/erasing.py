@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, delete, func, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tools.storage import bug_words
@@ -59,28 +59,33 @@ async def erase(
     conversation_ids: Sequence[str],
     *,
     owner_id: str | None = None,
+    only_if: ColumnElement[bool] | None = None,
     keep_open_bugs: bool = False,
 ) -> Counts:
     """Remove these conversations, and the owner's sessions, in one transaction; return the rows by table.
 
-    Reports of bugs are blanked, and bugs told in other words; with `keep_open_bugs` only those that are closed.
+    With `only_if` those of them that meet it as they go. Reports of bugs are blanked, and bugs told in other words;
+    with `keep_open_bugs` only those that are closed.
     """
     async with db.transaction() as conn:
-        # Nobody adds to a conversation while it goes.
-        await conn.execute(
+        # Locked, so that nobody adds to a conversation while it goes.
+        locked = await conn.execute(
             select(conversations.c.conversation_id)
-            .where(conversations.c.workspace_id == workspace_id, conversations.c.conversation_id.in_(conversation_ids))
+            .where(
+                conversations.c.workspace_id == workspace_id,
+                conversations.c.conversation_id.in_(conversation_ids),
+                true() if only_if is None else only_if,
+            )
             .with_for_update()
         )
-        gone = await _count(conn, workspace_id, conversation_ids, owner_id)
-        gone[str(bugs.name)] = await bug_words.blank(conn, workspace_id, conversation_ids, keep_open=keep_open_bugs)
+        ids = list(locked.scalars())
+        gone = await _count(conn, workspace_id, ids, owner_id, keep_open_bugs=keep_open_bugs)
+        await bug_words.blank(conn, workspace_id, ids, keep_open=keep_open_bugs)
         for holding in HOLDINGS:
             if holding.erased_by == "removed":
-                mine = rows_of(holding.table, workspace_id, conversation_ids, owner_id)
-                if holding.table is conversations:
-                    # One that the owner began just now is left for the next look: its rows are still there.
-                    mine = rows_of(holding.table, workspace_id, conversation_ids, None)
-                await conn.execute(delete(holding.table).where(mine))
+                # A conversation that the owner began just now is left for the next look: its rows are still there.
+                owner = None if holding.table is conversations else owner_id
+                await conn.execute(delete(holding.table).where(rows_of(holding.table, workspace_id, ids, owner)))
     return gone
 
 
@@ -91,13 +96,27 @@ async def left_of(db: Database, workspace_id: str, conversation_ids: Sequence[st
         return await _count(conn, workspace_id, [*conversation_ids, *new], subject.owner_id)
 
 
+async def count_rows(
+    db: Database, workspace_id: str, conversation_ids: Sequence[str], *, keep_open_bugs: bool
+) -> Counts:
+    """Return how many rows of these conversations each table holds."""
+    async with db.reading() as conn:
+        return await _count(conn, workspace_id, conversation_ids, None, keep_open_bugs=keep_open_bugs)
+
+
 async def _count(
-    conn: AsyncConnection, workspace_id: str, conversation_ids: Sequence[str], owner_id: str | None
+    conn: AsyncConnection,
+    workspace_id: str,
+    conversation_ids: Sequence[str],
+    owner_id: str | None,
+    *,
+    keep_open_bugs: bool = False,
 ) -> Counts:
     found: Counts = {}
     for holding in HOLDINGS:
         if holding.table is bugs:
-            found[holding.name] = len(await bug_words.told_by(conn, workspace_id, conversation_ids))
+            told = await bug_words.told_by(conn, workspace_id, conversation_ids, keep_open=keep_open_bugs)
+            found[holding.name] = len(told)
             continue
         mine = rows_of(holding.table, workspace_id, conversation_ids, owner_id)
         counted = await conn.execute(select(func.count()).select_from(holding.table).where(mine))
