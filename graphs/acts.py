@@ -4,14 +4,19 @@ from collections.abc import Awaitable, Callable
 
 from agent.errors import BadTurn, SupportError
 from agent.wire import JsonObject
-from graphs import privacy, retention
+from graphs import keys, privacy, retention
 from graphs.running import find_running
 from graphs.settings import Settings
 from graphs.stores import Stores, open_stores
 
 Act = Callable[[Stores, JsonObject], Awaitable[JsonObject]]
 
-ACTS: dict[str, Act] = {"export": privacy.export, "erase": privacy.erase, "retire": retention.retire}
+ACTS: dict[str, Act] = {
+    "export": privacy.export,
+    "erase": privacy.erase,
+    "retire": retention.retire,
+    "keys": keys.keys,
+}
 
 
 async def act(settings: Settings, name: str, body: JsonObject) -> JsonObject:

@@ -64,7 +64,7 @@ async def run(body: RunInput, request: Request, doors: InDoors, caller: InCaller
     message = _newest(body.messages)
     page = (body.forwardedProps or {}).get("page")
     # Before anything is made: a refused message leaves no empty conversation behind.
-    refuse_beyond(doors, doors.messages, caller.owner, "too many messages at once")
+    refuse_hurry(doors, caller)
     text = doors.runtime.turns.readable(_text(message))
     conversation = await open_thread(doors, caller, body.threadId, page)
     accepted = await submit(doors, caller, conversation, message_id=message.id, text=text, run_id=body.runId, page=page)
@@ -134,6 +134,16 @@ async def submit(
         not accepted.duplicate,
     )
     return accepted
+
+
+def refuse_hurry(doors: Doors, caller: Caller) -> None:
+    """Take one message from the user's, the visitor's or the key's allowance.
+
+    Raises:
+        Problem: 429, nothing is left of it.
+    """
+    limit = doors.key_messages if caller.scope.role == "bot" else doors.messages
+    refuse_beyond(doors, limit, caller.owner, "too many messages at once")
 
 
 def refuse_beyond(doors: Doors, limit: RateLimit, key: str, detail: str) -> None:

@@ -1,6 +1,5 @@
 """Who is calling, and what they may see. The only place that makes a `Scope` for a request."""
 
-import hashlib
 import hmac
 import logging
 import secrets
@@ -15,6 +14,7 @@ from itsdangerous import BadSignature, TimestampSigner
 from agent.types import Identity, IdentityLevel
 from server.context import Doors, InDoors
 from server.problems import Problem
+from tools.storage.api_keys import hash_key
 from tools.storage.scope import Scope
 
 logger = logging.getLogger(__name__)
@@ -59,7 +59,10 @@ async def get_caller(request: Request, doors: InDoors) -> Caller:
     keys = [key.get_secret_value() for key in doors.settings.api_keys]
     if token is not None and any([hmac.compare_digest(token.encode(), key.encode()) for key in keys]):  # noqa: C419  # Every key is compared.
         return _bot(doors, token)
-    if not keys and doors.settings.on_loopback:
+    workspace_id = doors.runtime.workspace.workspace_id
+    if token is not None and await doors.api_keys.opens(workspace_id, token, now=datetime.now(UTC)):
+        return _bot(doors, token)
+    if not keys and doors.settings.on_loopback and not await doors.api_keys.in_use(workspace_id):
         # A developer's own machine, nothing configured: whatever key a client insists on names its conversations.
         return _bot(doors, token or "local")
     raise unauthorized("a session token or an API key is needed: Authorization: Bearer ...")
@@ -82,7 +85,7 @@ async def session_caller(doors: Doors, token: str) -> Caller:
 
 
 def _bot(doors: Doors, token: str) -> Caller:
-    owner = f"key:{hashlib.sha256(token.encode()).hexdigest()[:32]}"
+    owner = f"key:{hash_key(token)[:32]}"
     return Caller(Scope(doors.runtime.workspace.workspace_id, owner, "bot"), Identity(), "api")
 
 

@@ -10,6 +10,7 @@ from server.limits import OpenStreams, RateLimit
 from server.metrics import Metrics
 from server.ops_figures import OpsFigures
 from server.settings import ServerSettings
+from tools.storage.api_keys import ApiKeys
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -37,8 +38,10 @@ class Doors:
     cookie_secret: str
     identity_secret: str | None
     ops: OpsFigures
+    api_keys: ApiKeys
     streams: OpenStreams = field(default_factory=lambda: OpenStreams(8, 64))
     messages: RateLimit = field(default_factory=lambda: RateLimit(30))
+    key_messages: RateLimit = field(default_factory=lambda: RateLimit(600))
     sessions: RateLimit = field(default_factory=lambda: RateLimit(60))
     notes: RateLimit = field(default_factory=lambda: RateLimit(60))
     logins: RateLimit = field(default_factory=lambda: RateLimit(10))

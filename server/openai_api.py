@@ -15,7 +15,7 @@ from agent.errors import BadTurn
 from agent.events import Custom
 from agent.links import title_in_words
 from agent.wire import JsonObject
-from server.agui import open_thread, refuse_beyond, submit
+from server.agui import open_thread, refuse_hurry, submit
 from server.auth import Caller, InCaller
 from server.context import Doors, InDoors
 from server.problems import Problem
@@ -70,7 +70,7 @@ async def chat(
 ) -> JSONResponse | EventSourceResponse:
     """Answer the newest user message. `X-Conversation-Id`, `metadata.conversation_id` or `user` keeps messages in one
     conversation."""
-    refuse_beyond(doors, doors.messages, caller.owner, "too many messages at once")
+    refuse_hurry(doors, caller)
     text = doors.runtime.turns.readable(_text(body))
     # Without a conversation a repeat is found by its key, because each new conversation is empty.
     thread_id = x_conversation_id or _named(body) or body.user or idempotency_key or uuid4().hex

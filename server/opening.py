@@ -9,6 +9,7 @@ from server.metrics import Metrics
 from server.ops_figures import OpsFigures
 from server.settings import ServerSettings
 from tools.knowledge.ingest import IngestReport
+from tools.storage.api_keys import ApiKeys
 from tools.storage.operations import Operations
 
 
@@ -33,8 +34,10 @@ def make_doors(
         cookie_secret=known.cookie,
         identity_secret=known.identity,
         ops=OpsFigures(Operations(runtime.db)),
+        api_keys=ApiKeys(runtime.db),
         streams=OpenStreams(settings.streams_per_owner, settings.streams_per_address),
         messages=RateLimit(settings.messages_per_minute),
+        key_messages=RateLimit(settings.key_messages_per_minute),
         sessions=RateLimit(settings.sessions_per_minute),
     )
 

@@ -26,7 +26,8 @@ class ServerSettings(BaseSettings):
         default=None, description="Password of the inbox. Must be set when not on loopback; unset on loopback: open."
     )
     api_keys: Annotated[list[SecretStr], NoDecode] = Field(
-        default_factory=list, description="Keys of bots, separated by commas. None on loopback: any key works."
+        default_factory=list,
+        description="Keys of bots, by commas, beside those of `helpgraph keys`. None on loopback: any works.",
     )
     allowed_origins: Annotated[list[str], NoDecode] = Field(
         default_factory=list, description="Origins of the product's pages that may open the widget, by commas."
@@ -37,7 +38,8 @@ class ServerSettings(BaseSettings):
     )
     session_hours: float = Field(default=24 * 14, gt=0, description="How long a widget's session lasts, in hours.")
     demo: bool = Field(default=False, description="Serve the example product at /demo; on loopback only.")
-    messages_per_minute: int = Field(default=30, ge=1, description="Messages of one session in a minute.")
+    messages_per_minute: int = Field(default=30, ge=1, description="Messages of one user or visitor in a minute.")
+    key_messages_per_minute: int = Field(default=600, ge=1, description="Messages of one bot's key in a minute.")
     streams_per_owner: int = Field(default=8, ge=1, description="Open event streams of one session.")
     streams_per_address: int = Field(default=64, ge=1, description="Open event streams of one address.")
     log_format: LogFormat = Field(default="text", description="How log lines are written: text, or json for machines.")

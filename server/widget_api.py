@@ -13,7 +13,7 @@ from agent.phrases import Phrase, phrase
 from agent.types import LANGUAGES, Identity, Language, Mode
 from agent.untrusted import clean
 from agent.wire import JsonObject, mode_value
-from server.agui import open_thread, refuse_beyond, submit
+from server.agui import open_thread, refuse_beyond, refuse_hurry, submit
 from server.auth import SESSION_PREFIX, Caller, InCaller, owner_of, session_caller, verify_identity
 from server.context import Doors, InDoors, client_address
 from server.problems import Problem
@@ -115,7 +115,7 @@ async def typing(conversation_id: str, doors: InDoors, caller: InCaller) -> None
 async def ask_for_person(conversation_id: str, body: HandoffBody, doors: InDoors, caller: InCaller) -> JsonObject:
     """Ask for a person; the wish is honoured whatever the agent thinks."""
     conversation = await doors.runtime.log.conversation(caller.scope, conversation_id)
-    refuse_beyond(doors, doors.messages, caller.owner, "too many messages at once")
+    refuse_hurry(doors, caller)
     text = body.text or phrase(Phrase.WANTS_PERSON_BUTTON, as_language(conversation.language))
     run_id = uuid4().hex
     accepted = await submit(

@@ -100,8 +100,32 @@ async def test_messages_come_at_a_human_pace(tmp_path: Path) -> None:
     assert 'helpgraph_refused_total{status="429"} 2.0' in counted
 
 
+async def test_a_user_has_one_allowance_and_each_key_its_own(tmp_path: Path) -> None:
+    async with serving(tmp_path, messages_per_minute=2, key_messages_per_minute=3) as here:
+        windows = [await here.session(identity_token=here.identity_token()) for _ in range(2)]
+        other = await here.session(identity_token=here.identity_token("user_2"))
+
+        async def post(headers: dict[str, str], thread_id: str) -> httpx.Response:
+            return await here.http.post("/v1/agui", json=run_input(thread_id, "Hello"), headers=headers)
+
+        of_user = [await post(w.headers, w.conversation_id) for w in (*windows, *windows)]
+        of_other = await post(other.headers, other.conversation_id)
+        body = {"messages": [{"role": "user", "content": "Hello"}]}
+        of_keys = {
+            key: [await here.http.post("/v1/chat/completions", json=body, headers=bearer(key)) for _ in range(5)]
+            for key in BOT_KEYS
+        }
+
+    # Another window of the same user, or another door of the same key, is no way around it.
+    assert [answer.status_code for answer in of_user] == [200, 200, 429, 429]
+    assert of_other.status_code == 200
+    for answers in of_keys.values():
+        assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429]
+        assert all(1 <= int(answer.headers["retry-after"]) <= 60 for answer in answers[3:])
+
+
 async def test_a_message_that_is_refused_leaves_no_conversation_behind(tmp_path: Path) -> None:
-    async with serving(tmp_path, messages_per_minute=1) as here:
+    async with serving(tmp_path, key_messages_per_minute=1) as here:
         headers = bearer(BOT_KEYS[0])
         for number, text in enumerate(("", "Hello", "Hello", "Hello")):
             await here.http.post("/v1/agui", json=run_input(f"thread-{number}", text), headers=headers)

@@ -41,6 +41,8 @@ HOLDINGS: tuple[Holding, ...] = (
 )
 
 IMPERSONAL: dict[str, str] = {
+    "api_keys": "names and hashes of the team's own keys",
+    "people": "names and roles of people on the team, hashes of their passwords",
     "bug_counters": "a number for each workspace",
     "bug_filings": "hashes of random ids, and which bug was meant",
     "kb_generations": "the team's articles",

@@ -126,7 +126,32 @@ sessions = Table(
 )
 
 
-# --- people -------------------------------------------------------------------------------------------------
+# --- keys and people on the team ----------------------------------------------------------------------------
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("workspace_id", SafeText, primary_key=True),
+    Column("name", SafeText, primary_key=True),
+    # SHA-256 of a key of 256 random bits: who reads the table has no key.
+    Column("key_hash", SafeText, nullable=False, unique=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("last_used_on", SafeText),
+    Column("revoked_at", UtcDateTime),
+)
+
+people = Table(
+    "people",
+    metadata,
+    Column("workspace_id", SafeText, primary_key=True),
+    Column("name", SafeText, primary_key=True),
+    Column("role", SafeText, nullable=False),
+    Column("password_hash", SafeText, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+
+# --- handoffs ---------------------------------------------------------------------------------------------
 
 handoffs = Table(
     "handoffs",
