@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from agent.errors import BadTurn, SupportError
 from agent.wire import JsonObject
-from graphs import keys, privacy, retention
+from graphs import keys, people, privacy, retention
 from graphs.running import find_running
 from graphs.settings import Settings
 from graphs.stores import Stores, open_stores
@@ -16,6 +16,7 @@ ACTS: dict[str, Act] = {
     "erase": privacy.erase,
     "retire": retention.retire,
     "keys": keys.keys,
+    "people": people.people,
 }
 
 

@@ -9,7 +9,6 @@ from typing import Annotated, Any
 
 import jwt
 from fastapi import Depends, Request
-from itsdangerous import BadSignature, TimestampSigner
 
 from agent.types import Identity, IdentityLevel
 from server.context import Doors, InDoors
@@ -20,8 +19,6 @@ from tools.storage.scope import Scope
 logger = logging.getLogger(__name__)
 
 SESSION_PREFIX = "hgs_"
-STAFF_COOKIE = "hg_staff"
-STAFF_HOURS = 12
 _LEEWAY_S = 60
 _MAX_LIFETIME_S = 3600
 _ID_LIMIT = 200
@@ -148,45 +145,7 @@ def owner_of(identity: Identity) -> str:
     return f"visitor:{secrets.token_hex(16)}"
 
 
-# --- people on the team ------------------------------------------------------------------------------------------
-
-
-def get_staff(request: Request, doors: InDoors) -> Scope:
-    """Let people on the team through: the inbox's cookie, or anyone on an open loopback installation.
-
-    Raises:
-        Problem: 401 without the cookie; 403 from another site's page.
-    """
-    origin = request.headers.get("origin")
-    if origin is not None and origin.split("://")[-1] != request.headers.get("host"):
-        raise Problem(403, "the inbox is for its own pages")
-    password = doors.settings.inbox_password
-    if password is not None:
-        cookie = request.cookies.get(STAFF_COOKIE, "")
-        try:
-            _signer(doors).unsign(cookie, max_age=STAFF_HOURS * 3600)
-        except BadSignature as exc:
-            raise Problem(401, "sign in to the inbox first") from exc
-    return Scope(doors.runtime.workspace.workspace_id, None, "staff")
-
-
-InStaff = Annotated[Scope, Depends(get_staff)]
-
-
-def check_password(doors: Doors, given: str) -> str:
-    """Return the cookie for the right password.
-
-    Raises:
-        Problem: 401, it is another.
-    """
-    wanted = doors.settings.inbox_password
-    if wanted is not None and not hmac.compare_digest(given.encode(), wanted.get_secret_value().encode()):
-        raise Problem(401, "that is not the password")
-    return _signer(doors).sign("staff").decode()
-
-
-def _signer(doors: Doors) -> TimestampSigner:
-    return TimestampSigner(doors.cookie_secret, salt="helpgraph-inbox")
+# --- the machine's owner -----------------------------------------------------------------------------------------
 
 
 def require_admin(request: Request, doors: InDoors) -> Scope:

@@ -11,6 +11,7 @@ from server.metrics import Metrics
 from server.ops_figures import OpsFigures
 from server.settings import ServerSettings
 from tools.storage.api_keys import ApiKeys
+from tools.storage.people import People
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -39,6 +40,7 @@ class Doors:
     identity_secret: str | None
     ops: OpsFigures
     api_keys: ApiKeys
+    people: People
     streams: OpenStreams = field(default_factory=lambda: OpenStreams(8, 64))
     messages: RateLimit = field(default_factory=lambda: RateLimit(30))
     key_messages: RateLimit = field(default_factory=lambda: RateLimit(600))

@@ -15,17 +15,17 @@ from agent.types import Mode
 from agent.untrusted import clean
 from agent.wire import JsonObject
 from server.agui import last_seen
-from server.auth import STAFF_COOKIE, STAFF_HOURS, InStaff, check_password
 from server.context import Doors, InDoors, client_address
 from server.problems import Problem
 from server.sse import MAX_AGE_S, encode, respond, tail
+from server.staff import COOKIE, HOURS, InAgent, InInboxAdmin, InStaff, Staff, sign_in, still_in
 from server.widget_api import workspace_value
 from tools.storage.scope import Scope
 from tools.storage.wakeups import inbox_key
 
 router = APIRouter(tags=["inbox"])
 
-_NAME = Field(min_length=1, max_length=100)
+_NAME = Field(None, max_length=100, description="Who acts; not needed by one who signed in with their name.")
 _TEXT_LIMIT = 20_000
 _POLL_S = 5.0
 
@@ -35,15 +35,16 @@ class _Body(BaseModel):
 
 
 class LoginBody(_Body):
-    """The inbox's password."""
+    """A person's name and password; without a name the inbox's own password."""
 
     password: str = Field(max_length=1000)
+    name: str | None = Field(None, max_length=100)
 
 
 class TakeBody(_Body):
     """Who takes the conversation."""
 
-    person: str = _NAME
+    person: str | None = _NAME
 
 
 class ReplyBody(_Body):
@@ -51,7 +52,7 @@ class ReplyBody(_Body):
 
     text: str = Field(min_length=1, max_length=_TEXT_LIMIT)
     client_message_id: str = Field(min_length=1, max_length=200)
-    person: str = _NAME
+    person: str | None = _NAME
 
 
 class HandBackBody(_Body):
@@ -75,14 +76,14 @@ class BugStatusBody(_Body):
 
 @router.post("/inbox/login", status_code=204)
 async def login(body: LoginBody, request: Request, response: Response, doors: InDoors) -> None:
-    """Sign in with the password; at most ten tries a minute from one address."""
+    """Sign in with a password; at most ten tries a minute from one address."""
     wait_s = doors.logins.take(client_address(request))
     if wait_s > 0:
         raise Problem(429, "too many tries", headers={"Retry-After": str(int(wait_s) + 1)})
     response.set_cookie(
-        STAFF_COOKIE,
-        check_password(doors, body.password),
-        max_age=STAFF_HOURS * 3600,
+        COOKIE,
+        await sign_in(doors, body.name, body.password),
+        max_age=HOURS * 3600,
         httponly=True,
         samesite="strict",
         secure=not doors.settings.on_loopback,
@@ -97,64 +98,64 @@ async def handoffs(
 ) -> JsonObject:
     """What waits for a person, the most pressing first; or all conversations, the newest first."""
     wanted = None if mode == "all" else Mode(mode)
-    return {"handoffs": await doors.runtime.desk.handoffs(staff, wanted)}
+    return {"handoffs": await doors.runtime.desk.handoffs(staff.scope, wanted), "you": _you(staff)}
 
 
 @router.get("/v1/inbox/conversations/{conversation_id}")
 async def conversation(conversation_id: str, doors: InDoors, staff: InStaff) -> JsonObject:
     """The summary and the whole conversation, with what the agent saw and cited."""
-    view = await doors.runtime.desk.conversation_view(staff, conversation_id)
-    return {**view, "workspace": workspace_value(doors)}
+    view = await doors.runtime.desk.conversation_view(staff.scope, conversation_id)
+    return {**view, "workspace": workspace_value(doors), "you": _you(staff)}
 
 
 @router.post("/v1/inbox/conversations/{conversation_id}/take")
-async def take(conversation_id: str, body: TakeBody, doors: InDoors, staff: InStaff) -> JsonObject:
+async def take(conversation_id: str, body: TakeBody, doors: InDoors, agent: InAgent) -> JsonObject:
     """Take the conversation: from now on the agent is silent."""
-    moved = await doors.runtime.desk.take(staff, conversation_id, _name(body.person), _now())
+    moved = await doors.runtime.desk.take(agent.scope, conversation_id, agent.person(body.person), _now())
     return {"mode": moved.mode.value}
 
 
 @router.post("/v1/inbox/conversations/{conversation_id}/reply")
-async def reply(conversation_id: str, body: ReplyBody, doors: InDoors, staff: InStaff) -> JsonObject:
+async def reply(conversation_id: str, body: ReplyBody, doors: InDoors, agent: InAgent) -> JsonObject:
     """Answer the customer; they see it live."""
     text = clean(body.text, limit=_TEXT_LIMIT).strip()
     if not text:
         raise BadTurn("the reply is empty", field="text")
-    person = _name(body.person)
-    replied = await doors.runtime.desk.reply(staff, conversation_id, text, body.client_message_id, person, _now())
+    person = agent.person(body.person)
+    replied = await doors.runtime.desk.reply(agent.scope, conversation_id, text, body.client_message_id, person, _now())
     return {"message_id": replied.message_id, "duplicate": replied.duplicate}
 
 
 @router.post("/v1/inbox/conversations/{conversation_id}/hand_back")
-async def hand_back(conversation_id: str, body: HandBackBody, doors: InDoors, staff: InStaff) -> JsonObject:
+async def hand_back(conversation_id: str, body: HandBackBody, doors: InDoors, agent: InAgent) -> JsonObject:
     """Give the conversation back to the agent."""
-    moved = await doors.runtime.desk.hand_back(staff, conversation_id, body.note, _now())
+    moved = await doors.runtime.desk.hand_back(agent.scope, conversation_id, body.note, _now())
     return {"mode": moved.mode.value}
 
 
 @router.post("/v1/inbox/conversations/{conversation_id}/resolve")
-async def resolve(conversation_id: str, body: ResolveBody, doors: InDoors, staff: InStaff) -> JsonObject:
+async def resolve(conversation_id: str, body: ResolveBody, doors: InDoors, agent: InAgent) -> JsonObject:
     """Close the conversation with an outcome; it opens again when the customer writes."""
-    moved = await doors.runtime.desk.resolve(staff, conversation_id, body.outcome, body.note, _now())
+    moved = await doors.runtime.desk.resolve(agent.scope, conversation_id, body.outcome, body.note, _now())
     return {"mode": moved.mode.value}
 
 
 @router.get("/v1/inbox/bugs")
 async def bugs(doors: InDoors, staff: InStaff) -> JsonObject:
     """Every bug with its counts."""
-    return {"bugs": await doors.runtime.tracker.bugs(staff)}
+    return {"bugs": await doors.runtime.tracker.bugs(staff.scope), "you": _you(staff)}
 
 
 @router.get("/v1/inbox/bugs/{bug_id}")
 async def bug(bug_id: str, doors: InDoors, staff: InStaff) -> JsonObject:
     """A bug with its draft and every report."""
-    return await doors.runtime.tracker.bug(staff, bug_id)
+    return await doors.runtime.tracker.bug(staff.scope, bug_id)
 
 
 @router.post("/v1/inbox/bugs/{bug_id}/status", status_code=204)
-async def set_bug_status(bug_id: str, body: BugStatusBody, doors: InDoors, staff: InStaff) -> None:
+async def set_bug_status(bug_id: str, body: BugStatusBody, doors: InDoors, admin: InInboxAdmin) -> None:
     """Mark a bug as open, fixed or dismissed; only open ones are counted up."""
-    await doors.runtime.tracker.set_status(staff, bug_id, body.status)
+    await doors.runtime.tracker.set_status(admin.scope, bug_id, body.status)
 
 
 @router.get("/v1/inbox/conversations/{conversation_id}/events", response_class=EventSourceResponse)
@@ -166,11 +167,13 @@ async def conversation_events(
     last_event_id: Annotated[str | None, Header()] = None,
 ) -> EventSourceResponse:
     """A conversation live, with what only the team sees; from its first event without `Last-Event-ID`."""
-    after = last_seen(last_event_id, await doors.runtime.log.conversation(staff, conversation_id)) or 0
+    after = last_seen(last_event_id, await doors.runtime.log.conversation(staff.scope, conversation_id)) or 0
 
     async def follow() -> AsyncIterator[ServerSentEvent]:
         first = True
-        async for logged in tail(doors, staff, conversation_id, after_seq=after, staff=True):
+        async for logged in tail(doors, staff.scope, conversation_id, after_seq=after, staff=True):
+            if not await still_in(request, doors):
+                return
             yield encode(logged.event, logged.seq, first=first)
             first = False
 
@@ -180,16 +183,18 @@ async def conversation_events(
 @router.get("/v1/inbox/events", response_class=EventSourceResponse)
 async def inbox_events(request: Request, doors: InDoors, staff: InStaff) -> EventSourceResponse:
     """A hint for every conversation that changes."""
-    return respond(doors, request, _stream_owner(), _changes(doors, staff))
+    return respond(doors, request, _stream_owner(), _changes(request, doors, staff.scope))
 
 
-async def _changes(doors: Doors, staff: Scope) -> AsyncIterator[ServerSentEvent]:
+async def _changes(request: Request, doors: Doors, staff: Scope) -> AsyncIterator[ServerSentEvent]:
     log = doors.runtime.log
     seen = {stamp.conversation_id: stamp for stamp in await log.recent(staff)}
     yield encode({"type": "CUSTOM", "name": "helpgraph.inbox.v1", "value": {}}, first=True)
     began = time.monotonic()
     while time.monotonic() - began < MAX_AGE_S:
         await doors.runtime.wakeups.wait(inbox_key(staff.workspace_id), timeout_s=_POLL_S)
+        if not await still_in(request, doors):
+            return
         for stamp in reversed(await log.recent(staff)):
             if seen.get(stamp.conversation_id) != stamp:
                 seen[stamp.conversation_id] = stamp
@@ -206,8 +211,5 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _name(given: str) -> str:
-    name = " ".join(clean(given, limit=100).split())
-    if not name:
-        raise BadTurn("a name is needed", field="person")
-    return name
+def _you(staff: Staff) -> JsonObject:
+    return {"name": staff.name, "role": staff.role}

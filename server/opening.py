@@ -11,6 +11,7 @@ from server.settings import ServerSettings
 from tools.knowledge.ingest import IngestReport
 from tools.storage.api_keys import ApiKeys
 from tools.storage.operations import Operations
+from tools.storage.people import People
 
 
 def make_secrets(settings: ServerSettings) -> Secrets:
@@ -35,6 +36,7 @@ def make_doors(
         identity_secret=known.identity,
         ops=OpsFigures(Operations(runtime.db)),
         api_keys=ApiKeys(runtime.db),
+        people=People(runtime.db),
         streams=OpenStreams(settings.streams_per_owner, settings.streams_per_address),
         messages=RateLimit(settings.messages_per_minute),
         key_messages=RateLimit(settings.key_messages_per_minute),

@@ -1,6 +1,7 @@
 """The team's pages, as built: what customers wrote can't reach a colleague's session."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -75,3 +76,37 @@ def test_the_story_is_told_before_the_conversation(open_page: OpenPage) -> None:
 
     for part in ("Charged twice", "Billing dispute", "very unhappy", "Acme, Pro plan", "/settings/billing", "BUG-1"):
         assert part in story
+
+
+def seen_by(role: str, name: str | None = "Grace") -> dict[str, Answer]:
+    """The pages as somebody with a role sees them, while Ada has the conversation."""
+    answers = inbox_answers()
+    view = json.loads(answers["/v1/inbox/conversations/c1"].body)
+    view["conversation"]["person"] = "Ada"
+    rows = json.loads(answers["/v1/inbox/handoffs"].body)["handoffs"]
+    listed = {
+        "handoffs": [{**row, "mode": "with_person", "person": "Ada"} for row in rows],
+        "you": {"name": name, "role": role},
+    }
+    view["you"] = listed["you"]
+    for path, body in (("/v1/inbox/conversations/c1", view), ("/v1/inbox/handoffs", listed)):
+        answers[path] = replace(answers[path], body=json.dumps(body).encode())
+    return answers
+
+
+def test_a_viewer_reads_and_sees_who_has_it(open_page: OpenPage) -> None:
+    page, _ = open_page("/inbox#/c/c1", seen_by("viewer"))
+    page.get_by_text("You may read, and not answer.").wait_for()
+
+    assert page.get_by_role("button", name="Take").count() == 0
+    assert page.get_by_label("Reply to the customer").count() == 0
+    assert "With person (Ada)" in page.locator("a.row").inner_text()
+    assert page.get_by_text("With person: Ada").count() == 1
+
+
+def test_whoever_signed_in_by_name_answers_under_it(open_page: OpenPage) -> None:
+    page, _ = open_page("/inbox#/c/c1", seen_by("agent"))
+    page.get_by_text("You answer as Grace.").wait_for()
+
+    assert page.get_by_label("Your name").count() == 0
+    assert page.get_by_role("button", name="Send reply").is_enabled()

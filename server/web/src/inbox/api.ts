@@ -3,6 +3,12 @@
 import { send, type RequestOptions } from "../wire/http";
 import type { Message, Mode, ModeValue } from "../wire/types";
 
+/** Who is signed in. Without a name it was the inbox's one password, or an open door. */
+export interface You {
+  name: string | null;
+  role: "viewer" | "agent" | "admin";
+}
+
 export interface HandoffRow {
   conversation_id: string;
   mode: Mode;
@@ -78,7 +84,9 @@ export interface ConversationView {
     language: string;
     account_id: string | null;
     contact_email: string | null;
+    person?: string | null;
   };
+  you?: You;
   handoff: Handoff | null;
   messages: StaffMessage[];
   last_event_id: string | null;
@@ -151,9 +159,9 @@ function conversation(conversationId: string): string {
 }
 
 export const api = {
-  login: (password: string) => ask("/inbox/login", { body: { password } }),
+  login: (name: string, password: string) => ask("/inbox/login", { body: name ? { name, password } : { password } }),
   handoffs: (mode: string) =>
-    ask<{ handoffs: HandoffRow[] }>(`/v1/inbox/handoffs?mode=${encodeURIComponent(mode)}`),
+    ask<{ handoffs: HandoffRow[]; you?: You }>(`/v1/inbox/handoffs?mode=${encodeURIComponent(mode)}`),
   conversation: (conversationId: string) => ask<ConversationView>(conversation(conversationId)),
   eventsOf: (conversationId: string) => `${conversation(conversationId)}/events`,
   take: (conversationId: string, person: string) => ask(`${conversation(conversationId)}/take`, { body: { person } }),

@@ -49,14 +49,14 @@ export class BugsPage {
     this.#draw();
   }
 
-  async #login(password: string): Promise<void> {
+  async #login(name: string, password: string): Promise<void> {
     try {
-      await api.login(password);
+      await api.login(name, password);
       this.#loginTrouble = "";
       await this.#load();
     } catch (error) {
       const wrong = error instanceof Problem && [401, 403].includes(error.status);
-      this.#loginTrouble = wrong ? "That isn't the password." : troubleText(error);
+      this.#loginTrouble = wrong ? "That isn't the name and its password." : troubleText(error);
       this.#draw();
     }
   }
@@ -69,7 +69,7 @@ export class BugsPage {
         ${this.#bugs ? tableView(this.#bugs, this.#selected) : html`<p role="status">Loading…</p>`}
         ${this.#bug ? bugView(this.#bug) : nothing}
       </main>`;
-    render(this.#signedIn ? page : loginView(this.#loginTrouble, (word) => void this.#login(word)), this.root);
+    render(this.#signedIn ? page : loginView(this.#loginTrouble, (name, word) => void this.#login(name, word)), this.root);
   }
 }
 

@@ -4,7 +4,7 @@ import { html, nothing, render } from "lit";
 
 import { Follow } from "../wire/follow";
 import { newId, Problem } from "../wire/http";
-import { api, type ConversationView, type HandoffRow } from "./api";
+import { api, type ConversationView, type HandoffRow, type You } from "./api";
 import { detailView } from "./detail";
 import { listView, type Filter } from "./list";
 import { debounce, headerView, loginView, troubleText } from "./shared";
@@ -27,6 +27,7 @@ export class DeskPage {
   #selected: string | null = null;
   #view: ConversationView | null = null;
   #person = remembered(PERSON_KEY);
+  #you: You = { name: null, role: "admin" };
   #busy = false;
   #trouble = "";
   #loginTrouble = "";
@@ -61,7 +62,8 @@ export class DeskPage {
 
   async #loadList(): Promise<void> {
     try {
-      const { handoffs } = await api.handoffs(this.#filter === "mine" ? "with_person" : this.#filter);
+      const { handoffs, you } = await api.handoffs(this.#filter === "mine" ? "with_person" : this.#filter);
+      this.#know(you);
       this.#rows = this.#filter === "mine" ? handoffs.filter((row) => this.#isMine(row)) : handoffs;
       this.#signedIn = true;
       this.#listStream ??= this.#stream("/v1/inbox/events", null, () => {
@@ -71,6 +73,13 @@ export class DeskPage {
       this.#failed(error);
     }
     this.#draw();
+  }
+
+  /** Whoever signed in with their name acts under it. */
+  #know(you: You | undefined): void {
+    if (!you) return;
+    this.#you = you;
+    if (you.name) this.#person = you.name;
   }
 
   /** Servers that don't name the person show everybody's. */
@@ -83,6 +92,7 @@ export class DeskPage {
       const view = await api.conversation(conversationId);
       if (conversationId !== this.#selected) return;
       this.#view = view;
+      this.#know(view.you);
       this.#conversationStream ??= this.#stream(api.eventsOf(conversationId), view.last_event_id, () => {
         this.#refreshConversation();
       });
@@ -121,15 +131,15 @@ export class DeskPage {
     this.#draw();
   }
 
-  async #login(password: string): Promise<void> {
+  async #login(name: string, password: string): Promise<void> {
     try {
-      await api.login(password);
+      await api.login(name, password);
       this.#loginTrouble = "";
       await this.#loadList();
       if (this.#selected) await this.#loadConversation(this.#selected);
     } catch (error) {
       const wrong = error instanceof Problem && [401, 403].includes(error.status);
-      this.#loginTrouble = wrong ? "That isn't the password." : troubleText(error);
+      this.#loginTrouble = wrong ? "That isn't the name and its password." : troubleText(error);
       this.#draw();
     }
   }
@@ -175,7 +185,7 @@ export class DeskPage {
   }
 
   #draw(): void {
-    render(this.#signedIn ? this.#page() : loginView(this.#loginTrouble, (word) => void this.#login(word)), this.root);
+    render(this.#signedIn ? this.#page() : loginView(this.#loginTrouble, (name, word) => void this.#login(name, word)), this.root);
   }
 
   #page(): unknown {
@@ -197,6 +207,7 @@ export class DeskPage {
     if (!this.#view) return html`<p class="detail" role="status">${this.#trouble || "Loading…"}</p>`;
     return detailView({
       view: this.#view,
+      you: this.#you,
       person: this.#person,
       busy: this.#busy,
       trouble: this.#trouble,

@@ -6,12 +6,13 @@ import { repeat } from "lit/directives/repeat.js";
 
 import { renderMessage, renderSource } from "../render/index";
 import { completeMessage } from "../wire/types";
-import type { ConversationView, Outcome, StaffMessage } from "./api";
+import type { ConversationView, Outcome, StaffMessage, You } from "./api";
 import { spoken, text, when } from "./shared";
 import { decisionView, evidenceView, storyView } from "./story";
 
 export interface DetailModel {
   view: ConversationView;
+  you: You;
   person: string;
   busy: boolean;
   trouble: string;
@@ -35,7 +36,9 @@ export function detailView(model: DetailModel): TemplateResult {
   return html`<section class="detail" aria-label="Conversation">
     <p class="back"><a href="#/">Back to the list</a></p>
     <h1>${text(view.handoff?.wanted) === nothing ? "Conversation" : text(view.handoff?.wanted)}</h1>
-    <p class="muted">${spoken(view.conversation.mode)}</p>
+    <p class="muted">
+      ${spoken(view.conversation.mode)}${view.conversation.person ? html`: ${text(view.conversation.person)}` : nothing}
+    </p>
     ${storyView(view, hosts)}
     <h2>Conversation</h2>
     <div class="messages" role="log" aria-label="Messages" tabindex="0">
@@ -46,7 +49,7 @@ export function detailView(model: DetailModel): TemplateResult {
       )}
     </div>
     <p class="bad" role="alert">${model.trouble}</p>
-    ${actionsView(model)}
+    ${model.you.role === "viewer" ? html`<p class="muted">You may read, and not answer.</p>` : actionsView(model)}
   </section>`;
 }
 
@@ -105,16 +108,18 @@ function actionsView(model: DetailModel): TemplateResult {
   const mine = mode === "with_person";
   const named = model.person !== "";
   return html`<div class="actions">
-    <div class="field">
-      <label for="person">Your name, as the customer sees it</label>
-      <input
-        id="person"
-        autocomplete="name"
-        maxlength="80"
-        .value=${model.person}
-        @change=${(event: Event) => model.onPerson((event.currentTarget as HTMLInputElement).value.trim())}
-      />
-    </div>
+    ${model.you.name
+      ? html`<p class="muted">You answer as ${text(model.you.name)}.</p>`
+      : html`<div class="field">
+          <label for="person">Your name, as the customer sees it</label>
+          <input
+            id="person"
+            autocomplete="name"
+            maxlength="80"
+            .value=${model.person}
+            @change=${(event: Event) => model.onPerson((event.currentTarget as HTMLInputElement).value.trim())}
+          />
+        </div>`}
     ${mine
       ? nothing
       : html`<button class="primary take" type="button" ?disabled=${model.busy || !named} @click=${model.onTake}>

@@ -68,7 +68,9 @@ function rowView(row: HandoffRow, selected: string | null): TemplateResult {
         ${row.overdue ? html`<strong class="mark overdue">Overdue</strong>` : nothing}
         ${row.priority === "normal" ? nothing : html`<strong class="mark">${spoken(row.priority)}</strong>`}
         ${row.unread ? html`<span class="mark">${row.unread} new</span>` : nothing}
-        <span class="muted">${spoken(row.mode)}, ${ago(row.waiting_since)}</span>
+        <span class="muted">${spoken(row.mode)}${row.mode === "with_person" && row.person ? html` (${text(row.person)})` : nothing},
+          ${ago(row.waiting_since)}</span
+        >
       </span>
       <span class="wanted">${text(row.wanted) === nothing ? text(row.last_message) : text(row.wanted)}</span>
       <span class="muted">

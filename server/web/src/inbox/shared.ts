@@ -61,16 +61,20 @@ export function headerView(current: Page, live: boolean): TemplateResult {
   </header>`;
 }
 
-export function loginView(trouble: string, onLogin: (password: string) => void): TemplateResult {
+export function loginView(trouble: string, onLogin: (name: string, password: string) => void): TemplateResult {
   const submit = (event: Event): void => {
     event.preventDefault();
-    const field = (event.currentTarget as HTMLFormElement).elements.namedItem("password") as HTMLInputElement;
-    onLogin(field.value);
-    field.value = "";
+    const { elements } = event.currentTarget as HTMLFormElement;
+    const name = elements.namedItem("username") as HTMLInputElement;
+    const password = elements.namedItem("password") as HTMLInputElement;
+    onLogin(name.value.trim(), password.value);
+    password.value = "";
   };
   return html`<main class="login">
     <h1>Sign in</h1>
     <form @submit=${submit}>
+      <label for="username">Name, if you were given one</label>
+      <input id="username" name="username" autocomplete="username" maxlength="100" />
       <label for="password">Password</label>
       <input id="password" name="password" type="password" autocomplete="current-password" required autofocus />
       <p class="bad" role="alert">${trouble}</p>
