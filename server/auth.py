@@ -124,6 +124,22 @@ def verify_identity(doors: Doors, token: str) -> Identity:
     return Identity(IdentityLevel.VERIFIED, user_id=user_id, account_id=account_id, display_name=name)
 
 
+def verify_hash(doors: Doors, user_id: str, user_hash: str) -> Identity:
+    """Believe a user id that comes with its HMAC-SHA256 under the product's other secret, in hexadecimal.
+
+    Raises:
+        Problem: 401, the hash is of something else, or no secret is set.
+    """
+    secret = doors.settings.identity_hash_secret
+    if secret is None:
+        raise unauthorized("hashes of user ids are not set up: HELPGRAPH_IDENTITY_HASH_SECRET is not set")
+    wanted = hmac.new(secret.get_secret_value().encode(), user_id.encode(), "sha256").hexdigest()
+    if not hmac.compare_digest(wanted.encode(), user_hash.lower().encode()):
+        logger.info("user hash refused")
+        raise unauthorized("the user hash doesn't verify")
+    return Identity(IdentityLevel.VERIFIED, user_id=user_id)
+
+
 def sign_identity(secret: str, *, workspace_id: str, user_id: str, account_id: str, name: str) -> str:
     """Sign an identity as a product's own backend would; the example product uses it."""
     now = int(datetime.now(UTC).timestamp())

@@ -36,6 +36,10 @@ class ServerSettings(BaseSettings):
         default=None,
         description="Secret (HS256) with which the product signs who its user is. Unset: everyone is anonymous.",
     )
+    identity_hash_secret: SecretStr | None = Field(
+        default=None,
+        description="Another secret, with which the product hashes its user's id (HMAC-SHA256). Unset: no such hashes.",
+    )
     session_hours: float = Field(default=24 * 14, gt=0, description="How long a widget's session lasts, in hours.")
     demo: bool = Field(default=False, description="Serve the example product at /demo; on loopback only.")
     messages_per_minute: int = Field(default=30, ge=1, description="Messages of one user or visitor in a minute.")
@@ -88,7 +92,14 @@ def load_server_settings(**overrides: object) -> ServerSettings:
         )
     if not settings.on_loopback and settings.demo:
         raise Misconfigured("HELPGRAPH_DEMO signs anyone in as anyone: it works on 127.0.0.1 only")
-    for name, secret in (("IDENTITY_SECRET", settings.identity_secret), ("INBOX_PASSWORD", settings.inbox_password)):
+    if settings.identity_secret is not None and settings.identity_secret == settings.identity_hash_secret:
+        # A user id may be what a token is signed over: its hash would then be that token's signature.
+        raise Misconfigured("HELPGRAPH_IDENTITY_HASH_SECRET must be another secret than HELPGRAPH_IDENTITY_SECRET")
+    for name, secret in (
+        ("IDENTITY_SECRET", settings.identity_secret),
+        ("IDENTITY_HASH_SECRET", settings.identity_hash_secret),
+        ("INBOX_PASSWORD", settings.inbox_password),
+    ):
         if secret is not None and not settings.on_loopback and len(secret.get_secret_value()) < _MIN_SECRET:
             raise Misconfigured(f"HELPGRAPH_{name} is too short: use at least {_MIN_SECRET} characters")
     return settings

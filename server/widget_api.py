@@ -7,6 +7,7 @@ from uuid import uuid4
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
+from agent.errors import BadTurn
 from agent.events import Custom
 from agent.handoff import promise
 from agent.phrases import Phrase, phrase
@@ -14,7 +15,7 @@ from agent.types import LANGUAGES, Identity, Language, Mode
 from agent.untrusted import clean
 from agent.wire import JsonObject, mode_value
 from server.agui import open_thread, refuse_beyond, refuse_hurry, submit
-from server.auth import SESSION_PREFIX, Caller, InCaller, owner_of, session_caller, verify_identity
+from server.auth import SESSION_PREFIX, Caller, InCaller, owner_of, session_caller, verify_hash, verify_identity
 from server.context import Doors, InDoors, client_address
 from server.problems import Problem
 from tools.storage.codec import custom
@@ -31,9 +32,14 @@ class _Body(BaseModel):
 
 
 class SessionBody(_Body):
-    """Begin or resume: `identity_token` says who the product's user is, `session_token` which session to go on with."""
+    """Begin or resume: `session_token` says which session to go on with.
+
+    Who the product's user is says `identity_token`, or `user_id` with `user_hash`; one of the two ways.
+    """
 
     identity_token: str | None = Field(None, max_length=4000)
+    user_id: str | None = Field(None, min_length=1, max_length=200)
+    user_hash: str | None = Field(None, max_length=64)
     session_token: str | None = Field(None, max_length=200)
     page: dict[str, Any] | None = None
     language: str | None = Field(None, max_length=35)
@@ -63,7 +69,7 @@ class RatingBody(_Body):
 async def begin_session(body: SessionBody, request: Request, doors: InDoors) -> JsonObject:
     """Begin or resume a widget's session, knowing the page and the account before the first message."""
     refuse_beyond(doors, doors.sessions, client_address(request), "too many new sessions")
-    identity = verify_identity(doors, body.identity_token) if body.identity_token else Identity()
+    identity = _identity(doors, body)
     language = _language(body)
     caller, conversation, token, expires_at = await _session(doors, body, identity, language)
     log = doors.runtime.log
@@ -89,6 +95,20 @@ async def begin_session(body: SessionBody, request: Request, doors: InDoors) -> 
         "last_event_id": str(conversation.last_seq),
         "active_run": {"turn_id": active.turn_id} if active else None,
     }
+
+
+def _identity(doors: Doors, body: SessionBody) -> Identity:
+    """Who begins the session; nobody in particular when the product vouches for nobody."""
+    hashed = body.user_id is not None or body.user_hash is not None
+    if body.identity_token and hashed:
+        raise BadTurn("give an identity_token, or a user_id with its user_hash, not both", field="identity_token")
+    if body.identity_token:
+        return verify_identity(doors, body.identity_token)
+    if body.user_id is not None and body.user_hash is not None:
+        return verify_hash(doors, body.user_id, body.user_hash)
+    if hashed:
+        raise BadTurn("a user_id needs its user_hash, and the other way round", field="user_hash")
+    return Identity()
 
 
 @router.get("/conversations/{conversation_id}/messages")

@@ -42,6 +42,7 @@ from tools.workspace import Workspace
 
 WORKSPACE = "example"
 SECRET = "a secret of the product's backend"
+HASH_SECRET = "another secret of the product's backend"
 PASSWORD = "a password of the team"
 BOT_KEYS = ("first-bot-key", "second-bot-key")
 ACCOUNT = {
@@ -201,6 +202,7 @@ async def serving(
         "inbox_password": SecretStr(PASSWORD),
         "api_keys": [SecretStr(key) for key in BOT_KEYS],
         "identity_secret": SecretStr(SECRET),
+        "identity_hash_secret": SecretStr(HASH_SECRET),
         **settings,
     }
     async with _installation(folder, deps or fake_deps(), database_url, workspace_id) as (runtime, metrics):

@@ -1,21 +1,16 @@
 """Who may see and do what. What isn't the caller's is not there: the same answer, word for word."""
 
-import asyncio
 import json
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
-import jwt
 import pytest
 
 from tests.server.harness import (
     BOT_KEYS,
     PASSWORD,
     SECRET,
-    WORKSPACE,
     Customer,
     Here,
     bearer,
@@ -152,96 +147,6 @@ async def test_without_keys_bots_are_let_in_on_loopback_only(tmp_path: Path, ope
         ]
 
     assert [answer.status_code for answer in answers] == [200, 200] if open_to == "this machine" else [401, 401]
-
-
-# --- who the customer is -----------------------------------------------------------------------------------------
-
-
-def token(key: str = SECRET, algorithm: str = "HS256", **changes: object) -> str:
-    now = datetime.now(UTC)
-    claims: dict[str, object] = {
-        "sub": "user_1",
-        "account_id": "acct_1",
-        "aud": WORKSPACE,
-        "exp": now + timedelta(minutes=30),
-        **changes,
-    }
-    return jwt.encode({name: value for name, value in claims.items() if value is not None}, key, algorithm=algorithm)
-
-
-def unsigned(**changes: object) -> str:
-    return token(key="", algorithm="none", **changes)
-
-
-NOW = datetime.now(UTC)
-FORGED: dict[str, Callable[[], str]] = {
-    "another secret": lambda: token(key="another secret of somebody else entirely"),
-    "no signature": unsigned,
-    "its end cut off": lambda: token()[:-4],
-    "another algorithm": lambda: token(key=SECRET * 4, algorithm="HS512"),
-    "over": lambda: token(exp=NOW - timedelta(minutes=5)),
-    "not yet": lambda: token(nbf=NOW + timedelta(hours=1)),
-    "from the future": lambda: token(iat=NOW + timedelta(hours=1)),
-    "without an end": lambda: token(exp=None),
-    "a whole day": lambda: token(exp=NOW + timedelta(days=1)),
-    "for another workspace": lambda: token(aud="other"),
-    "for nobody": lambda: token(aud=None),
-    "without a user": lambda: token(sub=None),
-    "an empty user": lambda: token(sub=""),
-    "a long user": lambda: token(sub="x" * 1000),
-    "a user with NUL": lambda: token(sub="user_1\x00"),
-    "an account that is a list": lambda: token(account_id=["acct_1"]),
-    "no token": lambda: "hello",
-    "three dots": lambda: "a.b.c",
-}
-
-
-async def test_a_forged_identity_opens_nothing(here: Here) -> None:
-    for case, forge in FORGED.items():
-        answer = await here.http.post("/v1/sessions", json={"identity_token": forge()})
-
-        assert answer.status_code in (401, 422), case
-        assert "session_token" not in answer.text
-
-
-async def test_a_signed_identity_is_believed(here: Here) -> None:
-    customer = await here.session(identity_token=token(name="Ada"))
-
-    identity = customer.begun["identity"]
-    assert identity["level"] == "verified"
-    assert identity["display_name"] == "Ada"
-
-
-async def test_what_a_page_says_about_the_user_is_not_believed(here: Here) -> None:
-    page = {"route": "/", "identity": {"user_id": "user_1"}, "account_id": "acct_1"}
-    customer = await here.session(page=page)
-
-    assert customer.begun["identity"]["level"] == "anonymous"
-
-
-async def test_a_session_is_resumed_by_the_same_person_only(here: Here) -> None:
-    anonymous = await here.session()
-    await anonymous.say("Where are my invoices?")
-    mine = anonymous.begun["session_token"]
-    again = await here.session(session_token=mine)
-    signed_in = await here.session(session_token=mine, identity_token=here.identity_token())
-
-    assert again.conversation_id == anonymous.conversation_id
-    assert len(again.begun["messages"]) == 2
-    assert again.begun["last_event_id"] == str((await anonymous.events(0))[-1].seq)
-    assert signed_in.conversation_id != anonymous.conversation_id
-    assert signed_in.begun["messages"] == []
-
-
-async def test_a_session_ends(tmp_path: Path) -> None:
-    async with serving(tmp_path, session_hours=0.00001) as here:
-        customer = await here.session()
-        await asyncio.sleep(0.1)
-        answer = await here.http.get(customer.path("messages"), headers=customer.headers)
-        begun_again = await here.session(session_token=customer.begun["session_token"])
-
-    assert answer.status_code == 401
-    assert begun_again.conversation_id != customer.conversation_id
 
 
 # --- the team ----------------------------------------------------------------------------------------------------

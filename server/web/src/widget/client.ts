@@ -13,9 +13,12 @@ const LONGEST_WAIT_MS = 60_000;
 const QUIET_MS = 40_000;
 const TYPING_EVERY_MS = 1_000;
 
+/** How the product's server vouches for its user; empty for a visitor. */
+export type Identity = { identity_token: string } | { user_id: string; user_hash: string } | Record<string, never>;
+
 export interface ClientOptions {
   server: string;
-  identityToken: () => string | null;
+  identity: () => Identity;
   language: () => string;
   page: () => PageContext;
   memory: Memory;
@@ -137,13 +140,12 @@ export class Client {
 
   async #begin(): Promise<Session> {
     const remembered = this.options.memory.load();
-    const body = {
-      identity_token: this.options.identityToken(),
+    const anyone = {
       session_token: remembered?.token ?? null,
       page: this.options.page(),
       language: this.options.language(),
     };
-    const session = await this.#createSession(body);
+    const session = await this.#createSession(anyone, this.options.identity());
     const previous = this.session;
     this.session = session;
     this.unreachable = false;
@@ -158,9 +160,10 @@ export class Client {
   }
 
   /** An identity or a session that isn't accepted any more costs the customer nothing but being known. */
-  async #createSession(body: Record<string, unknown>): Promise<Session> {
+  async #createSession(anyone: Record<string, unknown>, identity: Identity): Promise<Session> {
     const url = `${this.options.server}/v1/sessions`;
-    const tries = [body, { ...body, session_token: null }, { ...body, session_token: null, identity_token: null }];
+    const anew = { ...anyone, session_token: null };
+    const tries = [{ ...anyone, ...identity }, { ...anew, ...identity }, anew];
     for (const [index, attempt] of tries.entries()) {
       try {
         const response = await send(url, { body: attempt, timeoutMs: TIMEOUT_MS });

@@ -3,7 +3,7 @@
 import { html, LitElement, type PropertyValues } from "lit";
 
 import type { Guidance } from "../wire/types";
-import { Client } from "./client";
+import { Client, type Identity } from "./client";
 import { applyAccent } from "./colour";
 import { keepFocusInside } from "./focus";
 import { Forms } from "./forms";
@@ -28,6 +28,8 @@ export class HelpgraphWidget extends LitElement {
     accent: {},
     position: { reflect: true },
     identityToken: { attribute: "identity-token" },
+    userId: { attribute: "user-id" },
+    userHash: { attribute: "user-hash" },
     routeBase: { attribute: "route-base" },
   };
 
@@ -37,6 +39,8 @@ export class HelpgraphWidget extends LitElement {
   declare accent: string;
   declare position: string;
   declare identityToken: string;
+  declare userId: string;
+  declare userHash: string;
   declare routeBase: string;
 
   readonly #transcript = new Transcript();
@@ -63,6 +67,7 @@ export class HelpgraphWidget extends LitElement {
   constructor() {
     super();
     this.server = this.workspace = this.language = this.accent = this.identityToken = this.routeBase = "";
+    this.userId = this.userHash = "";
     this.position = "right";
   }
 
@@ -82,6 +87,12 @@ export class HelpgraphWidget extends LitElement {
     void this.#client?.refresh().catch(() => undefined);
   }
 
+  /** What the page was given by its own server: a token, or an id with its hash. */
+  #identity(): Identity {
+    if (this.identityToken) return { identity_token: this.identityToken };
+    return this.userId && this.userHash ? { user_id: this.userId, user_hash: this.userHash } : {};
+  }
+
   // --- life ---
 
   override connectedCallback(): void {
@@ -89,7 +100,7 @@ export class HelpgraphWidget extends LitElement {
     this.#memory = new Memory(this.server, this.workspace);
     this.#client = new Client({
       server: this.server.replace(/\/+$/, ""),
-      identityToken: () => this.identityToken || null,
+      identity: () => this.#identity(),
       language: () => this.#language,
       page: () => this.#watcher!.context(),
       memory: this.#memory,

@@ -11,6 +11,8 @@ function start(script: HTMLScriptElement): void {
   widget.server = data["server"] || new URL(script.src, location.href).origin;
   widget.workspace = data["workspace"] ?? "";
   widget.identityToken = data["identityToken"] ?? "";
+  widget.userId = data["userId"] ?? "";
+  widget.userHash = data["userHash"] ?? "";
   widget.language = data["language"] ?? "";
   widget.accent = data["accent"] ?? "";
   widget.routeBase = data["routeBase"] ?? "";
