@@ -9,7 +9,6 @@ from rich.console import Console
 from rich.table import Table
 
 from graphs.acts import act
-from graphs.cli import set_up_logging
 from graphs.settings import load_settings
 
 _Name = Annotated[str, typer.Argument(help="What the key is called: letters, digits, dots, dashes.")]

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from graphs.acts import act
-from graphs.cli import set_up_logging
 from graphs.settings import load_settings
+from tools.observing.logs import set_up_logging
 from tools.storage.people import ROLES
 
 _Name = Annotated[str, typer.Argument(help="The name, as customers see it and as one signs in.")]

@@ -10,7 +10,6 @@ from rich.table import Table
 
 from agent.wire import JsonObject
 from graphs.acts import act
-from graphs.cli import set_up_logging
 from graphs.private_file import refuse_existing, write_private
 from graphs.settings import load_settings
 

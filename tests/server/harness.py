@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import httpx
 import uvicorn
+from fastapi import FastAPI
 from pydantic import SecretStr
 
 from agent.deps import TurnDeps
@@ -73,6 +74,7 @@ class Here:
     url: str
     http: httpx.AsyncClient
     doors: Doors
+    app: FastAPI
 
     @property
     def runtime(self) -> Runtime:
@@ -208,9 +210,8 @@ async def serving(
     async with _installation(folder, deps or fake_deps(), database_url, workspace_id) as (runtime, metrics):
         server_settings = ServerSettings.model_validate(given)
         doors = make_doors(runtime, server_settings, metrics)
-        config = uvicorn.Config(
-            create_app(doors), port=0, log_config=None, access_log=False, timeout_graceful_shutdown=2
-        )
+        app = create_app(doors)
+        config = uvicorn.Config(app, port=0, log_config=None, access_log=False, timeout_graceful_shutdown=2)
         server = uvicorn.Server(config)
         running = asyncio.create_task(server.serve())
         try:
@@ -221,7 +222,7 @@ async def serving(
             port = server.servers[0].sockets[0].getsockname()[1]
             url = f"http://127.0.0.1:{port}"
             async with httpx.AsyncClient(base_url=url, timeout=30, trust_env=False) as http:
-                yield Here(url, http, doors)
+                yield Here(url, http, doors, app)
         finally:
             server.should_exit = True
             await running

@@ -74,14 +74,14 @@ export class OpsPage {
     this.#draw();
   }
 
-  async #login(password: string): Promise<void> {
+  async #login(name: string, password: string): Promise<void> {
     try {
-      await api.login(password);
+      await api.login(name, password);
       this.#loginTrouble = "";
       await this.#load();
     } catch (error) {
       const wrong = error instanceof Problem && [401, 403].includes(error.status);
-      this.#loginTrouble = wrong ? "That isn't the password." : troubleText(error);
+      this.#loginTrouble = wrong ? "That isn't the name and its password." : troubleText(error);
       this.#draw();
     }
   }
@@ -101,7 +101,7 @@ export class OpsPage {
         <p class="bad" role="alert">${this.#trouble}</p>
         ${this.#view ? viewOf(this.#view) : html`<p role="status">Loading…</p>`}
       </main>`;
-    render(this.#signedIn ? page : loginView(this.#loginTrouble, (word) => void this.#login(word)), this.root);
+    render(this.#signedIn ? page : loginView(this.#loginTrouble, (name, word) => void this.#login(name, word)), this.root);
   }
 }
 
