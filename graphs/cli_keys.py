@@ -10,6 +10,7 @@ from rich.table import Table
 
 from graphs.acts import act
 from graphs.settings import load_settings
+from tools.observing.logs import set_up_logging
 
 _Name = Annotated[str, typer.Argument(help="What the key is called: letters, digits, dots, dashes.")]
 _Workspace = Annotated[Path | None, typer.Option(help="Workspace folder. [env: HELPGRAPH_WORKSPACE]")]

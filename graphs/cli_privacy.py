@@ -12,6 +12,7 @@ from agent.wire import JsonObject
 from graphs.acts import act
 from graphs.private_file import refuse_existing, write_private
 from graphs.settings import load_settings
+from tools.observing.logs import set_up_logging
 
 _User = Annotated[str | None, typer.Option(help="The product's id of the user, as in the identity that it signs.")]
 _Visitor = Annotated[str | None, typer.Option(help="A visitor who wasn't signed in: the owner that an export names.")]
