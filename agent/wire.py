@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import Enum
+from functools import lru_cache
 from typing import Any
 
 from agent.types import (
@@ -25,13 +26,18 @@ from agent.types import (
 
 JsonObject = dict[str, Any]
 
+# Most of what is turned into JSON; the checks below take several times longer.
+_PLAIN = frozenset({str, int, float, bool})
+
 
 def to_json(value: object) -> Any:
     """Turn frozen values into JSON types: enums to their value, times to ISO 8601, untrusted text to plain text."""
+    if value is None or type(value) in _PLAIN:
+        return value
     if isinstance(value, Untrusted):
         return value.render_plain()
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: to_json(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {name: to_json(getattr(value, name)) for name in _fields(type(value))}
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, datetime):
@@ -41,6 +47,11 @@ def to_json(value: object) -> Any:
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [to_json(item) for item in value]
     return value
+
+
+@lru_cache(maxsize=256)
+def _fields(of: type[Any]) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(of))
 
 
 def citation_value(citation: Citation) -> JsonObject:

@@ -1,4 +1,7 @@
-"""The graph of one turn: which step follows which."""
+"""The graph of one turn: which step follows which.
+
+The routers are coroutines because LangGraph hands a plain function to a thread, which costs more than it computes.
+"""
 
 from typing import Literal
 
@@ -58,12 +61,12 @@ def build_turn_graph(checkpointer: BaseCheckpointSaver[str] | None = None) -> Tu
     return graph.compile(checkpointer=checkpointer)
 
 
-def who_speaks(state: TurnState) -> Literal["page_context", "finish"]:
+async def who_speaks(state: TurnState) -> Literal["page_context", "finish"]:
     """While a person has the conversation, or is on the way, the message is only passed on."""
     return "finish" if state["request"].mode in (Mode.WAITING, Mode.WITH_PERSON) else "page_context"
 
 
-def chosen_route(state: TurnState) -> Literal["answer", "clarify", "bug_report", "handoff"]:
+async def chosen_route(state: TurnState) -> Literal["answer", "clarify", "bug_report", "handoff"]:
     """Follow the verdict."""
     match state["verdict"].route:
         case Route.ANSWER:
@@ -76,14 +79,14 @@ def chosen_route(state: TurnState) -> Literal["answer", "clarify", "bug_report",
             return "handoff"
 
 
-def wants_tools(state: TurnState) -> Literal["use_tools", "propose", "check"]:
+async def wants_tools(state: TurnState) -> Literal["use_tools", "propose", "check"]:
     """Run the reads the answer asked for, then answer again; an effect it asked for leads out of the answer."""
     if any(call.tool in EFFECTS for call in state["tool_calls"]):
         return "propose"
     return "use_tools" if state["tool_calls"] else "check"
 
 
-def allowed(state: TurnState) -> Literal["bug_report", "handoff", "clarify"]:
+async def allowed(state: TurnState) -> Literal["bug_report", "handoff", "clarify"]:
     """Do what the engine proposed when the customer's own words allow it, else ask them."""
     proposal = state["proposal"]
     if not proposal.allowed:
@@ -91,6 +94,6 @@ def allowed(state: TurnState) -> Literal["bug_report", "handoff", "clarify"]:
     return "bug_report" if proposal.route is Route.BUG_REPORT else "handoff"
 
 
-def passed(state: TurnState) -> Literal["clarify", "finish"]:
+async def passed(state: TurnState) -> Literal["clarify", "finish"]:
     """An answer with nothing left to say becomes an honest question."""
     return "finish" if state["check_report"].passed else "clarify"

@@ -30,6 +30,8 @@ SNAPSHOT = "snapshot"
 # A model's endpoint is what such a run waits for, and one process holds many calls.
 IN_FLIGHT_WITH_MODEL = 32
 _AHEAD = 8
+# A ticket lies ready at each worker, so that none waits for this process between two tickets.
+_READY = 1
 _SLACK_S = 60.0
 
 
@@ -165,9 +167,9 @@ class _Run:
         return open_pool(
             starts,
             logs=folder,
-            in_flight=in_flight,
-            # A ticket is tried twice within its worker; what takes longer than that hangs.
-            deadline_s=2 * MAX_EXCHANGES * self._settings.turn_timeout_s + _SLACK_S,
+            in_flight=in_flight + _READY,
+            # A ticket is tried twice within its worker, after the one before it; what takes longer than that hangs.
+            deadline_s=2 * (1 + _READY) * MAX_EXCHANGES * self._settings.turn_timeout_s + _SLACK_S,
             threads=max(1, cores // workers),
         )
 

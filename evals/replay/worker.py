@@ -5,6 +5,7 @@ run is killed, its workers go with it.
 """
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -13,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+import uvloop
 from pydantic import BaseModel, ConfigDict
 
 from agent.prompting import prompt_digests
@@ -74,7 +76,9 @@ def main() -> None:
         # Whatever a library prints must not be taken for an answer.
         os.dup2(2, 1)
         set_up_logging("warning")
-        asyncio.run(_work(out))
+        # The loop that serves customers: uvicorn chooses it too.
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_work(out))
 
 
 async def _work(out: BinaryIO) -> None:
@@ -87,6 +91,9 @@ async def _work(out: BinaryIO) -> None:
     async with open_runtime(settings) as runtime:
         await runtime.knowledge.settled()
         worker = _Worker(runtime, index, out)
+        # Models and articles stay: the collector needn't look through them again and again.
+        gc.collect()
+        gc.freeze()
         ready = Ready(
             name=runtime.engine.name,
             embedding=runtime.embedder.name if runtime.embedder else None,

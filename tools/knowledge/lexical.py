@@ -125,7 +125,7 @@ class Asked:
         if not self._weights:
             return 0.0
         said = self._said[passage_id]
-        return sum(weight for stem, weight in self._weights if stem in said) / self._total
+        return sum([weight for stem, weight in self._weights if stem in said]) / self._total
 
     def title_fit(self, passage_id: str) -> float:
         """Return how much the question and the title of the passage's article are of the same words, in [0, 1].

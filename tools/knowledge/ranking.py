@@ -111,11 +111,14 @@ def rank(hits: Hits, query: SearchQuery, shelf: Shelf, reading: Reading) -> list
     most = max(covered.values(), default=0.0)
     # A passage found by words alone is at most as near as the farthest that was found by meaning.
     farthest = min(cosines.values(), default=0.0) - 0.02 if cosines is not None else 0.0
-    adjustments: dict[str, float] = {}
+    fits: dict[str, _Fit] = {}
     ranked: list[tuple[float, Ranked]] = []
     for passage_id in found:
         passage = shelf.passages[passage_id]
         article = shelf.articles[passage.article_id]
+        fit = fits.get(article.article_id)
+        if fit is None:
+            fit = fits[article.article_id] = _Fit.of(article, query, shelf, reading, passage_id)
         cosine = cosines.get(passage_id) if cosines is not None else None
         by_words = covered[passage_id]
         if reading.story:
@@ -126,20 +129,36 @@ def rank(hits: Hits, query: SearchQuery, shelf: Shelf, reading: Reading) -> list
             near = cosine if cosine is not None else farthest
             if reading.story:
                 near += _WHOLE_SHARE * (whole.cosine(article.article_id) - near)
-            near += (0.0, _NAMED, _NOT_NAMED)[reading.subject(article.article_id)]
+            near += fit.named
             relevance = _DENSE_SHARE * _squash(near) + (1 - _DENSE_SHARE) * by_words
-        if article.article_id not in adjustments:
-            adjustments[article.article_id] = _adjustment(article, query, shelf)
-        score = relevance + adjustments[article.article_id]
+        score = relevance + fit.adjustment
         if not reading.story:
             score += _AGREEMENT * agreement.get(passage_id, 0.0)
-        score += _TITLE_FIT * reading.title_fit(passage_id)
+        score += fit.titled
         likely = known.get(article.article_id, 0.0) if known else None
         score = score * undecided + (likely or 0.0)
         ranked.append((score, Ranked(passage, article, _unit(score), cosine, bm25.get(passage_id), likely)))
     # By the score before it is cut to [0, 1]: several very good passages aren't equally good.
     ranked.sort(key=lambda entry: (-entry[0], entry[1].article.article_id, entry[1].passage.position))
     return _distinct([entry for _, entry in ranked], query.limit, reading.names)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    """What all passages of an article gain or lose alike: by its subject (in cosine), its title, and the rest."""
+
+    named: float
+    titled: float
+    adjustment: float
+
+    @classmethod
+    def of(cls, article: ArticleRow, query: SearchQuery, shelf: Shelf, reading: Reading, passage_id: str) -> "_Fit":
+        """`passage_id` is any passage of the article: its title is theirs."""
+        return cls(
+            named=(0.0, _NAMED, _NOT_NAMED)[reading.subject(article.article_id)],
+            titled=_TITLE_FIT * reading.title_fit(passage_id),
+            adjustment=_adjustment(article, query, shelf),
+        )
 
 
 class _Whole:
