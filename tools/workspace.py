@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from agent.errors import Misconfigured
+from agent.fast_yaml import parse_yaml
 from agent.policy import BusinessHours, CategoryPolicy, Costs, Policy, Queue
 from agent.types import Language
 
@@ -180,7 +181,7 @@ def read_yaml(path: Path, *, what: str) -> Any:
         Misconfigured: it isn't there, isn't UTF-8 or isn't YAML.
     """
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return parse_yaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError as exc:
         raise Misconfigured(f"no {what} at {path}: check HELPGRAPH_WORKSPACE or --workspace") from exc
     except (OSError, UnicodeDecodeError) as exc:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
-import yaml
+from agent.fast_yaml import parse_yaml
 
 _NAME = re.compile(r"<([a-z]+)>")
 # Parts are made of parts, though never more than this many deep.
@@ -89,7 +89,7 @@ def read_grammars() -> tuple[Grammar, ...]:
 
 def _read(language: str) -> Grammar:
     text = files("agent.promising").joinpath(f"{language}.yaml").read_text(encoding="utf-8")
-    raw: dict[str, Any] = yaml.safe_load(text)
+    raw: dict[str, Any] = parse_yaml(text)
     letters = dict(zip(raw["classes"], "abcdefgh", strict=False))
     classes: dict[str, str] = {}
     for group, words in raw["classes"].items():

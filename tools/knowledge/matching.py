@@ -15,13 +15,13 @@ from importlib.resources import files
 from typing import Any
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, vstack
 from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
+from agent.fast_yaml import parse_yaml
 from tools.hashing import Hasher, Part, side_by_side
 from tools.knowledge.lexical import Analyzer
 
@@ -266,7 +266,7 @@ class QuestionMatcher:
 
 def elsewhere_texts() -> list[str]:
     """Messages that no article of any base answers, hand-written."""
-    data = yaml.safe_load((files("tools.knowledge") / "data" / "elsewhere.yaml").read_text(encoding="utf-8"))
+    data = parse_yaml((files("tools.knowledge") / "data" / "elsewhere.yaml").read_text(encoding="utf-8"))
     return [str(text) for text in data["messages"]]
 
 

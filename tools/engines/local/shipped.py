@@ -6,6 +6,7 @@ from typing import Any
 import yaml
 
 from agent.errors import Misconfigured
+from agent.fast_yaml import parse_yaml
 
 
 def read_data(name: str) -> dict[str, Any]:
@@ -15,7 +16,7 @@ def read_data(name: str) -> dict[str, Any]:
         Misconfigured: the installation is damaged.
     """
     try:
-        data = yaml.safe_load((files("tools.engines.local") / "data" / f"{name}.yaml").read_text(encoding="utf-8"))
+        data = parse_yaml((files("tools.engines.local") / "data" / f"{name}.yaml").read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError) as exc:
         raise Misconfigured(f"the shipped file {name}.yaml is damaged: reinstall helpgraph") from exc
     if not isinstance(data, dict):
