@@ -172,10 +172,10 @@ async def run_events(
     after = accepted.seq
     if accepted.joined or accepted.duplicate:
         # The run may have begun before this message joined it.
-        for event in stream.begin():
-            yield encode(event, accepted.seq, first=True)
         if accepted.run_started_seq is not None and accepted.duplicate:
             after = min(after, accepted.run_started_seq)
+        for event in stream.begin():
+            yield encode(event, after, first=True)
     async for logged in tail(doors, scope, conversation_id, after_seq=after):
         if logged.turn_id != accepted.turn_id:
             continue

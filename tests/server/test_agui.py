@@ -107,6 +107,26 @@ async def test_a_message_that_joins_a_running_turn_streams_the_same_answer(tmp_p
     assert both[1][-1].event["runId"] == "second"
 
 
+async def test_a_joined_message_that_is_posted_again_skips_nothing_on_a_cut(tmp_path: Path) -> None:
+    """Its stream begins with the run, which is older than the message: no number may promise more than was sent."""
+    engine = PacedEngine()
+    async with serving(tmp_path, fake_deps(engine=engine)) as here:
+        customer = await here.session()
+        first = asyncio.create_task(customer.say("Where are", "m1"))
+        await _until_briefed(engine, 1)
+        second = asyncio.create_task(customer.say("my invoices?", "m2"))
+        await _until_joined(here, customer, 2)
+        for _ in range(4):
+            engine.may_go_on.release()
+        await asyncio.gather(first, second)
+        again = await customer.say("my invoices?", "m2")
+        log = await customer.events(0)
+
+    numbers = [sent.seq for sent in again if sent.seq is not None]
+    assert numbers == sorted(set(numbers))
+    assert numbers[0] == next(sent.seq for sent in log if sent.kind == "RUN_STARTED")
+
+
 async def test_the_turn_goes_on_when_the_client_leaves(tmp_path: Path) -> None:
     engine = PacedEngine(parts=(Sentence(ANSWER, cites=("p1",)), Sentence("Invoices are under", cites=("p1",))))
     async with serving(tmp_path, fake_deps(engine=engine)) as here:
