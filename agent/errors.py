@@ -6,6 +6,7 @@ SupportError
 ├── Conflict            the caller's request contradicts what is stored
 ├── Misconfigured       the operator must change a setting, a file or a store
 ├── ConnectorError      an outside service failed (`retryable` says whether again may help)
+│   ├── DatabaseAway
 │   ├── KnowledgeError
 │   ├── TrackerError
 │   └── ModelFailed     a language model's endpoint failed, refused, was too slow or too dear
@@ -44,6 +45,13 @@ class ConnectorError(SupportError):
     def __init__(self, message: str, *, retryable: bool = False) -> None:
         super().__init__(message)
         self.retryable = retryable
+
+
+class DatabaseAway(ConnectorError):
+    """The database can't be reached, is full, or was locked for too long. It may be back in a moment."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, retryable=True)
 
 
 class KnowledgeError(ConnectorError):

@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import sqlite3
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from enum import Enum
@@ -9,12 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import aiosqlite
+import psycopg
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from sqlalchemy import URL
 
 from agent import types, untrusted
+from agent.errors import DatabaseAway
 from tools.storage.scrubbing import database_files, scrub_sqlite
 
 if TYPE_CHECKING:
@@ -51,6 +54,8 @@ async def open_checkpointer(database: URL, *, data_dir: Path) -> AsyncIterator[B
         min_size=1,
         max_size=8,
         open=False,
+        # After a restart of the server, or a cut, every connection that is kept is a dead one.
+        check=AsyncConnectionPool.check_connection,
         kwargs={"autocommit": True, "row_factory": dict_row, "prepare_threshold": 0},
     )
     async with pool:
@@ -130,6 +135,13 @@ def _pool(saver: BaseCheckpointSaver[str]) -> "AsyncConnectionPool[AsyncConnecti
     if isinstance(saver, AsyncPostgresSaver) and isinstance(saver.conn, AsyncConnectionPool):
         return saver.conn
     return None
+
+
+def is_outage(exc: BaseException) -> bool:
+    """Whether a turn broke because a store was away for a moment, so that it may be tried again."""
+    # The two behind the checkpointer raise their own.
+    away = (DatabaseAway, sqlite3.OperationalError, psycopg.OperationalError, psycopg.InterfaceError)
+    return isinstance(exc, away)
 
 
 def _serializer() -> JsonPlusSerializer:

@@ -8,6 +8,10 @@ from typing import Any
 logger = logging.getLogger(__name__)
 
 
+class Closing(RuntimeError):
+    """Nothing is started any more: the process is stopping."""
+
+
 class Supervisor:
     """Starts tasks, keeps them referenced, logs what escapes them, and ends them together."""
 
@@ -24,11 +28,11 @@ class Supervisor:
         """Run `work` in the background.
 
         Raises:
-            RuntimeError: the supervisor is closing; `work` is closed unrun.
+            Closing: the supervisor is closing; `work` is closed unrun.
         """
         if self._closing:
             work.close()
-            raise RuntimeError(f"shutting down, can't start {name!r}")
+            raise Closing(f"shutting down, can't start {name!r}")
         task = asyncio.create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._ended)

@@ -87,7 +87,8 @@ async def run_turn(
     engine = deps.engine.for_turn(request.spent)
     translator = _Translator(request, on_node)
     if resume:
-        translator.remember((await graph.aget_state(config)).values)
+        for event in translator.remember((await graph.aget_state(config)).values):
+            yield event
     stream = graph.astream(
         graph_input,
         config,
@@ -137,12 +138,14 @@ class _Translator:
         self._seen: JsonObject = {}
         self.finished: Finished | None = None
 
-    def remember(self, values: JsonObject) -> None:
-        """Take over what an interrupted run had found, so that the rest of it can be told in full."""
+    def remember(self, values: JsonObject) -> list[Emitted]:
+        """Take over what an interrupted run had found, and say again what it had said: not all of it was written."""
         self._seen = dict(values)
         for node, key in _DECIDING:
             if key in values:
                 self._facts(node, {key: values[key]})
+        draft = self._seen.get("draft")
+        return self.words(Words(self._request.reply_message_id, draft.text)) if draft is not None and draft.text else []
 
     def words(self, part: object) -> list[Emitted]:
         if not isinstance(part, Words):

@@ -42,7 +42,7 @@ class TurnWriter:
     async def announce(self) -> None:
         """Open the run, once however often it is tried; after half an answer was shown, say first what stands."""
         work = self._work
-        run_started = NewEvent({"type": "RUN_STARTED", "threadId": work.conversation.thread_id, "runId": work.run_id})
+        run_started = NewEvent(self._run("RUN_STARTED"))
         if work.attempts == 1:
             await self._append([run_started])
             self._metrics.first_event_seconds(self._since_accepted())
@@ -58,6 +58,17 @@ class TurnWriter:
                 "messages": [_snapshot_message(message) for message in messages],
             }
             await self._append([NewEvent(snapshot)])
+
+    async def close(self) -> None:
+        """Let no further message join, before something happens that the turn must tell of.
+
+        Raises:
+            Joined: more messages came before.
+            LeaseLost: the conversation has another writer.
+        """
+        count = len(self._work.messages)
+        if not await self._log.open_answer(self._lease, self._work.turn_id, message_count=count, events=[]):
+            raise Joined
 
     async def drain(self, events: TurnEvents) -> None:
         """Write until the turn is finished.
@@ -88,8 +99,13 @@ class TurnWriter:
         reply = last_rung(request, self._policy, cause=cause)
         message_id = reply.message_id
         said: list[Emitted] = []
+        scope = Scope(self._lease.workspace_id, None, "system")
+        active = await self._log.active_turn(scope, self._lease.conversation_id)
+        if active is None or active.run_started_seq is None:
+            # It broke before it could begin; nobody would see an end without a beginning.
+            said.append(Emitted(self._run("RUN_STARTED")))
         if message_id is not None:
-            said = [
+            said += [
                 Emitted({"type": "TEXT_MESSAGE_START", "messageId": message_id, "role": "assistant"}),
                 Emitted({"type": "TEXT_MESSAGE_CONTENT", "messageId": message_id, "delta": reply.text}),
                 Emitted({"type": "TEXT_MESSAGE_END", "messageId": message_id}),
@@ -144,16 +160,11 @@ class TurnWriter:
 
     async def _conclude(self, reply: Reply, events: Sequence[Emitted], *, status: TurnEnd) -> bool:
         """Write the end of a turn in one transaction; false when more messages joined and nothing was said."""
-        run_finished = {
-            "type": "RUN_FINISHED",
-            "threadId": self._work.conversation.thread_id,
-            "runId": self._work.run_id,
-        }
         done = await self._log.finish_turn(
             self._lease,
             self._work.turn_id,
             message_count=len(self._work.messages),
-            events=[NewEvent(e.event, e.audience) for e in (*events, Emitted(run_finished))],
+            events=[NewEvent(e.event, e.audience) for e in (*events, Emitted(self._run("RUN_FINISHED")))],
             status=status,
             outcome=reply.outcome.value,
             move=Move.HAND_OFF if reply.handoff is not None and reply.mode is Mode.WAITING else None,
@@ -164,6 +175,9 @@ class TurnWriter:
         if done:
             self._metrics.turn_ended(reply.outcome.value)
         return done
+
+    def _run(self, kind: str) -> dict[str, object]:
+        return {"type": kind, "threadId": self._work.conversation.thread_id, "runId": self._work.run_id}
 
 
 def _snapshot_message(message: dict[str, object]) -> dict[str, object]:

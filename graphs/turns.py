@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from agent.deps import TurnDeps
-from agent.errors import BadTurn, LeaseLost, SupportError
+from agent.errors import BadTurn, LeaseLost
 from agent.types import TurnRequest
 from agent.untrusted import clean
+from graphs.checkpoints import is_outage
 from graphs.holder import Holder
-from graphs.supervisor import Supervisor
+from graphs.supervisor import Closing, Supervisor
 from graphs.translate import run_turn
+from graphs.turn_effects import ClosingTracker
 from graphs.turn_graph import TurnGraph
 from graphs.turn_metrics import TurnMetrics
 from graphs.turn_request import turn_request
@@ -136,7 +138,7 @@ class TurnService:
         self._busy.add(conversation_id)
         try:
             self._supervisor.spawn(self._work(conversation_id), name=f"turns-{conversation_id}")
-        except RuntimeError:
+        except Closing:
             self._busy.discard(conversation_id)
 
     async def _sweep(self) -> None:
@@ -146,8 +148,9 @@ class TurnService:
                 await self._free_what_the_dead_hold()
                 for conversation_id in await self._log.waiting_work(limit=100):
                     self.poke(conversation_id)
-            except (SupportError, OSError):
-                logger.exception("sweep failed")
+            except Exception as exc:
+                # Whatever it was: without sweeps, what a dead process left would wait for ever.
+                logger.warning("sweep failed error=%s", exc, exc_info=not is_outage(exc))
             await _wait(self._stopped, _POLL_S)
 
     async def _free_what_the_dead_hold(self) -> None:
@@ -173,6 +176,8 @@ class TurnService:
         except LeaseLost:
             self._metrics.lease_lost()
             logger.info("lease lost conversation_id=%s", conversation_id)
+        except Closing:
+            logger.info("left for the next process conversation_id=%s", conversation_id)
         finally:
             self._busy.discard(conversation_id)
             if conversation_id in self._again:
@@ -184,9 +189,9 @@ class TurnService:
         if lease is None:
             return
         done = asyncio.Event()
-        self._supervisor.spawn(self._keep(lease, done), name=f"lease-{conversation_id}")
         begun: set[str] = set()
         try:
+            self._supervisor.spawn(self._keep(lease, done), name=f"lease-{conversation_id}")
             while not self._stopped.is_set():
                 work = await self._log.next_turn(lease)
                 if work is None:
@@ -224,9 +229,14 @@ class TurnService:
         except Joined:
             logger.info("turn starts anew with joined messages turn_id=%s", work.turn_id)
             return
-        except (LeaseLost, asyncio.CancelledError):
+        except (LeaseLost, Closing, asyncio.CancelledError):
             raise
         except Exception as exc:
+            if is_outage(exc):
+                # Not the turn's fault: it is tried again once the store is back, and parked if that never helps.
+                logger.warning("turn interrupted turn_id=%s error=%s", work.turn_id, type(exc).__name__)
+                await _wait(self._stopped, _POLL_S)
+                return
             # The outermost edge of a turn: whatever broke, a person gets the message and the customer is told.
             logger.exception("turn failed turn_id=%s", work.turn_id)
             cause = "turn_timeout" if isinstance(exc, TimeoutError) else "turn_failed"
@@ -248,17 +258,20 @@ class TurnService:
         if work.attempts > 1:
             snapshot = await self._graph.aget_state({"configurable": {"thread_id": thread_id}})
             resume = bool(snapshot.next)
+            if not resume:
+                # A graph that had come to its end would take what is left of it for the new attempt's own.
+                await self._forget(thread_id)
         await writer.announce()
         events: TurnEvents = asyncio.Queue()
         producer = self._supervisor.spawn(
-            self._produce(request, thread_id, events, resume=resume), name=f"graph-{work.turn_id}"
+            self._produce(request, writer, thread_id, events, resume=resume), name=f"graph-{work.turn_id}"
         )
         over = True
         try:
             await writer.drain(events)
-        except (asyncio.CancelledError, LeaseLost):
+        except BaseException as exc:
             # Whoever goes on with the turn, the next process or another, goes on from where it stands.
-            over = False
+            over = not isinstance(exc, asyncio.CancelledError | LeaseLost) and not is_outage(exc)
             raise
         finally:
             producer.cancel()
@@ -267,12 +280,15 @@ class TurnService:
             if over:
                 await self._forget(thread_id)
 
-    async def _produce(self, request: TurnRequest, thread_id: str, into: TurnEvents, *, resume: bool) -> None:
+    async def _produce(
+        self, request: TurnRequest, writer: TurnWriter, thread_id: str, into: TurnEvents, *, resume: bool
+    ) -> None:
+        deps = replace(self._deps, tracker=ClosingTracker(self._deps.tracker, writer.close))
         try:
             async with asyncio.timeout(self._limits.turn_timeout_s):
                 stream = run_turn(
                     self._graph,
-                    self._deps,
+                    deps,
                     request,
                     thread_id=thread_id,
                     resume=resume,

@@ -146,8 +146,8 @@ class Torn(ScriptedEngine):
 
 async def interrupted(
     folder: Path, engine: ScriptedEngine, text: str = "Where are my invoices?"
-) -> tuple[list[Emitted], Finished]:
-    """Run a turn into its crash, then resume it; what was emitted before, and the end."""
+) -> tuple[list[Emitted], list[Emitted], Finished]:
+    """Run a turn into its crash, then resume it; what was emitted before and after, and the end."""
     before: list[Emitted] = []
     deps = fake_deps(engine=engine)
     async with open_checkpointer(make_url("sqlite://"), data_dir=folder) as checkpointer:
@@ -160,19 +160,21 @@ async def interrupted(
             after = [event async for event in run_turn(graph, deps, ask(text), thread_id="t", resume=True)]
     finished = after[-1]
     assert isinstance(finished, Finished)
-    return before, finished
+    return before, [event for event in after if isinstance(event, Emitted)], finished
 
 
 async def test_a_resumed_turn_keeps_what_was_allowed_and_what_was_said(tmp_path: Path) -> None:
     unsure = replace(CALM, wish_for_person=0.35)
     engine = Fragile(understanding=unsure, parts=(TRUE, PERSON), features={"known": 0.9}, breaks_in="summarise")
 
-    before, finished = await interrupted(tmp_path, engine)
+    before, after, finished = await interrupted(tmp_path, engine)
 
     said = spoken([event.event for event in before])
     assert said == f"{TRUE.text} [1]"
     assert (finished.route, finished.reply.outcome) == ("handoff", Outcome.HANDED_OFF)
     assert finished.reply.text.startswith(f"{said}\n\n")
+    # What was said before may not have reached the log.
+    assert spoken([event.event for event in after]) == finished.reply.text
     assert len(engine.briefs) == 1
 
 
@@ -182,7 +184,7 @@ async def test_a_resumed_turn_goes_on_with_the_results_it_had(tmp_path: Path) ->
         after_tools=(Sentence("Your plan is team.", from_tool="account_status"),),
     )
 
-    _, finished = await interrupted(tmp_path, engine)
+    _, _, finished = await interrupted(tmp_path, engine)
 
     assert finished.reply.text == f"{TRUE.text} [1] Your plan is team."
     assert finished.route == "answer"
@@ -192,6 +194,6 @@ async def test_a_resumed_turn_goes_on_with_the_results_it_had(tmp_path: Path) ->
 async def test_a_resumed_report_is_filed_as_one(tmp_path: Path) -> None:
     engine = Fragile(understanding=replace(CALM, kind=Kind.BUG), breaks_in="draft_bug")
 
-    _, finished = await interrupted(tmp_path, engine, "The export is empty")
+    _, _, finished = await interrupted(tmp_path, engine, "The export is empty")
 
     assert (finished.route, finished.reply.outcome) == ("bug_report", Outcome.BUG_FILED)

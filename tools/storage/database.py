@@ -19,7 +19,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from agent.errors import ConnectorError, Misconfigured
+from agent.errors import DatabaseAway, Misconfigured
 from tools.storage.migrate import upgrade
 from tools.storage.postgres_channel import PostgresChannel
 from tools.storage.scrubbing import database_files, scrub_sqlite
@@ -188,7 +188,7 @@ class Database:
         """Enter a write transaction: committed on leaving, rolled back on an exception.
 
         Raises:
-            ConnectorError: the database can't be reached, is full, or was locked for 10 s (retryable).
+            DatabaseAway: the database can't be reached, is full, or was locked for 10 s.
         """
         return self._transaction()
 
@@ -202,7 +202,7 @@ class Database:
                 async with self._writing, self._writer.connect() as conn, self._committed(conn):
                     yield conn
         except (OperationalError, InterfaceError) as exc:
-            raise ConnectorError(f"the database refused: {type(exc.orig).__name__}", retryable=True) from exc
+            raise DatabaseAway(f"the database refused: {type(exc.orig).__name__}") from exc
 
     @asynccontextmanager
     async def _committed(self, conn: AsyncConnection) -> AsyncIterator[None]:
@@ -217,13 +217,13 @@ class Database:
         """Enter a read: one snapshot on SQLite, one statement at a time on PostgreSQL.
 
         Raises:
-            ConnectorError: the database can't be reached (retryable).
+            DatabaseAway: the database can't be reached.
         """
         try:
             async with self.engine.connect() as conn:
                 yield conn
         except (OperationalError, InterfaceError) as exc:
-            raise ConnectorError(f"the database refused: {type(exc.orig).__name__}", retryable=True) from exc
+            raise DatabaseAway(f"the database refused: {type(exc.orig).__name__}") from exc
 
     @asynccontextmanager
     async def exclusive(self, name: str, *, wait: bool = True) -> AsyncIterator[bool]:
@@ -234,7 +234,7 @@ class Database:
         that a process that dies holds nobody up.
 
         Raises:
-            ConnectorError: the database can't be reached (retryable).
+            DatabaseAway: the database can't be reached.
         """
         section = self._sections.setdefault(name, asyncio.Lock())
         if section.locked() and not wait:
@@ -257,7 +257,7 @@ class Database:
                         # Closing the connection ends the lock, whatever state either is in.
                         await conn.invalidate()
             except (OperationalError, InterfaceError) as exc:
-                raise ConnectorError(f"the database refused: {type(exc.orig).__name__}", retryable=True) from exc
+                raise DatabaseAway(f"the database refused: {type(exc.orig).__name__}") from exc
 
     def insert(self, table: Table) -> sqlite.Insert:
         """Return an insert that knows `on_conflict_do_nothing` and `on_conflict_do_update`."""

@@ -1,0 +1,197 @@
+"""Turns that a crash, an outage or a stop breaks off at an unlucky moment: what chaos found, each with its cause."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import URL
+
+from agent.deps import TurnDeps
+from agent.errors import DatabaseAway
+from agent.ports import BugReport
+from agent.types import BugDraft, BugTicket, Identity, Kind, Message, PageContext, Understanding, Untrusted
+from graphs.checkpoints import open_checkpointer
+from graphs.translate import run_turn
+from graphs.turn_graph import build_turn_graph
+from tests.fakes import CALM, RecordingTracker, ScriptedEngine, ask, fake_deps
+from tests.graphs.installation import LIMITS, SCOPE, bot_messages, ended, installation, kinds
+from tools.storage.database import Database
+from tools.storage.log import ConversationLog, TurnWork
+from tools.storage.wakeups import Wakeups
+
+BUG = replace(CALM, kind=Kind.BUG)
+
+
+@asynccontextmanager
+async def left_behind(folder: Path, *, attempts: int) -> AsyncIterator[tuple[str, TurnWork]]:
+    """A conversation whose turn was begun so often by processes that died before they wrote anything."""
+    db = await Database.open(None, data_dir=folder)
+    log = ConversationLog(db, Wakeups())
+    made = await log.create_conversation(
+        SCOPE, thread_id="", identity=Identity(), channel="widget", language="en", now=datetime.now(UTC)
+    )
+    await log.accept(
+        SCOPE,
+        made.conversation_id,
+        client_message_id="m1",
+        text="Where are my invoices?",
+        page=None,
+        run_id="run-1",
+        wish=False,
+        now=datetime.now(UTC),
+    )
+    work = None
+    for _ in range(attempts):
+        lease = await log.claim(made.conversation_id, holder="dead", ttl_s=60)
+        assert lease is not None
+        work = await log.next_turn(lease)
+        await log.release(lease)
+    assert work is not None
+    yield made.conversation_id, work
+    await db.close()
+
+
+async def run_graph(folder: Path, deps: TurnDeps, thread_id: str) -> None:
+    """Run the graph to its end on that thread, as a process does that dies before it writes the turn's end."""
+    async with open_checkpointer(await _url(folder), data_dir=folder) as checkpointer:
+        async for _ in run_turn(
+            build_turn_graph(checkpointer), deps, ask("Where are my invoices?"), thread_id=thread_id
+        ):
+            pass
+
+
+async def _url(folder: Path) -> URL:
+    db = await Database.open(None, data_dir=folder)
+    await db.close()
+    return db.url
+
+
+async def test_an_answer_whose_end_was_not_written_is_not_said_twice(tmp_path: Path) -> None:
+    async with left_behind(tmp_path, attempts=1) as (conversation_id, work):
+        await run_graph(tmp_path, fake_deps(), f"{work.turn_id}-1")
+
+    async with installation(tmp_path, fake_deps()) as here:
+        events = await here.until(conversation_id, ended())
+
+    (message,) = bot_messages(events)
+    assert str(message["text"]).count("Invoices are under") == 1
+
+
+async def test_a_turn_that_is_parked_before_it_ever_began_has_a_beginning(tmp_path: Path) -> None:
+    async with left_behind(tmp_path, attempts=3) as (conversation_id, _):
+        pass
+
+    async with installation(tmp_path, fake_deps()) as here:
+        events = await here.until(conversation_id, ended())
+
+    found = kinds(events)
+    assert found.count("RUN_STARTED") == 1
+    assert found.index("RUN_STARTED") < found.index("TEXT_MESSAGE_START")
+
+
+async def test_a_turn_that_the_database_left_in_the_lurch_is_tried_again(tmp_path: Path) -> None:
+    engine = AwayOnce()
+    async with installation(tmp_path, fake_deps(engine=engine)) as here:
+        conversation_id = await here.begin()
+        await here.say(conversation_id, "Where are my invoices?")
+        events = await here.until(conversation_id, ended())
+
+    assert engine.away
+    assert str(bot_messages(events)[-1]["text"]).startswith("Invoices are under")
+    assert "helpgraph.handoff.v1" not in kinds(events)
+
+
+@dataclass
+class AwayOnce(ScriptedEngine):
+    """The first turn's store is away."""
+
+    away: bool = False
+
+    async def understand(
+        self, texts: tuple[Untrusted, ...], history: tuple[Message, ...], page: PageContext
+    ) -> Understanding:
+        if not self.away:
+            self.away = True
+            raise DatabaseAway("scripted")
+        return await super().understand(texts, history, page)
+
+
+@dataclass
+class SlowTracker(RecordingTracker):
+    """Waits in the middle of a filing until it is told to go on."""
+
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
+    may_go_on: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def file(self, report: BugReport) -> BugTicket:
+        self.begun.set()
+        await self.may_go_on.wait()
+        return await super().file(report)
+
+
+@dataclass
+class SlowDraft(ScriptedEngine):
+    """Waits before a filing until it is told to go on."""
+
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
+    may_go_on: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def draft_bug(
+        self,
+        texts: tuple[Untrusted, ...],
+        history: tuple[Message, ...],
+        page: PageContext,
+        understanding: Understanding,
+    ) -> BugDraft:
+        self.begun.set()
+        await self.may_go_on.wait()
+        return await super().draft_bug(texts, history, page, understanding)
+
+
+async def test_a_message_that_comes_while_a_bug_is_filed_is_the_next_turn(tmp_path: Path) -> None:
+    """Joining would start the turn anew, perhaps on another way, and nobody would be told of the ticket."""
+    tracker = SlowTracker()
+    async with installation(tmp_path, fake_deps(engine=ScriptedEngine(understanding=BUG), tracker=tracker)) as here:
+        conversation_id = await here.begin()
+        await here.say(conversation_id, "The export is empty", "m1")
+        await tracker.begun.wait()
+        await here.say(conversation_id, "Where are my invoices?", "m2")
+        tracker.may_go_on.set()
+        events = await here.until(conversation_id, ended(2))
+
+    found = kinds(events)
+    assert "helpgraph.joined.v1" not in found
+    assert found.index("helpgraph.ticket.v1") < found.index("RUN_FINISHED")
+
+
+async def test_a_message_that_comes_before_a_bug_is_filed_joins_and_it_is_filed_once(tmp_path: Path) -> None:
+    engine, tracker = SlowDraft(understanding=BUG), RecordingTracker()
+    async with installation(tmp_path, fake_deps(engine=engine, tracker=tracker)) as here:
+        conversation_id = await here.begin()
+        await here.say(conversation_id, "The export is empty", "m1")
+        await engine.begun.wait()
+        await here.say(conversation_id, "since Monday", "m2")
+        engine.may_go_on.set()
+        events = await here.until(conversation_id, ended())
+
+    assert kinds(events).count("helpgraph.ticket.v1") == 1
+    (report,) = tracker.filed.values()
+    assert "since Monday" in report.said.render_plain()
+
+
+async def test_a_process_that_stops_lets_go_of_what_it_can_no_longer_begin(tmp_path: Path) -> None:
+    engine = SlowDraft(understanding=BUG)
+    async with installation(tmp_path, fake_deps(engine=engine), replace(LIMITS, concurrent_turns=1)) as here:
+        first, second = await here.begin(), await here.begin()
+        await here.say(first, "The export is empty", "m1")
+        await engine.begun.wait()
+        await here.say(second, "The export is empty", "m2")
+        asyncio.get_running_loop().call_later(0.1, engine.may_go_on.set)
+    db = await Database.open(None, data_dir=tmp_path)
+    lease = await ConversationLog(db, Wakeups()).claim(second, holder="next", ttl_s=1)
+    await db.close()
+
+    assert lease is not None
