@@ -14,7 +14,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export HELPGRAPH_WORKSPACE ?= examples/orrery
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-llm explore nightly bench lint format lock browser web screenshots clean
+.PHONY: help install run test test-llm explore nightly bench chaos chaos-points lint format lock browser web screenshots clean
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
@@ -80,6 +80,12 @@ bench: $(RUNTIME_STAMP)  ## Measure into var/bench: speed, streams, serving, rep
 	fi; \
 	if [ -n "$$failed" ]; then echo "failed:$$failed" >&2; exit 1; fi; \
 	echo "results are in $(BENCH_OUT)"
+
+chaos: $(STAMP)  ## Kill real servers at random: ROUNDS=20 DATABASE=sqlite|postgres SEED=any (docs/chaos.md)
+	@$(BIN)/python -m tests.chaos --database "$(or $(DATABASE),sqlite)" --rounds "$(or $(ROUNDS),20)" $(if $(SEED),--seed "$(SEED)") $(if $(FIRST),--first "$(FIRST)")
+
+chaos-points: $(STAMP)  ## Kill a server at every durable point of three turns (needs strace; docs/chaos.md)
+	@$(BIN)/python -m tests.chaos.points
 
 lint: $(STAMP)  ## Check style, types and the direction of imports
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports

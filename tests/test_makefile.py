@@ -43,6 +43,17 @@ def test_nightly_tests_everything_then_explores_then_asks_a_model(tmp_path: Path
     ]
 
 
+def test_chaos_plays_as_many_rounds_as_asked_on_the_database_named(tmp_path: Path) -> None:
+    plain = make(tmp_path, "chaos")
+    named = make(tmp_path, "chaos", "ROUNDS=300", "DATABASE=postgres", "SEED=a b", "FIRST=7")
+
+    assert (plain.returncode, named.returncode) == (0, 0), plain.stderr + named.stderr
+    assert (tmp_path / "ran").read_text().splitlines() == [
+        "-m tests.chaos --database sqlite --rounds 20",
+        "-m tests.chaos --database postgres --rounds 300 --seed a b --first 7",
+    ]
+
+
 def test_without_the_public_data_what_needs_none_is_measured_and_the_rest_said_to_be_skipped(tmp_path: Path) -> None:
     done = make_bench(tmp_path)
 

@@ -1,0 +1,366 @@
+"""Some rounds of chaos on each database; and the checker finds whatever is doctored in what they leave."""
+
+import ast
+import asyncio
+import copy
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.chaos import checker, plan
+from tests.chaos.checker import HANDOFF, JOINED, MESSAGE, MODE, OUTCOME, TICKET, Finding, check, effect_key
+from tests.chaos.plan import Database
+from tests.chaos.rounds import Result, play
+from tests.chaos.tables import Row, Tables, read_tables
+from tests.chaos.tally import Tally
+from tests.chaos.transcript import Received, Stream, Talk
+from tests.chaos.world import World
+
+# Chosen so that every fault there is comes up, kills most of all.
+SEEDS = {"sqlite": ("l", 6), "postgres": ("pu", 6)}
+CONVERSATIONS = 6
+_INDEPENDENT = ("checker", "stream_checks", "tables", "transcript")
+_OURS = ("agent", "tools", "graphs", "server", "evals")
+
+Doctor = Callable[[Tables, list[Talk]], None]
+
+
+@pytest.fixture(scope="module")
+def on_sqlite(installed_by_words: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Result]:
+    """What rounds on SQLite came to."""
+    return _played("sqlite", tmp_path_factory.mktemp("chaos"), installed_by_words)
+
+
+def _played(database: Database, folder: Path, installed: Path) -> list[Result]:
+    async def all_of_them() -> list[Result]:
+        world = World(database, folder, installed)
+        try:
+            await world.start()
+            name, number = SEEDS[database]
+            return [await play(world, f"{name}-{n}", conversations=CONVERSATIONS) for n in range(number)]
+        finally:
+            await world.close()
+
+    return asyncio.run(all_of_them())
+
+
+def test_nothing_is_lost_doubled_stuck_or_skipped_on_sqlite(on_sqlite: list[Result]) -> None:
+    _expect_nothing(on_sqlite)
+
+
+@pytest.mark.postgres
+def test_nothing_is_lost_doubled_stuck_or_skipped_by_two_servers_on_postgres(
+    installed_by_words: Path, tmp_path: Path
+) -> None:
+    _expect_nothing(_played("postgres", tmp_path, installed_by_words))
+
+
+def _expect_nothing(results: list[Result]) -> None:
+    tally = Tally()
+    for result in results:
+        tally.add(result)
+    print("\n".join(tally.lines()))
+    assert [(result.plan.seed, finding) for result in results for finding in result.findings] == []
+    # A round that hits nothing, or in which nothing of interest is said, shows nothing.
+    assert sum(tally.in_flight) > tally.rounds * 2
+    assert tally.restarted_turns > 0
+    assert {"answered", "bug_filed", "bug_counted", "handed_off"} <= tally.outcomes.keys()
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+def test_the_rounds_of_the_suite_have_every_fault(database: Database) -> None:
+    name, number = SEEDS[database]
+    drawn = {plan.draw(f"{name}-{n}", database, conversations=CONVERSATIONS).fault for n in range(number)}
+
+    assert drawn == set(plan.FAULTS[database])
+
+
+def test_a_round_is_drawn_from_its_seed() -> None:
+    first, again, other = (plan.draw(seed, "postgres", conversations=5) for seed in ("a-1", "a-1", "a-2"))
+
+    assert first == again
+    assert first.customers != other.customers
+
+
+def test_the_checker_shares_no_code_with_the_product() -> None:
+    for name in _INDEPENDENT:
+        tree = ast.parse((Path(checker.__file__).parent / f"{name}.py").read_text())
+        for node in ast.walk(tree):
+            modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            modules += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            for module in modules:
+                assert module.split(".")[0] not in _OURS
+                assert not module.startswith("tests.") or module.removeprefix("tests.chaos.") in _INDEPENDENT
+
+
+# --- every check can fail ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def evidence(on_sqlite: list[Result]) -> tuple[Tables, list[Talk]]:
+    """Rows and transcripts of a whole run, in which everything holds."""
+    tables, talks = on_sqlite[-1].tables, [talk for result in on_sqlite for talk in result.talks]
+    assert tables is not None
+    for result in on_sqlite[:-1]:
+        assert result.tables is not None
+        for name in ("conversations", "events", "turns", "client_messages", "handoffs", "desk_replies"):
+            getattr(tables, name).extend(getattr(result.tables, name))
+    tables.open_threads = []
+    assert check(tables, talks, whole=True) == []
+    return tables, talks
+
+
+def _event(tables: Tables, kind: str, **value: object) -> Row:
+    """The first event of a kind whose value has these fields."""
+    return next(
+        row
+        for row in tables.events
+        if row["kind"] == kind and all(row["event"]["value"].get(name) == wanted for name, wanted in value.items())
+    )
+
+
+def _drop_event(kind: str, **value: object) -> Doctor:
+    return lambda tables, talks: tables.events.remove(_event(tables, kind, **value))
+
+
+def _double_event(kind: str, **value: object) -> Doctor:
+    def doctor(tables: Tables, talks: list[Talk]) -> None:
+        row = _event(tables, kind, **value)
+        tables.events.insert(tables.events.index(row), copy.deepcopy(row))
+
+    return doctor
+
+
+def _set(table: str, name: str, value: object) -> Doctor:
+    def doctor(tables: Tables, talks: list[Talk]) -> None:
+        getattr(tables, table)[0][name] = value
+
+    return doctor
+
+
+def _drop_row(table: str) -> Doctor:
+    return lambda tables, talks: getattr(tables, table).pop(0)
+
+
+def _double_row(table: str, **changes: object) -> Doctor:
+    return lambda tables, talks: getattr(tables, table).append({**getattr(tables, table)[0], **changes})
+
+
+def _change_value(kind: str, name: str, value: object, **having: object) -> Doctor:
+    def doctor(tables: Tables, talks: list[Talk]) -> None:
+        _event(tables, kind, **having)["event"]["value"][name] = value
+
+    return doctor
+
+
+def _stream(talks: list[Talk], kind: str) -> Stream:
+    return next(s for talk in talks for s in talk.streams if s.kind == kind and len(s.received) > 6)
+
+
+def _in_stream(kind: str, doctor: Callable[[list[Received]], Any]) -> Doctor:
+    return lambda tables, talks: doctor(_stream(talks, kind).received)
+
+
+def _swap(received: list[Received]) -> None:
+    received[3], received[4] = received[4], received[3]
+
+
+def _alter(received: list[Received]) -> None:
+    received[4].event = {**received[4].event, "more": True}
+
+
+def _resume_with_a_gap(tables: Tables, talks: list[Talk]) -> None:
+    watched = _stream(talks, "follow")
+    talk = next(talk for talk in talks if watched in talk.streams)
+    talk.streams.append(Stream("resume", after=0, received=[copy.deepcopy(item) for item in watched.received[1:]]))
+
+
+def _never_ended(tables: Tables, talks: list[Talk]) -> None:
+    talks[0].messages[0].ended_at = None
+
+
+def _refused(tables: Tables, talks: list[Talk]) -> None:
+    talks[0].problems.append("POST /v1/agui: 500")
+
+
+def _said_by_nobody(tables: Tables, talks: list[Talk]) -> None:
+    talks[0].messages.pop(0)
+
+
+def _sent_elsewhere(tables: Tables, talks: list[Talk]) -> None:
+    talks[1].messages.append(talks[0].messages[0])
+
+
+def _another_key(tables: Tables, talks: list[Talk]) -> None:
+    tables.bug_filings.append({**tables.bug_filings[0], "effect_key": "0" * 64, "is_new": False})
+
+
+def _ended_turn(tables: Tables) -> list[Row]:
+    turn_id = tables.turns[0]["turn_id"]
+    return [row for row in tables.events if row["turn_id"] == turn_id]
+
+
+def _end_twice(tables: Tables, talks: list[Talk]) -> None:
+    tables.events.append(copy.deepcopy(next(row for row in _ended_turn(tables) if row["kind"] == "RUN_FINISHED")))
+
+
+def _no_end(tables: Tables, talks: list[Talk]) -> None:
+    tables.events.remove(next(row for row in _ended_turn(tables) if row["kind"] == "RUN_FINISHED"))
+
+
+def _late_writer(tables: Tables, talks: list[Talk]) -> None:
+    rows = _ended_turn(tables)
+    late = copy.deepcopy(next(row for row in rows if row["kind"] == "STEP_STARTED"))
+    tables.events.insert(tables.events.index(rows[-1]) + 1, late)
+
+
+def _two_writers(tables: Tables, talks: list[Talk]) -> None:
+    row = next(row for row in tables.events if row["kind"] == "TEXT_MESSAGE_CONTENT")
+    row["event"]["delta"] += " " + row["event"]["delta"]
+
+
+def _two_runs(tables: Tables, talks: list[Talk]) -> None:
+    other = next(turn for turn in tables.turns if turn["conversation_id"] != tables.turns[0]["conversation_id"])
+    rows = _ended_turn(tables)
+    begun = {**copy.deepcopy(next(row for row in rows if row["kind"] == "RUN_STARTED")), "turn_id": other["turn_id"]}
+    tables.events.insert(tables.events.index(rows[-1]), begun)
+
+
+def _filed_in_silence(tables: Tables, talks: list[Talk]) -> None:
+    tables.events.remove(_event(tables, TICKET))
+
+
+def _filed_otherwise(tables: Tables, talks: list[Talk]) -> None:
+    _event(tables, TICKET)["event"]["value"]["bug_id"] = "BUG-0"
+
+
+def _open_checkpoint(tables: Tables, talks: list[Talk]) -> None:
+    tables.open_threads.append(f"{tables.turns[0]['turn_id']}-1")
+
+
+def _another_workspace(tables: Tables, talks: list[Talk]) -> None:
+    tables.events[0]["workspace_id"] = "another"
+
+
+def _another_conversation(tables: Tables, talks: list[Talk]) -> None:
+    strangers = [row for row in tables.conversations if row["conversation_id"] != tables.events[0]["conversation_id"]]
+    tables.events[0]["event"]["value"]["text"] += strangers[0]["owner_id"]
+
+
+def _occurrence_of_nobody(tables: Tables, talks: list[Talk]) -> None:
+    pairs = {(row["bug_id"], row["conversation_id"]) for row in tables.bug_occurrences}
+    bug_id = tables.bug_occurrences[0]["bug_id"]
+    other = next(c for c in tables.conversations if (bug_id, c["conversation_id"]) not in pairs)
+    tables.bug_occurrences.append({**tables.bug_occurrences[0], "conversation_id": other["conversation_id"]})
+
+
+DOCTORED: dict[str, tuple[str, str, Doctor]] = {
+    "an acknowledged message is not in the log": ("I1", "lost", _drop_event(MESSAGE, author="customer")),
+    "an acknowledged message has no row": ("I1", "lost", _drop_row("client_messages")),
+    "a message is in the log twice": ("I1", "doubled", _double_event(MESSAGE, author="customer")),
+    "a message has two rows": ("I1", "doubled", _double_row("client_messages")),
+    "a message has another text": ("I1", "wrong", _change_value(MESSAGE, "text", "another", author="customer")),
+    "a message that nobody sent": ("I1", "wrong", _said_by_nobody),
+    "a message in another conversation": ("I1", "crossed", _sent_elsewhere),
+    "a turn has no end": ("I2", "stuck", _no_end),
+    "a turn ends twice": ("I2", "doubled", _end_twice),
+    "a turn has no outcome": ("I2", "stuck", _drop_event(OUTCOME)),
+    "a turn has two outcomes": ("I2", "doubled", _double_event(OUTCOME)),
+    "a message's turn is gone": ("I2", "lost", _drop_row("turns")),
+    "a client never saw the end": ("I2", "stuck", _never_ended),
+    "a client was refused": ("I2", "wrong", _refused),
+    "a ticket was told of and never filed": ("I3", "lost", _drop_row("bug_filings")),
+    "a filing is there twice": ("I3", "doubled", _double_row("bug_filings")),
+    "a filing under another key": ("I3", "doubled", _another_key),
+    "a turn tells of two tickets": ("I3", "doubled", _double_event(TICKET)),
+    "a bug was filed in silence": ("I3", "wrong", _filed_in_silence),
+    "another bug was told of than filed": ("I3", "wrong", _filed_otherwise),
+    "a report isn't counted": ("I3", "lost", _drop_row("bug_occurrences")),
+    "a report is counted twice": ("I3", "doubled", _double_row("bug_occurrences")),
+    "a report of nobody is counted": ("I3", "doubled", _occurrence_of_nobody),
+    "a bug is there that nobody opened": ("I3", "doubled", _double_row("bugs", bug_id="BUG-0")),
+    "a turn hands over twice": ("I3", "doubled", _double_event(HANDOFF)),
+    "a handoff isn't in the log": ("I3", "lost", _drop_event(HANDOFF)),
+    "a handoff reaches nobody": ("I3", "lost", _drop_row("handoffs")),
+    "a conversation waits twice": ("I3", "doubled", _double_row("handoffs")),
+    "a closed handoff too many": ("I3", "doubled", _double_row("handoffs", closed_at="2026-01-01")),
+    "a run lacks an event": ("I4", "gap", _in_stream("run", lambda received: received.pop(4))),
+    "a run repeats an event": ("I4", "gap", _in_stream("run", lambda received: received.insert(4, received[4]))),
+    "a run is out of order": ("I4", "gap", _in_stream("run", _swap)),
+    "a run has another event": ("I4", "gap", _in_stream("run", _alter)),
+    "a run has no beginning": ("I4", "gap", _in_stream("run", lambda received: received.pop(0))),
+    "a run goes on after its end": ("I4", "gap", _in_stream("run", lambda received: received.append(received[4]))),
+    "a watcher missed an event": ("I4", "gap", _in_stream("follow", lambda received: received.pop(4))),
+    "a watcher saw an event twice": ("I4", "gap", _in_stream("follow", lambda r: r.insert(4, r[4]))),
+    "a watcher saw another event": ("I4", "gap", _in_stream("follow", _alter)),
+    "a watcher missed the end": ("I4", "gap", _in_stream("follow", lambda received: received.pop())),
+    "a resumed stream begins too late": ("I4", "gap", _resume_with_a_gap),
+    "a turn is still running": ("I5", "stuck", _set("turns", "status", "running")),
+    "a conversation is still held": ("I5", "stuck", _set("conversations", "lease_until", 9e9)),
+    "a checkpoint is still kept": ("I5", "stuck", _open_checkpoint),
+    "a number is missing": ("I6", "gap", _drop_event(MESSAGE, author="bot")),
+    "the counter is behind": ("I6", "gap", _set("conversations", "last_seq", 1)),
+    "a late writer wrote": ("I6", "doubled", _late_writer),
+    "two runs at once": ("I6", "doubled", _two_runs),
+    "words of two writers": ("I6", "wrong", _two_writers),
+    "a turn's outcome is another": ("I7", "wrong", _set("turns", "outcome", "another")),
+    "a turn began elsewhere": ("I7", "wrong", _set("turns", "run_started_seq", 0)),
+    "a turn's status is another": ("I7", "wrong", _set("turns", "status", "accepted")),
+    "a message is elsewhere": ("I7", "wrong", _set("client_messages", "seq", 0)),
+    "a message joined in silence": ("I7", "wrong", _drop_event(JOINED)),
+    "the mode is another": ("I7", "wrong", _set("conversations", "mode", "closed")),
+    "a change of mode isn't in the log": ("I7", "wrong", _drop_event(MODE)),
+    "hand-backs are miscounted": ("I7", "wrong", _set("conversations", "handbacks", 7)),
+    "the numbers of bugs don't end where they are counted to": ("I7", "wrong", _set("bug_counters", "last_number", 99)),
+    "a row of another workspace": ("I8", "crossed", _another_workspace),
+    "an id of another conversation": ("I8", "crossed", _another_conversation),
+}
+
+
+@pytest.mark.parametrize("name", DOCTORED)
+def test_the_checker_names_what_was_doctored(name: str, evidence: tuple[Tables, list[Talk]]) -> None:
+    tables, talks = copy.deepcopy(evidence)
+    invariant, kind, doctor = DOCTORED[name]
+
+    doctor(tables, talks)
+
+    assert (invariant, kind) in _named(check(tables, talks, whole=True))
+
+
+def test_every_invariant_is_doctored() -> None:
+    assert {invariant for invariant, _, _ in DOCTORED.values()} == {f"I{n}" for n in range(1, 9)}
+
+
+def test_a_turn_that_never_filed_has_another_key() -> None:
+    turn = {"workspace_id": "w", "conversation_id": "c", "turn_id": "t"}
+
+    assert effect_key(turn, "bug") != effect_key({**turn, "turn_id": "u"}, "bug")
+
+
+def test_the_checker_reads_what_is_really_in_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "some.db"
+    with closing(sqlite3.connect(path)) as file:
+        for table in (*_tables_with_conversation(), "bugs", "bug_counters", "bug_filings", "bug_occurrences"):
+            columns = (
+                "conversation_id, seq, first_seq, event" if table in _tables_with_conversation() else "workspace_id"
+            )
+            file.execute(f"CREATE TABLE {table} ({columns})")
+        file.execute("INSERT INTO events VALUES ('a', 1, 0, '{\"type\": \"X\"}'), ('b', 1, 0, '{}')")
+        file.commit()
+
+    tables = read_tables(str(path), str(tmp_path / "none"), ["a"])
+
+    assert [row["event"] for row in tables.events] == [{"type": "X"}]
+    assert tables.now > 0
+
+
+def _tables_with_conversation() -> Sequence[str]:
+    return ("conversations", "events", "turns", "client_messages", "handoffs", "desk_replies")
+
+
+def _named(findings: Sequence[Finding]) -> set[tuple[str, str]]:
+    return {(finding.invariant, finding.kind) for finding in findings}
