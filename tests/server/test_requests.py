@@ -1,7 +1,9 @@
 """What is known of every request: its id, its route and its time."""
 
+import asyncio
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,13 +13,16 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind
-from starlette.types import Receive, Scope, Send
+from starlette.types import Receive, Send
+from starlette.types import Scope as HttpScope
 
 from server.metrics import Metrics
 from server.requests import Observed, request_id_of
-from tests.server.harness import BOT_KEYS, Customer, Here, bearer
+from tests.fakes import fake_deps
+from tests.server.harness import BOT_KEYS, WORKSPACE, Customer, Here, PacedEngine, bearer, serving
 from tests.serving import ROOT
 from tools.observing.context import count_statement
+from tools.storage.scope import Scope
 from tools.tracing.opening import Tracing
 
 MADE = 32
@@ -98,7 +103,7 @@ async def test_a_request_is_a_span_of_its_own() -> None:
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(kept))
 
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+    async def app(scope: HttpScope, receive: Receive, send: Send) -> None:
         scope["route"] = SimpleNamespace(path="/v1/{thing}")
         count_statement("read", 0.25)
         await send({"type": "http.response.start", "status": int(scope["path"][1:]), "headers": []})
@@ -162,3 +167,54 @@ def test_processes_that_share_a_folder_answer_for_one_another(tmp_path: Path) ->
         assert f"helpgraph_open_streams {open_streams}.0" in text
         assert "helpgraph_turn_seconds_count 3.0" in text
         assert "helpgraph_turns_waiting 5.0" in text
+
+
+async def test_turns_that_were_left_are_counted_where_they_go_on(here: Here) -> None:
+    """Somebody began a turn once, and another one three times, and died each time."""
+    log = here.runtime.log
+    for attempts in (1, 3):
+        customer = await here.session()
+        await log.accept(
+            Scope(WORKSPACE, await owner_of(here, customer), "customer"),
+            customer.conversation_id,
+            client_message_id="m1",
+            text="Where are my invoices?",
+            page=None,
+            run_id="r1",
+            wish=False,
+            now=datetime.now(UTC),
+        )
+        for _ in range(attempts):
+            # Before the sweep finds it, or in its way: whoever has the lease goes first.
+            while (lease := await log.claim(customer.conversation_id, holder="dead", ttl_s=30)) is None:
+                await asyncio.sleep(0.01)
+            await log.next_turn(lease)
+            held = lease
+        await log.release(held)
+    async with asyncio.timeout(30):
+        while "helpgraph_turns_parked_total 1.0" not in (text := (await here.http.get("/metrics")).text):
+            await asyncio.sleep(0.05)
+
+    assert "helpgraph_turns_taken_over_total 2.0" in text
+
+
+async def owner_of(here: Here, customer: Customer) -> str:
+    return (await here.runtime.log.conversation(Scope.system(WORKSPACE), customer.conversation_id)).owner_id
+
+
+async def test_a_conversation_that_another_took_is_a_lost_lease(tmp_path: Path) -> None:
+    engine = PacedEngine()
+    async with serving(tmp_path, fake_deps(engine=engine)) as here:
+        customer = await here.session()
+        asking = asyncio.create_task(customer.say("Where are my invoices?"))
+        async with asyncio.timeout(30):
+            while not engine.briefs:
+                await asyncio.sleep(0.01)
+            assert await here.runtime.log.claim(customer.conversation_id, holder="another", ttl_s=0.2) is None
+            async with here.staff() as staff:
+                path = f"/v1/inbox/conversations/{customer.conversation_id}/take"
+                assert (await staff.post(path, json={"person": "Grace"})).status_code == 200
+            engine.may_go_on.release()
+            await asking
+            while "helpgraph_lease_losses_total 1.0" not in (await here.http.get("/metrics")).text:
+                await asyncio.sleep(0.05)

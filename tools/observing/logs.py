@@ -25,7 +25,7 @@ OURS = ("agent", "tools", "graphs", "evals", "server")
 FIELDS = frozenset(
     {
         # Ids of our own making, or cleaned at the door.
-        *("turn_id", "conversation_id", "workspace_id", "request_id", "bug_id", "model_id", "worker", "holder"),
+        *("turn_id", "conversation_id", "workspace_id", "request_id", "bug_id", "model_id", "generation_id", "holder"),
         # Kinds: names of classes, causes, routes, tools and models of ours.
         *("error", "cause", "reason", "ability", "outcome", "status", "method", "route", "schema", "tool", "receiver"),
         *("name", "database", "new", "its", "ours", "kind", "door", "attempt"),
