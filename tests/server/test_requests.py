@@ -3,6 +3,7 @@
 import asyncio
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,6 +18,7 @@ from starlette.types import Receive, Send
 from starlette.types import Scope as HttpScope
 
 from server.metrics import Metrics
+from server.ops_figures import Kept
 from server.requests import Observed, request_id_of
 from tests.fakes import fake_deps
 from tests.server.harness import BOT_KEYS, WORKSPACE, Customer, Here, PacedEngine, bearer, serving
@@ -218,3 +220,19 @@ async def test_a_conversation_that_another_took_is_a_lost_lease(tmp_path: Path) 
             await asking
             while "helpgraph_lease_losses_total 1.0" not in (await here.http.get("/metrics")).text:
                 await asyncio.sleep(0.05)
+
+
+async def test_those_who_look_at_once_share_one_reading() -> None:
+    read: list[int] = []
+
+    async def slowly() -> int:
+        read.append(1)
+        await asyncio.sleep(0.02)
+        return len(read)
+
+    kept, began = Kept[int](lasts_s=0.0), time.monotonic()
+    assert await asyncio.gather(*(kept.get(slowly) for _ in range(5))) == [1] * 5
+    # It took 20 ms, so it is good for 200 more.
+    assert kept.until - began >= 0.2
+    kept.until = 0.0
+    assert await kept.get(slowly) == 2
