@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
@@ -20,7 +21,7 @@ from graphs.assembly import open_runtime
 from graphs.settings import Settings
 from server.app import create_app
 from server.context import Secrets
-from server.metrics import Metrics
+from server.metrics import SHARED_FOLDER, Metrics, empty_shared_folder, forget_process
 from server.opening import make_doors, prepare
 from server.settings import ServerSettings
 from server.vector_server import ChromaServer
@@ -59,6 +60,9 @@ def run_workers(plan: WorkerPlan, sockets: list[socket.socket], *, workers: int)
         chroma = ChromaServer(data_dir / "vectors", data_dir / "chroma.log")
         chroma.start()
         plan = replace(plan, settings=plan.settings.model_copy(update={"chroma_url": chroma.url}))
+    # Workers inherit the environment: together they answer `/metrics`, whichever is asked.
+    shared = os.environ.setdefault(SHARED_FOLDER, str(plan.settings.data_dir.resolve() / "metrics"))
+    empty_shared_folder(Path(shared))
     config = uvicorn.Config(
         partial(Worker, plan),
         factory=True,
@@ -84,12 +88,17 @@ class _Parent(Multiprocess):
     def __init__(self, config: uvicorn.Config, sockets: list[socket.socket], chroma: ChromaServer | None) -> None:
         super().__init__(config, sockets)
         self._chroma = chroma
+        self._alive: set[int] = set()
 
     def keep_subprocess_alive(self) -> None:
         """Replace what died."""
         if self._chroma is not None and not self.should_exit.is_set():
             self._chroma.keep_alive()
         super().keep_subprocess_alive()
+        alive = {process.pid for process in self.processes if process.pid is not None}
+        for gone in self._alive - alive:
+            forget_process(gone)
+        self._alive = alive
 
 
 class Worker:
@@ -114,7 +123,7 @@ class Worker:
                 await send({"type": "lifespan.startup.complete"})
                 await receive()
         except SupportError as exc:
-            logger.error("the worker can't start: %s", exc)
+            logger.error("the worker can't start problem=%s", exc)
             await send({"type": "lifespan.startup.failed", "message": str(exc)})
             return
         await send({"type": "lifespan.shutdown.complete"})

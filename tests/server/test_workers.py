@@ -126,6 +126,21 @@ def test_what_one_worker_ingests_all_know(team: Process) -> None:
     until(all_know)
 
 
+def test_whichever_worker_is_asked_counts_for_all(team: Process) -> None:
+    def accepted() -> set[float]:
+        name = 'helpgraph_messages_accepted_total{door="widget"} '
+        texts = [httpx.get(f"{team.url}/metrics", trust_env=False).text for _ in range(12)]
+        lines = [line for text in texts for line in text.splitlines() if line.startswith(name)]
+        return {float(line.removeprefix(name)) for line in lines} or {0.0}
+
+    before = accepted()
+    for n in range(4):
+        converse(team.url, f"Where is the teleport button, once more {n}?")
+
+    assert len(before) == 1
+    assert accepted() == {before.pop() + 4}
+
+
 def test_a_worker_that_is_killed_loses_nothing_and_is_replaced(team: Process) -> None:
     with ThreadPoolExecutor(8) as pool:
         asked = [pool.submit(converse, team.url, f"Where is the teleport button, number {n}?") for n in range(8)]
