@@ -108,7 +108,7 @@ def _whose(user: str | None, visitor: str | None, conversation: str | None) -> J
 
 def _show_found(console: Console, found: dict[str, int]) -> None:
     if not any(found.values()):
-        console.print("nothing is held about them in this workspace")
+        console.print("there is nothing to erase in this workspace")
         return
     table = Table("place", "rows", box=None)
     for name, number in found.items():

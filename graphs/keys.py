@@ -1,9 +1,10 @@
 """Adding, listing and revoking keys of bots."""
 
+import re
 from datetime import UTC, datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from agent.errors import BadTurn
 from agent.wire import JsonObject
@@ -11,14 +12,16 @@ from graphs.privacy import read_body
 from graphs.stores import Stores
 from tools.storage.api_keys import ApiKeys
 
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
 
 class KeysBody(BaseModel):
-    """What to do; `name` is needed for all but the list."""
+    """What to do; a name is needed for all but the list."""
 
     model_config = ConfigDict(extra="forbid")
 
     do: Literal["add", "list", "revoke"]
-    name: str | None = Field(None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
+    name: str | None = None
 
 
 async def keys(stores: Stores, given: JsonObject) -> JsonObject:
@@ -42,8 +45,8 @@ async def keys(stores: Stores, given: JsonObject) -> JsonObject:
                 for entry in await kept.entries(stores.workspace_id)
             ]
         }
-    if body.name is None:
-        raise BadTurn("a name is needed", field="name")
+    if body.name is None or not _NAME.fullmatch(body.name):
+        raise BadTurn("a key's name has 1 to 100 letters, digits, dots, dashes and underscores", field="name")
     if body.do == "add":
         return {"key": await kept.add(stores.workspace_id, body.name, now=now)}
     await kept.revoke(stores.workspace_id, body.name, now=now)

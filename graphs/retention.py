@@ -75,10 +75,12 @@ async def keep_for(stores: Stores, days: int | None) -> None:
     """Every hour, retire what has been over for so many days (None: nothing), and prune checkpoints; never ends."""
     while True:
         try:
-            if days is None:
-                await prune_checkpoints(stores)
-            else:
-                await retire_before(stores, datetime.now(UTC) - timedelta(days=days))
+            # One process of an installation does it for all.
+            async with stores.db.exclusive("retention", wait=False) as alone:
+                if alone and days is None:
+                    await prune_checkpoints(stores)
+                elif alone and days is not None:
+                    await retire_before(stores, datetime.now(UTC) - timedelta(days=days))
         except (SupportError, OSError):
             logger.exception("retention failed, it is tried again")
         await asyncio.sleep(EVERY_S)

@@ -1,6 +1,7 @@
 """The built widget on a page of somebody else's, against a server that only answers from a list."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -195,3 +196,14 @@ def test_a_server_that_is_away_is_said_and_can_be_tried_again(open_page: OpenPag
     page.get_by_role("button", name="Try again").click()
 
     page.get_by_role("button", name="How do I export?").wait_for()
+
+
+def test_a_hashed_user_id_goes_out_with_the_session(open_page: OpenPage) -> None:
+    answers = widget_answers(messages=[], events=[])
+    host = answers["/demo/reports"]
+    assert isinstance(host.body, str)
+    signed = host.body.replace("<script src=", '<script data-user-id="user_1" data-user-hash="ab12" src=', 1)
+    _, _, sent = open_widget(open_page, {**answers, "/demo/reports": replace(host, body=signed)})
+
+    begun = next(body for body in sent if body["path"] == "sessions")
+    assert (begun["user_id"], begun["user_hash"], begun.get("identity_token")) == ("user_1", "ab12", None)

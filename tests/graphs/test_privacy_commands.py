@@ -66,7 +66,7 @@ def test_from_the_export_to_the_proof(shell: Shell, tmp_path: Path) -> None:
     assert code == 0, said
     assert "0 found" in said
     assert json.loads(proof.read_text())["gone"]["client_messages"] == {"rows": 1, "how": "removed"}
-    assert "nothing is held" in shell.run("erase", "--user", "ada")[1]
+    assert "nothing to erase" in shell.run("erase", "--user", "ada")[1]
     assert shell.run("export", "--user", "ada", "--out", str(out), "--force")[0] == 1
 
 

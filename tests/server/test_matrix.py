@@ -184,6 +184,10 @@ async def two(tmp_path: Path) -> AsyncIterator[tuple[Workspace, Workspace]]:
             # A number that only the other one has.
             for table in ("bugs", "bug_occurrences", "bug_filings"):
                 await conn.exec_driver_sql(f"UPDATE {table} SET bug_id = 'BUG-2' WHERE workspace_id = '{ELSEWHERE}'")  # noqa: S608  # Names of our own.
+        # Without a bug of each, nothing would be shown about the other one's.
+        for one, bug_id in zip(found, ("BUG-1", "BUG-2"), strict=True):
+            scope = Scope.system(one.here.runtime.workspace.workspace_id)
+            assert [bug["bug_id"] for bug in await one.here.runtime.tracker.bugs(scope)] == [bug_id]
         yield found[0], found[1]
 
 
