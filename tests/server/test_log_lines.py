@@ -121,7 +121,11 @@ def use(url: str, data_dir: Path) -> str:
 
 
 def test_no_canary_is_in_the_log(run: Run) -> None:
-    assert CANARY not in run.text.lower()
+    # What the command says to people at its start names the model.
+    said = [line for line in run.text.splitlines() if not line.startswith("  workspace ")]
+
+    assert [line for line in said if CANARY in line.lower()] == []
+    assert not any(secret in run.text for secret in SECRETS.values())
 
 
 def test_there_was_something_to_hide(run: Run) -> None:
