@@ -138,6 +138,7 @@ async def open_runtime(
             log,
             graph,
             deps,
+            workspace_id=workspace.workspace_id,
             wakeups=wakeups,
             limits=TurnLimits(settings.turn_timeout_s, settings.concurrent_turns, settings.max_message_chars),
             metrics=metrics or NoMetrics(),

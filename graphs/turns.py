@@ -62,6 +62,7 @@ class TurnService:
         graph: TurnGraph,
         deps: TurnDeps,
         *,
+        workspace_id: str,
         wakeups: Wakeups,
         limits: TurnLimits,
         metrics: TurnMetrics,
@@ -71,6 +72,7 @@ class TurnService:
         self._log = log
         self._graph = graph
         self._deps = deps
+        self._workspace_id = workspace_id
         self._wakeups = wakeups
         self._limits = limits
         self._metrics = metrics
@@ -146,7 +148,7 @@ class TurnService:
         while not self._stopped.is_set():
             try:
                 await self._free_what_the_dead_hold()
-                for conversation_id in await self._log.waiting_work(limit=100):
+                for conversation_id in await self._log.waiting_work(self._workspace_id, limit=100):
                     self.poke(conversation_id)
             except Exception as exc:
                 # Whatever it was: without sweeps, what a dead process left would wait for ever.
@@ -155,7 +157,7 @@ class TurnService:
 
     async def _free_what_the_dead_hold(self) -> None:
         """A process of this machine that is seen to be gone needn't be waited for."""
-        for holder in await self._log.holders_of_work():
+        for holder in await self._log.holders_of_work(self._workspace_id):
             if self._holder.is_gone(holder):
                 freed = await self._log.free(holder)
                 logger.warning("turns of a dead process are taken over holder=%s conversations=%d", holder, freed)

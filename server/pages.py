@@ -101,7 +101,7 @@ async def healthz() -> JsonObject:
 @router.get("/readyz")
 async def readyz(doors: InDoors) -> JsonObject:
     """The parts answer; 503 when the database doesn't."""
-    await doors.runtime.log.waiting_work(limit=1)
+    await doors.runtime.log.waiting_work(doors.runtime.workspace.workspace_id, limit=1)
     return {"status": "ready", **await describe(doors)}
 
 

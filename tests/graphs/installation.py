@@ -64,6 +64,7 @@ async def installation(
             log,
             build_turn_graph(checkpointer),
             deps,
+            workspace_id=SCOPE.workspace_id,
             wakeups=wakeups,
             limits=limits,
             metrics=NoMetrics(),

@@ -242,7 +242,16 @@ async def _installation(
     async with open_checkpointer(db.url, data_dir=folder) as checkpointer:
         graph = build_turn_graph(checkpointer)
         limits = TurnLimits(turn_timeout_s=10, concurrent_turns=16, max_message_chars=8000)
-        turns = TurnService(log, graph, deps, wakeups=wakeups, limits=limits, metrics=metrics, supervisor=supervisor)
+        turns = TurnService(
+            log,
+            graph,
+            deps,
+            workspace_id=workspace_id,
+            wakeups=wakeups,
+            limits=limits,
+            metrics=metrics,
+            supervisor=supervisor,
+        )
         runtime = Runtime(
             settings=Settings.model_validate({"data_dir": folder, "database_url": database_url}),
             workspace=Workspace(workspace_id, "Example", LANGUAGES, deps.policy, None),

@@ -80,12 +80,16 @@ class TurnLog(LogReader):
             )
             return result.one_or_none() is not None
 
-    async def holders_of_work(self) -> list[str]:
-        """Return who holds a live lease on a conversation with unfinished turns, of any workspace."""
+    async def holders_of_work(self, workspace_id: str) -> list[str]:
+        """Return who holds a live lease on a conversation of the workspace with unfinished turns."""
         query = (
             select(conversations.c.lease_holder)
             .join(turns, conversations.c.conversation_id == turns.c.conversation_id)
-            .where(turns.c.status.in_(UNFINISHED), conversations.c.lease_until > database_now())
+            .where(
+                turns.c.workspace_id == workspace_id,
+                turns.c.status.in_(UNFINISHED),
+                conversations.c.lease_until > database_now(),
+            )
             .distinct()
         )
         async with self._db.reading() as conn:
@@ -113,12 +117,19 @@ class TurnLog(LogReader):
             )
             return len(freed.all())
 
-    async def waiting_work(self, limit: int = 100) -> list[str]:
-        """Return conversations of any workspace with unfinished turns and no live lease, oldest turn first."""
+    async def waiting_work(self, workspace_id: str, limit: int = 100) -> list[str]:
+        """Return conversations of the workspace with unfinished turns and no live lease, oldest turn first.
+
+        Another workspace's turns are for a server that has its articles and its policy.
+        """
         query = (
             select(turns.c.conversation_id)
             .join(conversations, conversations.c.conversation_id == turns.c.conversation_id)
-            .where(turns.c.status.in_(UNFINISHED), conversations.c.lease_until <= database_now())
+            .where(
+                turns.c.workspace_id == workspace_id,
+                turns.c.status.in_(UNFINISHED),
+                conversations.c.lease_until <= database_now(),
+            )
             .group_by(turns.c.conversation_id)
             .order_by(func.min(turns.c.created_at))
             .limit(limit)

@@ -116,7 +116,7 @@ async def test_take_refuses_the_running_bot_and_closes_its_stream(database: Data
     said = (await log.messages(ADA, conversation.conversation_id))[-1]
     assert (said["author"], said["text"]) == ("bot", "Click on")
     assert await log.active_turn(ADA, conversation.conversation_id) is None
-    assert await log.waiting_work(10) == []
+    assert await log.waiting_work(ADA.workspace_id, 10) == []
 
 
 async def test_turn_that_never_began_is_delivered_as_a_whole_run(database: Database) -> None:

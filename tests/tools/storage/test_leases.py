@@ -9,6 +9,7 @@ from agent.handoff import Move
 from agent.types import Mode
 from tests.tools.storage.arrange import (
     ADA,
+    OTHER_WORKSPACE,
     STAFF,
     begin,
     converse,
@@ -75,17 +76,29 @@ async def test_work_waits_while_no_lease_lives(database: Database) -> None:
     first, second, idle = await converse(log), await converse(log), await converse(log)
     await say(log, second, "m1", at_s=5)
     await say(log, first, "m1", at_s=9)
-    assert idle.conversation_id not in await log.waiting_work(10)
-    assert await log.waiting_work(10) == [second.conversation_id, first.conversation_id]
-    assert await log.waiting_work(1) == [second.conversation_id]
+    assert idle.conversation_id not in await log.waiting_work(ADA.workspace_id, 10)
+    assert await log.waiting_work(ADA.workspace_id, 10) == [second.conversation_id, first.conversation_id]
+    assert await log.waiting_work(ADA.workspace_id, 1) == [second.conversation_id]
 
     lease, work = await begin(log, second)
-    assert await log.waiting_work(10) == [first.conversation_id]
+    assert await log.waiting_work(ADA.workspace_id, 10) == [first.conversation_id]
     await log.finish_turn(
         lease, work.turn_id, message_count=1, events=[finished(work)], status="finished", outcome="answered"
     )
     await log.release(lease)
-    assert await log.waiting_work(10) == [first.conversation_id]
+    assert await log.waiting_work(ADA.workspace_id, 10) == [first.conversation_id]
+
+
+async def test_work_of_another_workspace_is_for_its_own_server(database: Database) -> None:
+    log = open_log(database)
+    conversation = await converse(log, OTHER_WORKSPACE)
+    await say(log, conversation, "m1", scope=OTHER_WORKSPACE)
+    assert await log.waiting_work(ADA.workspace_id) == []
+    assert await log.waiting_work(OTHER_WORKSPACE.workspace_id) == [conversation.conversation_id]
+
+    await log.claim(conversation.conversation_id, holder="w1", ttl_s=30)
+    assert await log.holders_of_work(ADA.workspace_id) == []
+    assert await log.holders_of_work(OTHER_WORKSPACE.workspace_id) == ["w1"]
 
 
 async def test_attempts_count_before_the_attempt_and_remember_words(database: Database) -> None:
