@@ -49,7 +49,8 @@ $(LLM_STAMP): requirements/live.txt | $(LLM_VENV)/bin/python
 	@touch $@
 
 test: $(STAMP) browser  ## Run every test: unit, graph, HTTP, Chromium, PostgreSQL
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
+	@# One more than two cores have: many tests wait for processes that they started.
+	@$(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder
 
 test-llm: $(STAMP) $(LLM_STAMP)  ## Test with a small real language model, served on loopback (docs/engines.md)
 	@$(BIN)/python -m pytest -q -s -m live tests/live
