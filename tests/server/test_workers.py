@@ -40,7 +40,8 @@ def team(model_cache: Path, database: str, tmp_path_factory: pytest.TempPathFact
     (articles / "button.md").write_text(
         "# Purple teleport button\n\nPress the purple teleport button to get to Mars.\n"
     )
-    with served(data_dir, "--workers", str(WORKERS), HELPGRAPH_DATABASE_URL=database) as running:
+    settings = {"HELPGRAPH_DATABASE_URL": database, "HELPGRAPH_SESSIONS_PER_MINUTE": "100000"}
+    with served(data_dir, "--workers", str(WORKERS), **settings) as running:
         assert ingest(running, articles)["added"] == 1
         yield running
 
