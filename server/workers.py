@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 import socket
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -13,10 +14,13 @@ from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
+from rich.console import Console
 from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
+from uvicorn.supervisors.multiprocess import Process
 
-from agent.errors import SupportError
+from agent.errors import Misconfigured, SupportError
 from graphs.assembly import open_runtime
 from graphs.settings import Settings
 from server.app import create_app
@@ -52,17 +56,17 @@ def run_workers(plan: WorkerPlan, sockets: list[socket.socket], *, workers: int)
     """Serve until SIGINT or SIGTERM. SIGHUP replaces the workers one by one; a dead one is replaced at once.
 
     Raises:
-        Misconfigured: the server of the vector index doesn't start.
+        Misconfigured: a worker, or the server of the vector index, can't start.
     """
+    # Workers inherit the environment: together they answer `/metrics`, whichever is asked.
+    shared = os.environ.setdefault(SHARED_FOLDER, str(plan.settings.data_dir.resolve() / "metrics"))
+    empty_shared_folder(Path(shared))
     chroma = None
     if plan.settings.chroma_url is None:
         data_dir = plan.settings.data_dir
         chroma = ChromaServer(data_dir / "vectors", data_dir / "chroma.log")
         chroma.start()
         plan = replace(plan, settings=plan.settings.model_copy(update={"chroma_url": chroma.url}))
-    # Workers inherit the environment: together they answer `/metrics`, whichever is asked.
-    shared = os.environ.setdefault(SHARED_FOLDER, str(plan.settings.data_dir.resolve() / "metrics"))
-    empty_shared_folder(Path(shared))
     config = uvicorn.Config(
         partial(Worker, plan),
         factory=True,
@@ -75,11 +79,14 @@ def run_workers(plan: WorkerPlan, sockets: list[socket.socket], *, workers: int)
         timeout_worker_healthcheck=_HEALTH_S,
         server_header=False,
     )
+    parent = _Parent(config, sockets, chroma)
     try:
-        _Parent(config, sockets, chroma).run()
+        parent.run()
     finally:
         if chroma is not None:
             chroma.close()
+    if any(process.exitcode == STARTUP_FAILURE for process in parent.processes):
+        raise Misconfigured("a worker can't start, see above")
 
 
 class _Parent(Multiprocess):
@@ -94,11 +101,20 @@ class _Parent(Multiprocess):
         """Replace what died."""
         if self._chroma is not None and not self.should_exit.is_set():
             self._chroma.keep_alive()
+        for process in self.processes:
+            _wait_for(process)
         super().keep_subprocess_alive()
         alive = {process.pid for process in self.processes if process.pid is not None}
         for gone in self._alive - alive:
             forget_process(gone)
         self._alive = alive
+
+
+def _wait_for(process: Process) -> None:
+    """Wait until a worker answers, ends or seems to hang: uvicorn would wait as long for one that has just died."""
+    deadline = time.monotonic() + _HEALTH_S
+    while process.process.is_alive() and not process.ping(timeout=_LOOK_S) and time.monotonic() < deadline:
+        pass
 
 
 class Worker:
@@ -123,8 +139,9 @@ class Worker:
                 await send({"type": "lifespan.startup.complete"})
                 await receive()
         except SupportError as exc:
-            logger.error("the worker can't start problem=%s", exc)
-            await send({"type": "lifespan.startup.failed", "message": str(exc)})
+            # For whoever started it, in words; log lines have none.
+            Console(stderr=True, highlight=False).print(f"error: {exc}", markup=False, soft_wrap=True)
+            await send({"type": "lifespan.startup.failed", "message": ""})
             return
         await send({"type": "lifespan.shutdown.complete"})
 

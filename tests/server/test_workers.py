@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -16,7 +18,7 @@ import pytest
 from graphs.running import FILE_NAME
 from tests.installed import use_models
 from tests.server.harness import bearer, run_input
-from tests.serving import Process, served
+from tests.serving import ROOT, Process, served
 
 WORKERS = 2
 
@@ -182,3 +184,27 @@ def test_a_parent_that_is_killed_takes_everything_with_it(team: Process) -> None
     team.stop(signal.SIGKILL)
 
     until(lambda: not [pid for pid in orphans if command_of(pid)])
+
+
+def test_a_worker_that_cant_start_says_why_and_the_command_fails(tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("HELPGRAPH_")}
+    done = subprocess.run(
+        [sys.executable, "-m", "graphs.cli", "serve", "--workers", "2", "--port", "0", "--data-dir", str(tmp_path)],
+        cwd=ROOT,
+        env={
+            **environment,
+            "HELPGRAPH_EMBEDDING": "off",
+            "HELPGRAPH_DATABASE_URL": "postgresql://helpgraph:a-secret-word@127.0.0.1:1/absent",
+        },
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert done.returncode == 2, done.stderr
+    assert "can't be reached or used" in done.stderr
+    assert "check DATABASE_URL" in done.stderr
+    assert "a worker can't start" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "a-secret-word" not in done.stderr
