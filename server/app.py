@@ -48,7 +48,7 @@ def create_app(doors: Doors) -> FastAPI:
             runtime.supervisor.spawn(keep_for(stores_of(runtime), runtime.settings.retention_days), name="retention"),
             runtime.supervisor.spawn(watch_loop(doors.metrics.loop_lag_s.observe), name="loop-lag"),
         ]
-        if runtime.wakeups.shared:
+        if runtime.wakeups.shared or runtime.settings.chroma_url is not None:
             endless.append(runtime.supervisor.spawn(runtime.knowledge.follow(), name="knowledge-follow"))
         yield
         # They never end by themselves, and the supervisor waits for what does.

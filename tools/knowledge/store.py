@@ -280,7 +280,7 @@ class KnowledgeStore:
                 await self._complete(lambda stage, done, total: None)
                 await self._clean_up()
         except ConnectorError:
-            logger.exception("the vectors can't be rebuilt: search is by words alone until the next ingest or start")
+            logger.exception("the vectors can't be rebuilt: search is by words alone meanwhile")
 
     async def _complete(self, on_progress: Progress) -> None:
         """Make what the live generation lacks: its vectors, and what is learnt from its known questions."""
