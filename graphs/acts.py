@@ -1,13 +1,16 @@
 """What an operator does to the stores: through the server that owns them while one runs, else by opening them."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 from agent.errors import BadTurn, SupportError
 from agent.wire import JsonObject
 from graphs import keys, people, privacy, retention
 from graphs.running import find_running
-from graphs.settings import Settings
+from graphs.settings import Settings, load_settings
 from graphs.stores import Stores, open_stores
+from tools.observing.logs import set_up_logging
 
 Act = Callable[[Stores, JsonObject], Awaitable[JsonObject]]
 
@@ -18,6 +21,16 @@ ACTS: dict[str, Act] = {
     "keys": keys.keys,
     "people": people.people,
 }
+
+
+def act_by_command(name: str, body: JsonObject, workspace: Path | None, data_dir: Path | None) -> JsonObject:
+    """Do it for a command of the operator's, whose options name the installation.
+
+    Raises:
+        as `act`.
+    """
+    set_up_logging("warning")
+    return asyncio.run(act(load_settings(workspace=workspace, data_dir=data_dir), name, body))
 
 
 async def act(settings: Settings, name: str, body: JsonObject) -> JsonObject:

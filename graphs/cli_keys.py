@@ -1,16 +1,13 @@
 """`helpgraph keys`: the keys by which bots are let in."""
 
-import asyncio
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from graphs.acts import act
-from graphs.settings import load_settings
-from tools.observing.logs import set_up_logging
+from graphs.acts import act_by_command
 
 _Name = Annotated[str, typer.Argument(help="What the key is called: letters, digits, dots, dashes.")]
 _Workspace = Annotated[Path | None, typer.Option(help="Workspace folder. [env: HELPGRAPH_WORKSPACE]")]
@@ -28,12 +25,12 @@ def register(app: typer.Typer) -> None:
 
 def add_command(name: _Name, workspace: _Workspace = None, data_dir: _DataDir = None) -> None:
     """Make a key and print it, this once: only its hash is kept."""
-    typer.echo(_do({"do": "add", "name": name}, workspace, data_dir)["key"])
+    typer.echo(act_by_command("keys", {"do": "add", "name": name}, workspace, data_dir)["key"])
 
 
 def list_command(workspace: _Workspace = None, data_dir: _DataDir = None) -> None:
     """List the keys, with the day each was last used. Those of HELPGRAPH_API_KEYS aren't among them."""
-    found = _do({"do": "list"}, workspace, data_dir)["keys"]
+    found = act_by_command("keys", {"do": "list"}, workspace, data_dir)["keys"]
     console = Console(highlight=False)
     if not found:
         console.print("there are no keys")
@@ -48,11 +45,5 @@ def list_command(workspace: _Workspace = None, data_dir: _DataDir = None) -> Non
 
 def revoke_command(name: _Name, workspace: _Workspace = None, data_dir: _DataDir = None) -> None:
     """Let a key open nothing from now on. Its conversations stay."""
-    _do({"do": "revoke", "name": name}, workspace, data_dir)
+    act_by_command("keys", {"do": "revoke", "name": name}, workspace, data_dir)
     Console(highlight=False).print(f"{name} opens nothing any more", markup=False)
-
-
-def _do(body: dict[str, str], workspace: Path | None, data_dir: Path | None) -> dict[str, Any]:
-    set_up_logging("warning")
-    settings = load_settings(workspace=workspace, data_dir=data_dir)
-    return asyncio.run(act(settings, "keys", dict(body)))

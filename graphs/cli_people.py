@@ -1,17 +1,14 @@
 """`helpgraph people`: who on the team may do what in the inbox."""
 
-import asyncio
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from graphs.acts import act
-from graphs.settings import load_settings
-from tools.observing.logs import set_up_logging
+from graphs.acts import act_by_command
 from tools.storage.people import ROLES
 
 _Name = Annotated[str, typer.Argument(help="The name, as customers see it and as one signs in.")]
@@ -44,13 +41,13 @@ def add_command(
         password = sys.stdin.readline().rstrip("\r\n")
     else:
         password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
-    _do({"do": "add", "name": name, "role": role, "password": password}, workspace, data_dir)
+    act_by_command("people", {"do": "add", "name": name, "role": role, "password": password}, workspace, data_dir)
     Console(highlight=False).print(f"{name} may sign in as {role}", markup=False)
 
 
 def list_command(workspace: _Workspace = None, data_dir: _DataDir = None) -> None:
     """List people with their roles. Whoever has HELPGRAPH_INBOX_PASSWORD is an admin and isn't among them."""
-    found = _do({"do": "list"}, workspace, data_dir)["people"]
+    found = act_by_command("people", {"do": "list"}, workspace, data_dir)["people"]
     console = Console(highlight=False)
     if not found:
         console.print("nobody was added")
@@ -63,11 +60,5 @@ def list_command(workspace: _Workspace = None, data_dir: _DataDir = None) -> Non
 
 def remove_command(name: _Name, workspace: _Workspace = None, data_dir: _DataDir = None) -> None:
     """Remove somebody: they are out at once. What they wrote stays."""
-    _do({"do": "remove", "name": name}, workspace, data_dir)
+    act_by_command("people", {"do": "remove", "name": name}, workspace, data_dir)
     Console(highlight=False).print(f"{name} can't sign in any more", markup=False)
-
-
-def _do(body: dict[str, str], workspace: Path | None, data_dir: Path | None) -> dict[str, Any]:
-    set_up_logging("warning")
-    settings = load_settings(workspace=workspace, data_dir=data_dir)
-    return asyncio.run(act(settings, "people", dict(body)))

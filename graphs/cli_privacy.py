@@ -1,6 +1,5 @@
 """`helpgraph export` and `helpgraph erase`: what is held about somebody, out to a file or gone."""
 
-import asyncio
 from pathlib import Path
 from typing import Annotated
 
@@ -9,10 +8,8 @@ from rich.console import Console
 from rich.table import Table
 
 from agent.wire import JsonObject
-from graphs.acts import act
+from graphs.acts import act_by_command
 from graphs.private_file import refuse_existing, write_private
-from graphs.settings import load_settings
-from tools.observing.logs import set_up_logging
 
 _User = Annotated[str | None, typer.Option(help="The product's id of the user, as in the identity that it signs.")]
 _Visitor = Annotated[str | None, typer.Option(help="A visitor who wasn't signed in: the owner that an export names.")]
@@ -41,11 +38,9 @@ def export_command(
 
     Beside a running server this goes through it. docs/privacy.md says what is in the file.
     """
-    set_up_logging("warning")
     whose = _whose(user, visitor, conversation)
     refuse_existing(out, force=force)
-    settings = load_settings(workspace=workspace, data_dir=data_dir)
-    found = asyncio.run(act(settings, "export", whose))
+    found = act_by_command("export", whose, workspace, data_dir)
     write_private(out, found, force=force)
     rows = sum(len(rows) for rows in found["tables"].values()) + len(found["checkpoints"])
     Console(highlight=False).print(f"{rows} rows written to {out}", markup=False, soft_wrap=True)
@@ -71,7 +66,6 @@ def erase_command(
     Without --yes it says what would go. Exit code 1 when something is left. Beside a running server this goes through
     it. docs/privacy.md says what is out of reach.
     """
-    set_up_logging("warning")
     if older_than is not None and (user, visitor, conversation) == (None, None, None):
         name, whose = "retire", {"older_than_days": older_than}
     elif older_than is None:
@@ -82,10 +76,9 @@ def erase_command(
         if not yes:
             raise typer.BadParameter("there is nothing to prove without --yes", param_hint="--proof")
         refuse_existing(proof, force=force)
-    settings = load_settings(workspace=workspace, data_dir=data_dir)
     console = Console(highlight=False)
     with console.status("erasing" if yes else "counting"):
-        report = asyncio.run(act(settings, name, {**whose, "yes": yes}))
+        report = act_by_command(name, {**whose, "yes": yes}, workspace, data_dir)
     if proof is not None:
         write_private(proof, report, force=force)
     if not report["erased"]:
