@@ -10,10 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent.events import Custom
 from tools.storage.columns import SafeText
-from tools.storage.database import Database, custom_number, database_now, epoch_s, whole
+from tools.storage.database import Database
 from tools.storage.records import UNFINISHED
 from tools.storage.schema import conversations, events, handoffs, turns
 from tools.storage.scope import Scope
+from tools.storage.sql_functions import custom_number, database_now, epoch_s, whole
 
 ENDED = ("finished", "failed", "parked")
 _SHOWN = 50

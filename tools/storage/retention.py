@@ -7,9 +7,10 @@ from sqlalchemy import ColumnElement, and_, exists, select
 
 from agent.types import Mode
 from tools.storage import bug_words
-from tools.storage.database import Database, database_now
+from tools.storage.database import Database
 from tools.storage.records import UNFINISHED
 from tools.storage.schema import conversations, turns
+from tools.storage.sql_functions import database_now
 
 # Who waits for a person, or has one, is not over.
 _OVER = (Mode.BOT.value, Mode.HANDED_BACK.value, Mode.CLOSED.value)

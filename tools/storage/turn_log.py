@@ -13,10 +13,11 @@ from agent.types import Handoff, Mode
 from agent.wire import mode_value
 from tools.storage import handoff_rows, rows
 from tools.storage.codec import custom
-from tools.storage.database import Database, database_now
+from tools.storage.database import Database
 from tools.storage.log_reader import LogReader
 from tools.storage.records import UNFINISHED, Conversation, Lease, NewEvent, TurnMessage, TurnWork
 from tools.storage.schema import client_messages, conversations, turns
+from tools.storage.sql_functions import database_now
 from tools.storage.wakeups import Wakeups, inbox_key
 
 
