@@ -4,7 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import psutil
 import pytest
 
 from agent.errors import KnowledgeError
@@ -41,6 +43,12 @@ def write(folder: Path, name: str) -> Path:
     folder.mkdir(exist_ok=True)
     (folder / f"{name}.md").write_text(f"# The {name} button\n\nPress the {name} button to get there.\n")
     return folder
+
+
+def connections(port: int | None) -> int:
+    """How many connections to a port this process has open."""
+    opened = psutil.Process().net_connections("tcp")
+    return sum(bool(one.raddr) and one.raddr.port == port and one.status == "ESTABLISHED" for one in opened)
 
 
 async def finds(store: KnowledgeStore, words: str) -> bool:
@@ -99,3 +107,18 @@ async def test_one_that_died_is_started_again(tmp_path: Path) -> None:
                 await asyncio.sleep(0.05)
     finally:
         await asyncio.to_thread(chroma.close)
+
+
+async def test_nothing_stays_open_when_a_store_is_closed(tmp_path: Path) -> None:
+    chroma = ChromaServer(tmp_path / "vectors", tmp_path / "chroma.log")
+    await asyncio.to_thread(chroma.start)
+    db = await Database.open(None, data_dir=tmp_path)
+    port = urlsplit(chroma.url).port
+    try:
+        async with opened(db, tmp_path / "a", chroma.url, Wakeups()) as store:
+            await store.ingest(write(tmp_path / "articles", "teleport"))
+            assert connections(port)
+        assert not connections(port)
+    finally:
+        await asyncio.to_thread(chroma.close)
+        await db.close()

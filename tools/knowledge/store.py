@@ -114,6 +114,7 @@ class KnowledgeStore:
         """
         sharing = sharing or Sharing()
         owner = Ownership(data_dir) if sharing.owns_folder else None
+        vectors = None
         try:
             if sharing.chroma_url is None:
                 vectors = await asyncio.to_thread(VectorStore.in_folder, data_dir / "vectors")
@@ -137,6 +138,8 @@ class KnowledgeStore:
             if store._lacks_vectors() or await store._lacks_questions():
                 store._rebuilding = asyncio.create_task(store._rebuild_in_background())
         except BaseException:
+            if vectors is not None:
+                vectors.close()
             if owner is not None:
                 owner.close()
             raise
@@ -151,6 +154,7 @@ class KnowledgeStore:
         if self._rebuilding is not None:
             self._rebuilding.cancel()
             await asyncio.wait([self._rebuilding])
+        await asyncio.to_thread(self._vectors.close)
         if self._owner is not None:
             self._owner.close()
 

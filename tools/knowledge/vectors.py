@@ -2,6 +2,7 @@
 
 import logging
 import shutil
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -10,6 +11,8 @@ import chromadb
 import httpx
 import numpy as np
 from chromadb.api import ClientAPI
+from chromadb.api.client import Client
+from chromadb.api.fastapi import FastAPI as HttpServerAPI
 from chromadb.api.models.Collection import Collection
 from chromadb.api.shared_system_client import SharedSystemClient
 from chromadb.config import Settings as ChromaSettings
@@ -32,6 +35,8 @@ class VectorStore:
     def __init__(self, connect: Callable[[], ClientAPI]) -> None:
         self._connect = connect
         self._connected: ClientAPI | None = None
+        self._closed = False
+        self._lock = threading.Lock()
 
     @classmethod
     def in_folder(cls, folder: Path) -> "VectorStore":
@@ -46,7 +51,9 @@ class VectorStore:
             folder.rename(aside)
             SharedSystemClient.clear_system_cache()
             client = _client(folder)
-        return cls(lambda: client)
+        store = cls(lambda: client)
+        store._connected = client
+        return store
 
     @classmethod
     def on_server(cls, url: str) -> "VectorStore":
@@ -63,11 +70,27 @@ class VectorStore:
 
         return cls(connect)
 
+    def close(self) -> None:
+        """Let go of the folder's files, or of the connections to the server; calls fail from then on."""
+        with self._lock:
+            client, self._connected, self._closed = self._connected, None, True
+        if not isinstance(client, Client):  # Both of its kinds are; only `Client` promises `close`.
+            return
+        client.close()
+        # Chroma's own `close` leaves the connections of its two HTTP clients open.
+        for part in (client, getattr(client, "_admin_client", None)):
+            server = getattr(part, "_server", None)
+            if isinstance(server, HttpServerAPI):
+                server._session.close()
+
     @property
     def _client(self) -> ClientAPI:
-        if self._connected is None:
-            self._connected = self._connect()
-        return self._connected
+        with self._lock:
+            if self._closed:
+                raise KnowledgeError("the vector index is closed")
+            if self._connected is None:
+                self._connected = self._connect()
+            return self._connected
 
     def create(self, name: str) -> "VectorCollection":
         """Make an empty collection.
