@@ -40,18 +40,11 @@ class TurnWriter:
         self._opened = work.restarted_after_words
 
     async def announce(self) -> None:
-        """Open the run, once however often it is tried; after half an answer was shown, say first what stands."""
-        work = self._work
-        run_started = NewEvent(self._run("RUN_STARTED"))
-        if work.attempts == 1:
-            await self._append([run_started])
+        """After half an answer was shown, say first what stands. The run's start is there already."""
+        if self._work.attempts == 1:
             self._metrics.first_event_seconds(self._since_accepted())
-            return
-        scope = Scope(self._lease.workspace_id, None, "system")
-        active = await self._log.active_turn(scope, self._lease.conversation_id)
-        if active is None or active.run_started_seq is None:
-            await self._append([run_started])
-        if work.restarted_after_words:
+        if self._work.restarted_after_words:
+            scope = Scope(self._lease.workspace_id, None, "system")
             messages = await self._log.messages(scope, self._lease.conversation_id)
             snapshot: dict[str, object] = {
                 "type": "MESSAGES_SNAPSHOT",
@@ -99,11 +92,6 @@ class TurnWriter:
         reply = last_rung(request, self._policy, cause=cause)
         message_id = reply.message_id
         said: list[Emitted] = []
-        scope = Scope(self._lease.workspace_id, None, "system")
-        active = await self._log.active_turn(scope, self._lease.conversation_id)
-        if active is None or active.run_started_seq is None:
-            # It broke before it could begin; nobody would see an end without a beginning.
-            said.append(Emitted(self._run("RUN_STARTED")))
         if message_id is not None:
             said += [
                 Emitted({"type": "TEXT_MESSAGE_START", "messageId": message_id, "role": "assistant"}),
@@ -164,7 +152,7 @@ class TurnWriter:
             self._lease,
             self._work.turn_id,
             message_count=len(self._work.messages),
-            events=[NewEvent(e.event, e.audience) for e in (*events, Emitted(self._run("RUN_FINISHED")))],
+            events=[NewEvent(e.event, e.audience) for e in (*events, Emitted(self._run_finished()))],
             status=status,
             outcome=reply.outcome.value,
             move=Move.HAND_OFF if reply.handoff is not None and reply.mode is Mode.WAITING else None,
@@ -176,8 +164,8 @@ class TurnWriter:
             self._metrics.turn_ended(reply.outcome.value)
         return done
 
-    def _run(self, kind: str) -> dict[str, object]:
-        return {"type": kind, "threadId": self._work.conversation.thread_id, "runId": self._work.run_id}
+    def _run_finished(self) -> dict[str, object]:
+        return {"type": "RUN_FINISHED", "threadId": self._work.conversation.thread_id, "runId": self._work.run_id}
 
 
 def _snapshot_message(message: dict[str, object]) -> dict[str, object]:

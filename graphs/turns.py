@@ -187,28 +187,37 @@ class TurnService:
                 self.poke(conversation_id)
 
     async def _work_under_lease(self, conversation_id: str) -> None:
-        lease = await self._log.claim(conversation_id, holder=self._holder.name, ttl_s=LEASE_S)
-        if lease is None:
+        if self._stopped.is_set():
             return
+        begun = await self._log.begin(conversation_id, holder=self._holder.name, ttl_s=LEASE_S)
+        if begun is None:
+            return
+        lease, work = begun
         done = asyncio.Event()
-        begun: set[str] = set()
+        tried: set[str] = set()
+        held = True
         try:
             self._supervisor.spawn(self._keep(lease, done), name=f"lease-{conversation_id}")
-            while not self._stopped.is_set():
-                work = await self._log.next_turn(lease)
-                if work is None:
-                    return
+            while True:
                 ids = {"turn_id": work.turn_id, "conversation_id": conversation_id, "workspace_id": lease.workspace_id}
                 with working_on(**ids):
-                    if work.attempts > 1 and work.turn_id not in begun:
+                    if work.attempts > 1 and work.turn_id not in tried:
                         self._metrics.turn_taken_over()
                         logger.warning("turn taken over attempts=%d", work.attempts)
-                    begun.add(work.turn_id)
+                    tried.add(work.turn_id)
                     await self._run(lease, work)
+                if self._stopped.is_set():
+                    return
+                following = await self._log.next_turn(lease)
+                if following is None:
+                    held = False
+                    return
+                work = following
         finally:
             done.set()
-            with suppress(asyncio.CancelledError, LeaseLost):
-                await asyncio.shield(self._log.release(lease))
+            if held:
+                with suppress(asyncio.CancelledError, LeaseLost):
+                    await asyncio.shield(self._log.release(lease))
 
     async def _keep(self, lease: Lease, done: asyncio.Event) -> None:
         """Prolong the lease while the work goes on. Told, not cancelled: a cancelled statement costs a connection."""

@@ -45,9 +45,9 @@ async def left_behind(folder: Path, *, attempts: int) -> AsyncIterator[tuple[str
     )
     work = None
     for _ in range(attempts):
-        lease = await log.claim(made.conversation_id, holder="dead", ttl_s=60)
-        assert lease is not None
-        work = await log.next_turn(lease)
+        begun = await log.begin(made.conversation_id, holder="dead", ttl_s=60)
+        assert begun is not None
+        lease, work = begun
         await log.release(lease)
     assert work is not None
     yield made.conversation_id, work

@@ -20,6 +20,7 @@ from agent.errors import DatabaseAway, Misconfigured
 from tools.storage.migrate import upgrade
 from tools.storage.postgres_channel import PostgresChannel
 from tools.storage.scrubbing import database_files, scrub_sqlite
+from tools.storage.sqlite_connection import connect
 
 FILE_NAME = "helpgraph.db"
 _BUSY_TIMEOUT_MS = 10_000
@@ -258,8 +259,7 @@ def _prepare_file(path: Path) -> None:
 def _sqlite(url: URL, *, readers: bool) -> AsyncEngine:
     engine = create_async_engine(
         url,
-        # None hands transactions to us, so that BEGIN says what we mean.
-        connect_args={"isolation_level": None},
+        connect_args={"async_creator_fn": lambda path, **options: connect(path)},
         pool_size=_READERS if readers else 1,
         max_overflow=_READERS if readers else 0,
     )
@@ -281,7 +281,7 @@ def _sqlite(url: URL, *, readers: bool) -> AsyncEngine:
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Any) -> None:
         # A write that begins as a read can't wait for the lock: SQLite refuses it at once.
-        connection.exec_driver_sql("BEGIN" if readers else "BEGIN IMMEDIATE")
+        connection.connection.driver_connection.begin("BEGIN" if readers else "BEGIN IMMEDIATE")
 
     return engine
 

@@ -1,10 +1,11 @@
-"""The bot's side of the log: leases, the next turn, its words and its end."""
+"""The bot's side of the log: the next turn, its words and its end."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import ScalarSelect, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent.events import Custom
@@ -14,14 +15,13 @@ from agent.wire import mode_value
 from tools.storage import handoff_rows, rows
 from tools.storage.codec import custom
 from tools.storage.database import Database
-from tools.storage.log_reader import LogReader
+from tools.storage.leases import Leases, claim, release
 from tools.storage.records import UNFINISHED, Conversation, Lease, NewEvent, TurnMessage, TurnWork
-from tools.storage.schema import client_messages, conversations, turns
-from tools.storage.sql_functions import database_now
+from tools.storage.schema import client_messages, turns
 from tools.storage.wakeups import Wakeups, inbox_key
 
 
-class TurnLog(LogReader):
+class TurnLog(Leases):
     """What a runner needs to work on conversations, one holder at a time."""
 
     def __init__(self, db: Database, wakeups: Wakeups) -> None:
@@ -33,156 +33,39 @@ class TurnLog(LogReader):
         """Who is told of what is new in it."""
         return self._wakeups
 
-    async def claim(self, conversation_id: str, *, holder: str, ttl_s: float) -> Lease | None:
-        """Begin a new epoch of the conversation, or return None while another holder's lease lives.
+    async def begin(self, conversation_id: str, *, holder: str, ttl_s: float) -> tuple[Lease, TurnWork] | None:
+        """Claim a conversation and begin its oldest unfinished turn: the attempt is counted, the run's start logged.
 
-        Time is the database's. A holder that claims again gets a new epoch and loses the old one.
+        None, with nothing changed, while another holder's lease lives and when there is no turn to run.
         """
-        async with self._db.transaction() as conn:
-            row = (
-                await conn.execute(
-                    update(conversations)
-                    .where(
-                        conversations.c.conversation_id == conversation_id,
-                        or_(
-                            conversations.c.lease_until <= database_now(),
-                            conversations.c.lease_holder == holder,
-                        ),
-                    )
-                    .values(
-                        epoch=conversations.c.epoch + 1,
-                        lease_holder=holder,
-                        lease_until=database_now() + ttl_s,
-                    )
-                    .returning(conversations.c.workspace_id, conversations.c.epoch)
-                )
-            ).one_or_none()
-        return None if row is None else Lease(conversation_id, row.workspace_id, row.epoch, holder)
-
-    async def renew(self, lease: Lease, ttl_s: float) -> bool:
-        """Prolong the lease to `ttl_s` from now; False when another epoch has begun."""
-        return await self._set_lease(lease, lease_until=database_now() + ttl_s)
-
-    async def release(self, lease: Lease) -> None:
-        """Let go, so that another may claim at once; a lost lease is left alone."""
-        await self._set_lease(lease, lease_until=0.0, lease_holder=None)
-
-    async def _set_lease(self, lease: Lease, **values: Any) -> bool:
-        async with self._db.transaction() as conn:
-            result = await conn.execute(
-                update(conversations)
-                .where(
-                    conversations.c.conversation_id == lease.conversation_id,
-                    conversations.c.workspace_id == lease.workspace_id,
-                    conversations.c.epoch == lease.epoch,
-                )
-                .values(**values)
-                .returning(conversations.c.epoch)
-            )
-            return result.one_or_none() is not None
-
-    async def holders_of_work(self, workspace_id: str) -> list[str]:
-        """Return who holds a live lease on a conversation of the workspace with unfinished turns."""
-        query = (
-            select(conversations.c.lease_holder)
-            .join(turns, conversations.c.conversation_id == turns.c.conversation_id)
-            .where(
-                turns.c.workspace_id == workspace_id,
-                turns.c.status.in_(UNFINISHED),
-                conversations.c.lease_until > database_now(),
-            )
-            .distinct()
-        )
-        async with self._db.reading() as conn:
-            return [holder for holder in (await conn.execute(query)).scalars() if holder is not None]
-
-    async def free(self, holder: str) -> int:
-        """End a dead holder's leases on conversations with unfinished turns, and return how many there were.
-
-        Should it live after all, nothing breaks: whoever claims next begins a new epoch, and its late writes are
-        refused.
-        """
-        async with self._db.transaction() as conn:
-            freed = await conn.execute(
-                update(conversations)
-                .where(
-                    # Only what there is to do for: a scan of all conversations would take a while.
-                    conversations.c.conversation_id.in_(
-                        select(turns.c.conversation_id).where(turns.c.status.in_(UNFINISHED))
-                    ),
-                    conversations.c.lease_holder == holder,
-                    conversations.c.lease_until > database_now(),
-                )
-                .values(lease_until=0.0, lease_holder=None)
-                .returning(conversations.c.conversation_id)
-            )
-            return len(freed.all())
-
-    async def waiting_work(self, workspace_id: str, limit: int = 100) -> list[str]:
-        """Return conversations of the workspace with unfinished turns and no live lease, oldest turn first.
-
-        Another workspace's turns are for a server that has its articles and its policy.
-        """
-        query = (
-            select(turns.c.conversation_id)
-            .join(conversations, conversations.c.conversation_id == turns.c.conversation_id)
-            .where(
-                turns.c.workspace_id == workspace_id,
-                turns.c.status.in_(UNFINISHED),
-                conversations.c.lease_until <= database_now(),
-            )
-            .group_by(turns.c.conversation_id)
-            .order_by(func.min(turns.c.created_at))
-            .limit(limit)
-        )
-        async with self._db.reading() as conn:
-            return list((await conn.execute(query)).scalars())
+        try:
+            async with self._db.transaction() as conn:
+                claimed = await claim(conn, conversation_id, holder, ttl_s)
+                if claimed is None:
+                    return None
+                lease, conversation = claimed
+                work = await _next(conn, lease, conversation)
+                if work is None:
+                    raise _Undo
+        except _Undo:
+            return None
+        self._wakeups.notify(conversation_id, work.conversation.last_seq)
+        return lease, work
 
     async def next_turn(self, lease: Lease) -> TurnWork | None:
-        """Return the conversation's oldest unfinished turn, its attempt already counted, or None.
+        """Return the next turn, begun as `begin` does; when there is none, the lease is let go of.
 
         Raises:
             LeaseLost: another epoch has begun.
         """
         async with self._db.transaction() as conn:
-            conversation = await rows.load_leased(conn, lease)
-            turn = (
-                await conn.execute(
-                    select(turns)
-                    .where(
-                        turns.c.conversation_id == lease.conversation_id,
-                        turns.c.workspace_id == lease.workspace_id,
-                        turns.c.status.in_(UNFINISHED),
-                    )
-                    .order_by(turns.c.first_seq)
-                    .limit(1)
-                )
-            ).one_or_none()
-            if turn is None:
+            # Locked first: what is accepted from here on finds the lease let go of.
+            work = await _next(conn, lease, await rows.load_leased(conn, lease))
+            if work is None:
+                await release(conn, lease)
                 return None
-            # Counted before the attempt, so that a crash counts.
-            await conn.execute(
-                update(turns)
-                .where(turns.c.turn_id == turn.turn_id, turns.c.workspace_id == lease.workspace_id)
-                .values(status="running", attempts=turn.attempts + 1)
-            )
-            found = await conn.execute(
-                select(client_messages)
-                .where(
-                    client_messages.c.turn_id == turn.turn_id,
-                    client_messages.c.workspace_id == lease.workspace_id,
-                )
-                .order_by(client_messages.c.seq)
-            )
-            messages = tuple(TurnMessage(m.client_message_id, m.text, m.page, m.wish, m.at, m.seq) for m in found)
-        return TurnWork(
-            turn_id=turn.turn_id,
-            run_id=turn.run_id,
-            messages=messages,
-            attempts=turn.attempts + 1,
-            conversation=conversation,
-            restarted_after_words=turn.answered_at is not None,
-        )
+        self._wakeups.notify(lease.conversation_id, work.conversation.last_seq)
+        return work
 
     async def append(self, lease: Lease, turn_id: str, events: Sequence[NewEvent]) -> int:
         """Append events of a running turn and return the last seq.
@@ -204,16 +87,24 @@ class TurnLog(LogReader):
             LeaseLost: another epoch has begun.
         """
         now = datetime.now(UTC)
-        async with self._db.transaction() as conn:
-            await rows.load_leased(conn, lease)
-            if await _count_messages(conn, lease, turn_id) > message_count:
-                return False
-            await conn.execute(
-                update(turns)
-                .where(turns.c.turn_id == turn_id, turns.c.workspace_id == lease.workspace_id)
-                .values(answered_at=func.coalesce(turns.c.answered_at, now))
-            )
-            seq = await rows.append(conn, lease, events, at=now, turn_id=turn_id)
+        try:
+            async with self._db.transaction() as conn:
+                # First, because it takes the conversation's lock: no message comes between the count and the end.
+                seq = await rows.append(conn, lease, events, at=now, turn_id=turn_id)
+                opened = await conn.execute(
+                    update(turns)
+                    .where(
+                        turns.c.turn_id == turn_id,
+                        turns.c.workspace_id == lease.workspace_id,
+                        _messages_in(turn_id, lease) <= message_count,
+                    )
+                    .values(answered_at=func.coalesce(turns.c.answered_at, now))
+                    .returning(turns.c.turn_id)
+                )
+                if opened.one_or_none() is None:
+                    raise _Undo
+        except _Undo:
+            return False
         self._wakeups.notify(lease.conversation_id, seq)
         return True
 
@@ -244,23 +135,23 @@ class TurnLog(LogReader):
         now = datetime.now(UTC)
         async with self._db.transaction() as conn:
             conversation = await rows.load_leased(conn, lease)
-            turn = (
-                await conn.execute(
-                    select(turns.c.status, turns.c.answered_at).where(
-                        turns.c.turn_id == turn_id, turns.c.workspace_id == lease.workspace_id
-                    )
-                )
-            ).one()
-            if turn.status not in UNFINISHED:
-                return True
-            if turn.answered_at is None and await _count_messages(conn, lease, turn_id) > message_count:
-                return False
-            mode = conversation.mode if move is None else step(conversation.mode, move).to
-            await conn.execute(
+            ended = await conn.execute(
                 update(turns)
-                .where(turns.c.turn_id == turn_id, turns.c.workspace_id == lease.workspace_id)
+                .where(
+                    turns.c.turn_id == turn_id,
+                    turns.c.workspace_id == lease.workspace_id,
+                    turns.c.status.in_(UNFINISHED),
+                    or_(turns.c.answered_at.is_not(None), _messages_in(turn_id, lease) <= message_count),
+                )
                 .values(status=status, outcome=outcome, finished_at=now)
+                .returning(turns.c.turn_id)
             )
+            if ended.one_or_none() is None:
+                known = select(turns.c.status).where(
+                    turns.c.turn_id == turn_id, turns.c.workspace_id == lease.workspace_id
+                )
+                return (await conn.execute(known)).scalar_one() not in UNFINISHED
+            mode = conversation.mode if move is None else step(conversation.mode, move).to
             if move is Move.HAND_OFF:
                 if handoff is None:
                     raise ValueError("a handoff needs its story")
@@ -297,10 +188,49 @@ def _with_mode_change(
     return told
 
 
-async def _count_messages(conn: AsyncConnection, lease: Lease, turn_id: str) -> int:
-    counted = await conn.execute(
+def _messages_in(turn_id: str, lease: Lease) -> ScalarSelect[int]:
+    """How many messages are in a turn."""
+    return (
         select(func.count())
         .select_from(client_messages)
         .where(client_messages.c.turn_id == turn_id, client_messages.c.workspace_id == lease.workspace_id)
+        .scalar_subquery()
     )
-    return int(counted.scalar_one())
+
+
+async def _next(conn: AsyncConnection, lease: Lease, conversation: Conversation) -> TurnWork | None:
+    """The oldest unfinished turn, its attempt counted and its run's start logged; None when there is none."""
+    mine = (turns.c.conversation_id == lease.conversation_id, turns.c.workspace_id == lease.workspace_id)
+    found = await conn.execute(
+        select(turns).where(*mine, turns.c.status.in_(UNFINISHED)).order_by(turns.c.first_seq).limit(1)
+    )
+    turn = found.one_or_none()
+    if turn is None:
+        return None
+    if turn.run_started_seq is None:
+        start = NewEvent({"type": "RUN_STARTED", "threadId": conversation.thread_id, "runId": turn.run_id})
+        seq = await rows.append(conn, lease, [start], at=datetime.now(UTC), turn_id=turn.turn_id)
+        conversation = replace(conversation, last_seq=seq)
+    # Counted before the attempt, so that a crash counts.
+    await conn.execute(
+        update(turns)
+        .where(turns.c.turn_id == turn.turn_id, turns.c.workspace_id == lease.workspace_id)
+        .values(status="running", attempts=turn.attempts + 1)
+    )
+    in_it = await conn.execute(
+        select(client_messages)
+        .where(client_messages.c.turn_id == turn.turn_id, client_messages.c.workspace_id == lease.workspace_id)
+        .order_by(client_messages.c.seq)
+    )
+    return TurnWork(
+        turn_id=turn.turn_id,
+        run_id=turn.run_id,
+        messages=tuple(TurnMessage(m.client_message_id, m.text, m.page, m.wish, m.at, m.seq) for m in in_it),
+        attempts=turn.attempts + 1,
+        conversation=conversation,
+        restarted_after_words=turn.answered_at is not None,
+    )
+
+
+class _Undo(Exception):
+    """Nothing of the transaction stays."""

@@ -51,19 +51,13 @@ async def say(
 
 
 async def begin(log: ConversationLog, conversation: Conversation, holder: str = "worker-1") -> tuple[Lease, TurnWork]:
-    lease = await log.claim(conversation.conversation_id, holder=holder, ttl_s=30)
-    assert lease is not None
-    work = await log.next_turn(lease)
-    assert work is not None
-    return lease, work
+    begun = await log.begin(conversation.conversation_id, holder=holder, ttl_s=30)
+    assert begun is not None
+    return begun
 
 
 def finished(work: TurnWork) -> NewEvent:
     return NewEvent({"type": "RUN_FINISHED", "threadId": work.conversation.thread_id, "runId": work.run_id})
-
-
-def started(work: TurnWork) -> NewEvent:
-    return NewEvent({"type": "RUN_STARTED", "threadId": work.conversation.thread_id, "runId": work.run_id})
 
 
 def words(text: str, message_id: str = "answer") -> list[NewEvent]:

@@ -21,7 +21,6 @@ from tests.tools.storage.arrange import (
     finished,
     open_log,
     say,
-    started,
     words,
 )
 from tools.storage.database import Database
@@ -112,8 +111,8 @@ async def test_duplicate_finds_the_run_that_began_meanwhile(database: Database) 
     conversation = await converse(log)
     first = await say(log, conversation, "m1")
     assert first.run_started_seq is None
-    lease, work = await begin(log, conversation)
-    seq = await log.append(lease, work.turn_id, [started(work)])
+    _, work = await begin(log, conversation)
+    seq = work.conversation.last_seq
     again = await say(log, conversation, "m1")
     assert (again.duplicate, again.run_started_seq, again.turn_id) == (True, seq, first.turn_id)
     active = await log.active_turn(ADA, conversation.conversation_id)
@@ -129,13 +128,13 @@ async def test_concurrent_writers_leave_no_gap_and_no_twin(database: Database) -
     notice = NewEvent({"type": "CUSTOM", "name": "helpgraph.notice.v1", "value": {"code": "x", "text": "y"}})
     await asyncio.gather(
         *(say(log, conversation, f"m{n}") for n in range(1, 15)),
-        *(log.append(lease, work.turn_id, [started(work), notice]) for _ in range(15)),
+        *(log.append(lease, work.turn_id, [notice, notice]) for _ in range(15)),
         *(log.record(ADA, conversation.conversation_id, [notice] * 3) for _ in range(15)),
     )
     seqs = [e.seq for e in await log.read(ADA, conversation.conversation_id, after_seq=0, staff=False)]
     current = await log.conversation(ADA, conversation.conversation_id)
     assert seqs == list(range(1, current.last_seq + 1))
-    assert len(seqs) == 1 + 14 * 2 + 15 * 2 + 15 * 3
+    assert len(seqs) == 2 + 14 * 2 + 15 * 2 + 15 * 3
 
 
 async def test_cancelled_writers_leave_whole_messages_and_a_working_database(database: Database) -> None:
@@ -201,7 +200,7 @@ async def test_history_has_messages_before_a_seq_with_route_and_citations(databa
     conversation = await converse(log)
     await say(log, conversation, "m1", "How do I export?")
     lease, work = await begin(log, conversation)
-    await log.open_answer(lease, work.turn_id, message_count=1, events=[started(work), *words("Like th")])
+    await log.open_answer(lease, work.turn_id, message_count=1, events=words("Like th"))
     await log.finish_turn(
         lease,
         work.turn_id,

@@ -21,7 +21,6 @@ from tests.tools.storage.arrange import (
     finished,
     open_log,
     say,
-    started,
     story,
     words,
 )
@@ -96,7 +95,7 @@ async def test_take_refuses_the_running_bot_and_closes_its_stream(database: Data
     await say(log, conversation, "m1")
     lease, work = await begin(log, conversation)
     step = NewEvent({"type": "STEP_STARTED", "stepName": "answer"})
-    await log.append(lease, work.turn_id, [started(work), step])
+    await log.append(lease, work.turn_id, [step])
     await log.open_answer(lease, work.turn_id, message_count=1, events=words("Click on"))
     before = (await log.conversation(ADA, conversation.conversation_id)).last_seq
 
@@ -189,7 +188,7 @@ async def test_bot_answers_after_each_hand_back(database: Database) -> None:
         await say(log, conversation, f"after-{round_}")
         lease, work = await begin(log, conversation)
         assert work.conversation.mode is Mode.BOT
-        assert await log.open_answer(lease, work.turn_id, message_count=1, events=[started(work), *words("Hi")])
+        assert await log.open_answer(lease, work.turn_id, message_count=1, events=words("Hi"))
         await log.finish_turn(
             lease, work.turn_id, message_count=1, events=[finished(work)], status="finished", outcome="answered"
         )
@@ -258,7 +257,7 @@ async def test_view_joins_decision_and_evidence_to_the_bots_message(database: Da
     assert "decision" not in view["messages"][0]
     assert view["messages"][1]["decision"] == {"route": "answer"}
     assert view["messages"][1]["evidence"] == {"probability": 0.9}
-    assert view["last_event_id"] == "4"
+    assert view["last_event_id"] == "5"
     assert view["conversation"]["account_id"] == "acct-1"
 
 

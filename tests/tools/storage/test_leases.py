@@ -16,7 +16,6 @@ from tests.tools.storage.arrange import (
     finished,
     open_log,
     say,
-    started,
     story,
     words,
 )
@@ -46,7 +45,7 @@ async def test_lease_that_ran_out_is_claimed_and_its_holder_refused(database: Da
     assert lease is not None
     assert lease.epoch == zombie.epoch + 1
     with pytest.raises(LeaseLost):
-        await log.append(zombie, work.turn_id, [started(work)])
+        await log.append(zombie, work.turn_id, words("Hi"))
     with pytest.raises(LeaseLost):
         await log.next_turn(zombie)
     with pytest.raises(LeaseLost):
@@ -58,7 +57,39 @@ async def test_lease_that_ran_out_is_claimed_and_its_holder_refused(database: Da
     assert not await log.renew(zombie, 30)
     await log.release(zombie)
     assert await log.claim(conversation.conversation_id, holder="third", ttl_s=30) is None
-    assert (await log.conversation(ADA, conversation.conversation_id)).last_seq == 1
+    assert (await log.conversation(ADA, conversation.conversation_id)).last_seq == 2
+
+
+async def test_beginning_claims_counts_and_announces_at_once_or_changes_nothing(database: Database) -> None:
+    log = open_log(database)
+    conversation = await converse(log)
+    assert await log.begin(conversation.conversation_id, holder="w1", ttl_s=30) is None
+    first = await say(log, conversation, "m1")
+    begun = await log.begin(conversation.conversation_id, holder="w2", ttl_s=30)
+    assert begun is not None
+    lease, work = begun
+    assert (lease.epoch, lease.holder) == (1, "w2"), "the one before, with nothing to do, left no epoch and no lease"
+    assert (work.turn_id, work.attempts, work.conversation.last_seq) == (first.turn_id, 1, 2)
+    assert await log.begin(conversation.conversation_id, holder="w3", ttl_s=30) is None
+
+    await log.release(lease)
+    again = await log.begin(conversation.conversation_id, holder="w3", ttl_s=30)
+    assert again is not None
+    assert again[1].attempts == 2
+    logged = [e.event["type"] for e in await log.read(ADA, conversation.conversation_id, after_seq=0, staff=False)]
+    assert logged == ["CUSTOM", "RUN_STARTED"], "a run starts once, however often it is tried"
+
+
+async def test_with_no_turn_left_the_lease_is_let_go_of(database: Database) -> None:
+    log = open_log(database)
+    conversation = await converse(log)
+    await say(log, conversation, "m1")
+    lease, work = await begin(log, conversation)
+    await log.finish_turn(
+        lease, work.turn_id, message_count=1, events=[finished(work)], status="finished", outcome="answered"
+    )
+    assert await log.next_turn(lease) is None
+    assert await log.claim(conversation.conversation_id, holder="another", ttl_s=30) is not None
 
 
 async def test_released_lease_is_free_at_once(database: Database) -> None:
@@ -107,7 +138,7 @@ async def test_attempts_count_before_the_attempt_and_remember_words(database: Da
     await say(log, conversation, "m1")
     lease, work = await begin(log, conversation)
     assert (work.attempts, work.restarted_after_words) == (1, False)
-    assert await log.open_answer(lease, work.turn_id, message_count=1, events=[started(work), *words("Hi")])
+    assert await log.open_answer(lease, work.turn_id, message_count=1, events=words("Hi"))
 
     # The process dies here; its lease runs out.
     await log.renew(lease, 0.0)
@@ -148,7 +179,7 @@ async def test_finishing_again_after_an_unknown_commit_changes_nothing(database:
         assert await log.finish_turn(
             lease, work.turn_id, message_count=1, events=[finished(work)], status="finished", outcome="answered"
         )
-    assert (await log.conversation(ADA, conversation.conversation_id)).last_seq == 2
+    assert (await log.conversation(ADA, conversation.conversation_id)).last_seq == 3
 
 
 async def test_handoff_moves_the_mode_and_keeps_the_story(database: Database) -> None:
@@ -173,7 +204,7 @@ async def test_handoff_moves_the_mode_and_keeps_the_story(database: Database) ->
     assert (current.mode, current.contact_email, current.asked_email) == (Mode.WAITING, "ada@example.com", True)
     view = await Desk(log).conversation_view(STAFF, conversation.conversation_id)
     assert handoff_from_json(view["handoff"]) == handoff
-    told = [e.event for e in await log.read(ADA, conversation.conversation_id, after_seq=1, staff=False)]
+    told = [e.event for e in await log.read(ADA, conversation.conversation_id, after_seq=2, staff=False)]
     assert [e.get("name", e["type"]) for e in told] == ["helpgraph.mode.v1", "RUN_FINISHED"]
 
     await say(log, conversation, "m2")
@@ -207,5 +238,5 @@ async def test_move_that_the_table_lacks_writes_nothing(database: Database) -> N
             outcome="answered",
             move=Move.WITHDRAW,
         )
-    assert (await log.conversation(ADA, conversation.conversation_id)).last_seq == 1
+    assert (await log.conversation(ADA, conversation.conversation_id)).last_seq == 2
     assert await log.active_turn(ADA, conversation.conversation_id) is not None

@@ -17,7 +17,6 @@ from tests.tools.storage.arrange import (
     finished,
     open_log,
     say,
-    started,
     story,
     words,
 )
@@ -55,7 +54,7 @@ async def test_every_statement_names_the_workspace(database: Database) -> None:
     work = await log.next_turn(claimed)
     assert work is not None
     await log.renew(claimed, 30)
-    await log.append(claimed, work.turn_id, [started(work)])
+    await log.append(claimed, work.turn_id, words("Hi"))
     await log.open_answer(claimed, work.turn_id, message_count=2, events=words("Hi"))
     await log.finish_turn(
         claimed,

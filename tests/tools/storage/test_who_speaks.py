@@ -23,7 +23,6 @@ from tests.tools.storage.arrange import (
     finished,
     open_log,
     say,
-    started,
     story,
     words,
 )
@@ -68,13 +67,7 @@ class Conversing(RuleBasedStateMachine):
         async def work() -> tuple[Lease, TurnWork] | None:
             for lease, _ in self.workers:
                 await self.log.renew(lease, -1.0)
-            claimed = await self.log.claim(self.conversation_id, holder=f"w{len(self.workers)}", ttl_s=60)
-            assert claimed is not None
-            found = await self.log.next_turn(claimed)
-            if found is None:
-                await self.log.release(claimed)
-                return None
-            return claimed, found
+            return await self.log.begin(self.conversation_id, holder=f"w{len(self.workers)}", ttl_s=60)
 
         claimed = self.run(work())
         if claimed is not None:
@@ -90,7 +83,7 @@ class Conversing(RuleBasedStateMachine):
         async def go_on() -> bool:
             count = len(work.messages)
             if not silent:
-                opening = [started(work), *words("Hel", work.turn_id)]
+                opening = words("Hel", work.turn_id)
                 if not await self.log.open_answer(lease, work.turn_id, message_count=count, events=opening):
                     return False
             return await self.log.finish_turn(
@@ -147,7 +140,7 @@ class Conversing(RuleBasedStateMachine):
         lease, work = self.workers[-1]
         assert work.conversation.mode is Mode.BOT
         assert self.run(
-            self.log.open_answer(lease, work.turn_id, message_count=len(work.messages), events=[started(work)])
+            self.log.open_answer(lease, work.turn_id, message_count=len(work.messages), events=words("Hel"))
         )
 
     @rule()
@@ -194,9 +187,9 @@ class Conversing(RuleBasedStateMachine):
         async def drain() -> None:
             for old, _ in self.workers:
                 await self.log.renew(old, -1.0)
-            lease = await self.log.claim(self.conversation_id, holder="last", ttl_s=60)
-            assert lease is not None
-            while (work := await self.log.next_turn(lease)) is not None:
+            begun = await self.log.begin(self.conversation_id, holder="last", ttl_s=60)
+            while begun is not None:
+                lease, work = begun
                 done = await self.log.finish_turn(
                     lease,
                     work.turn_id,
@@ -206,6 +199,8 @@ class Conversing(RuleBasedStateMachine):
                     outcome="delivered",
                 )
                 assert done
+                following = await self.log.next_turn(lease)
+                begun = None if following is None else (lease, following)
             assert await self.log.active_turn(ADA, self.conversation_id) is None
             events = await self.log.read(ADA, self.conversation_id, after_seq=0, staff=False, limit=10_000)
             said = [e for e in events if e.event.get("name") == Custom.MESSAGE]

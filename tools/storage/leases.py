@@ -1,0 +1,130 @@
+"""Who may write for the bot in a conversation: one holder at a time, for a while, in an epoch of its own."""
+
+from typing import Any
+
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tools.storage import rows
+from tools.storage.log_reader import LogReader
+from tools.storage.records import UNFINISHED, Conversation, Lease
+from tools.storage.schema import conversations, turns
+from tools.storage.sql_functions import database_now
+
+
+class Leases(LogReader):
+    """Taking and keeping conversations, and finding those that nobody keeps."""
+
+    async def claim(self, conversation_id: str, *, holder: str, ttl_s: float) -> Lease | None:
+        """Begin a new epoch of the conversation, or return None while another holder's lease lives.
+
+        Time is the database's. A holder that claims again gets a new epoch and loses the old one.
+        """
+        async with self._db.transaction() as conn:
+            claimed = await claim(conn, conversation_id, holder, ttl_s)
+        return None if claimed is None else claimed[0]
+
+    async def renew(self, lease: Lease, ttl_s: float) -> bool:
+        """Prolong the lease to `ttl_s` from now; False when another epoch has begun."""
+        async with self._db.transaction() as conn:
+            return await _set_lease(conn, lease, lease_until=database_now() + ttl_s)
+
+    async def release(self, lease: Lease) -> None:
+        """Let go, so that another may claim at once; a lost lease is left alone."""
+        async with self._db.transaction() as conn:
+            await release(conn, lease)
+
+    async def holders_of_work(self, workspace_id: str) -> list[str]:
+        """Return who holds a live lease on a conversation of the workspace with unfinished turns."""
+        query = (
+            select(conversations.c.lease_holder)
+            .join(turns, conversations.c.conversation_id == turns.c.conversation_id)
+            .where(
+                turns.c.workspace_id == workspace_id,
+                turns.c.status.in_(UNFINISHED),
+                conversations.c.lease_until > database_now(),
+            )
+            .distinct()
+        )
+        async with self._db.reading() as conn:
+            return [holder for holder in (await conn.execute(query)).scalars() if holder is not None]
+
+    async def free(self, holder: str) -> int:
+        """End a dead holder's leases on conversations with unfinished turns, and return how many there were.
+
+        Should it live after all, nothing breaks: whoever claims next begins a new epoch, and its late writes are
+        refused.
+        """
+        async with self._db.transaction() as conn:
+            freed = await conn.execute(
+                update(conversations)
+                .where(
+                    # Only what there is to do for: a scan of all conversations would take a while.
+                    conversations.c.conversation_id.in_(
+                        select(turns.c.conversation_id).where(turns.c.status.in_(UNFINISHED))
+                    ),
+                    conversations.c.lease_holder == holder,
+                    conversations.c.lease_until > database_now(),
+                )
+                .values(lease_until=0.0, lease_holder=None)
+                .returning(conversations.c.conversation_id)
+            )
+            return len(freed.all())
+
+    async def waiting_work(self, workspace_id: str, limit: int = 100) -> list[str]:
+        """Return conversations of the workspace with unfinished turns and no live lease, oldest turn first.
+
+        Another workspace's turns are for a server that has its articles and its policy.
+        """
+        query = (
+            select(turns.c.conversation_id)
+            .join(conversations, conversations.c.conversation_id == turns.c.conversation_id)
+            .where(
+                turns.c.workspace_id == workspace_id,
+                turns.c.status.in_(UNFINISHED),
+                conversations.c.lease_until <= database_now(),
+            )
+            .group_by(turns.c.conversation_id)
+            .order_by(func.min(turns.c.created_at))
+            .limit(limit)
+        )
+        async with self._db.reading() as conn:
+            return list((await conn.execute(query)).scalars())
+
+
+async def claim(
+    conn: AsyncConnection, conversation_id: str, holder: str, ttl_s: float
+) -> tuple[Lease, Conversation] | None:
+    """As `Leases.claim`, within a transaction, with the conversation as it stands."""
+    claimed = await conn.execute(
+        update(conversations)
+        .where(
+            conversations.c.conversation_id == conversation_id,
+            or_(conversations.c.lease_until <= database_now(), conversations.c.lease_holder == holder),
+        )
+        .values(epoch=conversations.c.epoch + 1, lease_holder=holder, lease_until=database_now() + ttl_s)
+        .returning(conversations)
+    )
+    row = claimed.one_or_none()
+    if row is None:
+        return None
+    return Lease(conversation_id, row.workspace_id, row.epoch, holder), rows.to_conversation(row)
+
+
+async def release(conn: AsyncConnection, lease: Lease) -> None:
+    """As `Leases.release`, within a transaction."""
+    await _set_lease(conn, lease, lease_until=0.0, lease_holder=None)
+
+
+async def _set_lease(conn: AsyncConnection, lease: Lease, **values: Any) -> bool:
+    result = await conn.execute(
+        update(conversations)
+        .where(
+            conversations.c.conversation_id == lease.conversation_id,
+            conversations.c.workspace_id == lease.workspace_id,
+            conversations.c.epoch == lease.epoch,
+        )
+        .values(**values)
+        .returning(conversations.c.epoch)
+    )
+    return result.one_or_none() is not None
