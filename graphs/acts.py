@@ -6,7 +6,7 @@ from pathlib import Path
 
 from agent.errors import BadTurn, SupportError
 from agent.wire import JsonObject
-from graphs import keys, people, privacy, retention
+from graphs import keys, people, privacy, retention, webhooks
 from graphs.running import find_running
 from graphs.settings import Settings, load_settings
 from graphs.stores import Stores, open_stores
@@ -20,6 +20,7 @@ ACTS: dict[str, Act] = {
     "retire": retention.retire,
     "keys": keys.keys,
     "people": people.people,
+    "webhooks": webhooks.webhooks,
 }
 
 

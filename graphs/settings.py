@@ -60,6 +60,11 @@ class Settings(ModelSettings, TracingSettings):
         le=36_500,
         description="Conversations that have been over for so many days are erased. Unset: they are kept.",
     )
+    webhook_secret: SecretStr | None = Field(
+        default=None,
+        min_length=32,
+        description="What webhooks' own secrets are made of: 32 random characters or more. Unset: none is told.",
+    )
     concurrent_turns: int = Field(default=16, ge=1, description="How many conversations are answered at the same time.")
 
     @property

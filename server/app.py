@@ -12,6 +12,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from agent.errors import SupportError
 from agent.events import Custom
 from agent.phrases import Phrase, phrase
+from graphs.deliveries import deliver_for_ever
 from graphs.retention import keep_for
 from graphs.stores import stores_of
 from server import admin_api, agui, api_docs, inbox_api, openai_api, ops_api, pages, problems, widget_api
@@ -23,7 +24,9 @@ from tools.observing.loop import watch_loop
 from tools.storage.catching_up import catch_up
 from tools.storage.codec import custom
 from tools.storage.log import NewEvent
+from tools.storage.outbox import Outbox
 from tools.storage.scope import Scope
+from tools.webhooks.sender import WebhookSender
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +53,8 @@ def create_app(doors: Doors) -> FastAPI:
         ]
         if runtime.wakeups.shared or runtime.settings.chroma_url is not None:
             endless.append(runtime.supervisor.spawn(runtime.knowledge.follow(), name="knowledge-follow"))
+        if (secret := runtime.settings.webhook_secret) is not None:
+            endless.append(runtime.supervisor.spawn(_deliver(doors, secret.get_secret_value()), name="deliveries"))
         yield
         # They never end by themselves, and the supervisor waits for what does.
         for task in endless:
@@ -99,6 +104,12 @@ async def _sweep(doors: Doors) -> None:
         except (SupportError, OSError):
             logger.exception("overdue sweep failed")
         await asyncio.sleep(_SWEEP_S)
+
+
+async def _deliver(doors: Doors, secret: str) -> None:
+    workspace_id = doors.runtime.workspace.workspace_id
+    async with WebhookSender(secret, workspace_id) as sender:
+        await deliver_for_ever(Outbox(doors.runtime.db, workspace_id), sender, doors.metrics)
 
 
 async def _remind_overdue(doors: Doors) -> None:

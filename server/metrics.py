@@ -36,12 +36,15 @@ METRICS: dict[str, str] = {
     "helpgraph_overdue_total": "Handoffs that waited longer than promised.",
     "helpgraph_refused_total": "Requests refused before they did anything, by status.",
     "helpgraph_request_seconds": "Time from a request to the head of its answer, by method, route and status.",
+    "helpgraph_deliveries_total": "Attempts at deliveries to webhooks, by result (delivered, refused, gone, away).",
+    "helpgraph_delivery_seconds": "Time from what happened to its delivery to a webhook.",
     "helpgraph_database_seconds": "Time of a statement or commit, there and back, by kind (read, write, commit).",
     "helpgraph_event_loop_lag_seconds": "How much later than asked for the event loop comes back to a task.",
 }
 
 SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+_SLOW = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0, 7200.0, 86400.0)
 _FINE = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 
 
@@ -85,6 +88,8 @@ class Metrics:
         self.overdue = counter("helpgraph_overdue_total")
         self.refused = counter("helpgraph_refused_total", "status")
         self.request_s = histogram("helpgraph_request_seconds", "method", "route", "status")
+        self._deliveries = counter("helpgraph_deliveries_total", "result")
+        self._delivery_s = histogram("helpgraph_delivery_seconds", buckets=_SLOW)
         self._database_s = histogram("helpgraph_database_seconds", "kind", buckets=_FINE)
         self.loop_lag_s = histogram("helpgraph_event_loop_lag_seconds", buckets=_FINE)
 
@@ -119,6 +124,14 @@ class Metrics:
     def lease_lost(self) -> None:
         """Count a conversation that went to another process."""
         self._lease_losses.inc()
+
+    def delivery_tried(self, result: str) -> None:
+        """Count an attempt at a delivery."""
+        self._deliveries.labels(result).inc()
+
+    def delivery_seconds(self, seconds: float) -> None:
+        """Observe a delivery."""
+        self._delivery_s.observe(seconds)
 
     def database_seconds(self, kind: str, seconds: float) -> None:
         """Observe a statement or a commit."""

@@ -44,6 +44,7 @@ from tools.workspace import Workspace
 WORKSPACE = "example"
 SECRET = "a secret of the product's backend"
 HASH_SECRET = "another secret of the product's backend"
+WEBHOOK_SECRET = "a secret of which those of webhooks are made"
 PASSWORD = "a password of the team"
 BOT_KEYS = ("first-bot-key", "second-bot-key")
 ACCOUNT = {
@@ -253,7 +254,9 @@ async def _installation(
             supervisor=supervisor,
         )
         runtime = Runtime(
-            settings=Settings.model_validate({"data_dir": folder, "database_url": database_url}),
+            settings=Settings.model_validate(
+                {"data_dir": folder, "database_url": database_url, "webhook_secret": WEBHOOK_SECRET}
+            ),
             workspace=Workspace(workspace_id, "Example", LANGUAGES, deps.policy, None),
             db=db,
             wakeups=wakeups,

@@ -1,5 +1,6 @@
 """Whoever asks for it gets everything that is held about them, and it goes: no byte of it is left anywhere."""
 
+import asyncio
 import os
 import stat
 from collections.abc import AsyncIterator
@@ -24,6 +25,7 @@ from graphs.private_file import write_private
 from graphs.running import RunningServer, announce
 from tests.fakes import CALM, ScriptedEngine, fake_deps
 from tests.server.harness import Customer, Here, serving
+from tests.server.hooks import listening
 from tests.server.test_inbox import of, wait_for_mode
 from tools.storage.bug_words import BLANK_TITLE
 from tools.storage.personal import HOLDINGS, IMPERSONAL
@@ -132,7 +134,13 @@ async def test_no_byte_of_an_erased_customer_is_left(tmp_path: Path, kind: str, 
     deps = fake_deps(engine=Hearing(understanding=CALM))
     async with serving(tmp_path, deps, database_url=url) as here, announced(tmp_path, here):
         settings = here.runtime.settings
-        canary, neighbour = await live(here, CANARY), await live(here, NEIGHBOUR)
+        with listening() as hooks:
+            added = await act(settings, "webhooks", {"do": "add", "name": "crm", "url": hooks.url})
+            hooks.secret = added["secret"]
+            canary, neighbour = await live(here, CANARY), await live(here, NEIGHBOUR)
+            async with asyncio.timeout(60):
+                while (await act(settings, "webhooks", {"do": "deliveries", "unsettled": True}))["deliveries"]:
+                    await asyncio.sleep(0.1)
         (title, reports) = await one(here, "SELECT b.title, (SELECT count(*) FROM bug_occurrences) FROM bugs b")
         assert CANARY in title
         assert reports == 2

@@ -28,6 +28,7 @@ class Holding:
 
 HOLDINGS: tuple[Holding, ...] = (
     # In the order of removal: what refers to a row goes before it.
+    Holding(schema.deliveries, "removed"),
     Holding(schema.desk_replies, "removed"),
     Holding(schema.handoffs, "removed"),
     Holding(schema.client_messages, "removed"),
@@ -43,6 +44,8 @@ HOLDINGS: tuple[Holding, ...] = (
 IMPERSONAL: dict[str, str] = {
     "api_keys": "names and hashes of the team's own keys",
     "people": "names and roles of people on the team, hashes of their passwords",
+    "webhooks": "addresses of the team's own systems",
+    "webhook_kinds": "what the team's own systems are told of",
     "bug_counters": "a number for each workspace",
     "bug_filings": "hashes of random ids, and which bug was meant",
     "kb_generations": "the team's articles",

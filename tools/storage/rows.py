@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent.errors import LeaseLost, NotFound
 from agent.types import Mode
+from tools.storage import outbox
 from tools.storage.codec import identity_from_json
 from tools.storage.columns import storable
 from tools.storage.records import Conversation, Lease, NewEvent
@@ -129,6 +130,7 @@ async def append(
         for offset, item in enumerate(new)
     ]
     await conn.execute(insert(events), rows)
+    await outbox.put(conn, rows)
     started = next((row["seq"] for row in rows if row["kind"] == "RUN_STARTED"), None)
     if started is not None and turn_id is not None:
         # The first start stays: who reads from it sees the restart too.

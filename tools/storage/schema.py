@@ -197,6 +197,60 @@ desk_replies = Table(
 )
 
 
+# --- webhooks ---------------------------------------------------------------------------------------------
+
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("workspace_id", SafeText, primary_key=True),
+    Column("name", SafeText, primary_key=True),
+    Column("url", SafeText, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    # Times in a row that it couldn't be reached, and until when it is left alone (epoch seconds, the database's clock).
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("paused_until", Double, nullable=False, server_default="0"),
+    Column("last_error", SafeText),
+)
+
+webhook_kinds = Table(
+    "webhook_kinds",
+    metadata,
+    # Which kinds a webhook is told of; by kind first, because each write to a log asks who wants to know.
+    Column("workspace_id", SafeText, primary_key=True),
+    Column("kind", SafeText, primary_key=True),
+    Column("name", SafeText, primary_key=True),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    # One for each event of a log and webhook: the key that the receiver gets is made of it, however often it is tried.
+    Column("workspace_id", SafeText, primary_key=True),
+    Column("name", SafeText, primary_key=True),
+    Column("conversation_id", SafeText, ForeignKey("conversations.conversation_id"), primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", SafeText, nullable=False),
+    Column("body", Json, nullable=False),
+    Column("status", SafeText, nullable=False),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    # Epoch seconds by the database's clock: not before, and not while somebody is at it.
+    Column("due_at", Double, nullable=False, server_default="0"),
+    Column("held_until", Double, nullable=False, server_default="0"),
+    Column("held_by", SafeText),
+    Column("last_error", SafeText),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("settled_at", UtcDateTime),
+    Index(
+        "ix_deliveries_waiting",
+        "workspace_id",
+        "due_at",
+        sqlite_where=text("status = 'waiting'"),
+        postgresql_where=text("status = 'waiting'"),
+    ),
+    Index(None, "conversation_id"),
+)
+
+
 # --- bugs ---------------------------------------------------------------------------------------------------
 
 bug_counters = Table(

@@ -1,0 +1,76 @@
+"""Delivering what the outbox holds, for as long as the installation runs."""
+
+import asyncio
+import logging
+from datetime import UTC, datetime
+from typing import Protocol
+
+from agent.errors import SupportError
+from tools.storage.outbox import Delivery, Outbox
+from tools.webhooks.sender import WebhookSender
+
+logger = logging.getLogger(__name__)
+
+_POLL_S = 1.0
+_AT_ONCE = 16
+_PRUNE_EVERY_S = 3600.0
+
+
+class DeliveryMetrics(Protocol):
+    """What deliveries report about themselves."""
+
+    def delivery_tried(self, result: str) -> None:
+        """An attempt came to this."""
+
+    def delivery_seconds(self, seconds: float) -> None:
+        """A delivery arrived so long after what it tells of."""
+
+
+async def deliver_for_ever(outbox: Outbox, sender: WebhookSender, metrics: DeliveryMetrics) -> None:
+    """Send what is due, at most 16 at a time; never ends. What is under way when cancelled is sent again later."""
+    loop = asyncio.get_running_loop()
+    pruned_at = -_PRUNE_EVERY_S
+    async with asyncio.TaskGroup() as group:
+        under_way: set[asyncio.Task[None]] = set()
+        while True:
+            try:
+                if loop.time() - pruned_at > _PRUNE_EVERY_S:
+                    pruned_at = loop.time()
+                    await outbox.prune(now=datetime.now(UTC))
+                taken = await outbox.take(limit=_AT_ONCE - len(under_way)) if len(under_way) < _AT_ONCE else []
+            except (SupportError, OSError) as exc:
+                logger.warning("outbox can't be read error=%s", type(exc).__name__)
+                taken = []
+            for delivery in taken:
+                task = group.create_task(_deliver(outbox, sender, metrics, delivery))
+                under_way.add(task)
+                task.add_done_callback(under_way.discard)
+            # What waited behind one that is done is due at once.
+            if under_way:
+                await asyncio.wait(under_way, timeout=_POLL_S, return_when=asyncio.FIRST_COMPLETED)
+            else:
+                await asyncio.sleep(_POLL_S)
+
+
+async def _deliver(outbox: Outbox, sender: WebhookSender, metrics: DeliveryMetrics, delivery: Delivery) -> None:
+    sent = await sender.send(delivery.name, delivery.url, delivery.event_id, delivery.body)
+    now = datetime.now(UTC)
+    metrics.delivery_tried(sent.result)
+    try:
+        if sent.result == "delivered":
+            await outbox.delivered(delivery, now=now)
+            metrics.delivery_seconds((now - delivery.created_at).total_seconds())
+            return
+        error = sent.error or sent.result
+        if sent.result == "away":
+            again = await outbox.away(delivery, error, now=now, retry_after_s=sent.retry_after_s)
+        else:
+            again = await outbox.refused(delivery, error, now=now, for_good=sent.result == "gone")
+    except (SupportError, OSError) as exc:
+        # Held until its time is up, then taken again.
+        logger.warning("delivery can't be settled error=%s", type(exc).__name__)
+        return
+    if again:
+        logger.info("delivery waits conversation_id=%s reason=%s", delivery.conversation_id, sent.result)
+    else:
+        logger.error("delivery given up conversation_id=%s reason=%s", delivery.conversation_id, sent.result)

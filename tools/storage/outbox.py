@@ -1,0 +1,285 @@
+"""What webhooks are to be told of: written with the log in one transaction, taken, sent and settled later.
+
+A delivery happens at least once: whoever takes one holds it for a while, and when he dies with it another takes it
+again, under the same id. Those of one webhook about one conversation go one after the other, in the order of its log.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+from uuid import uuid4
+
+from sqlalchemy import ColumnElement, and_, delete, exists, insert, or_, select, true, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from agent.wire import JsonObject
+from tools.storage.database import Database
+from tools.storage.hooks import announcement
+from tools.storage.schema import deliveries, webhook_kinds, webhooks
+from tools.storage.sql_functions import database_now
+
+HELD_S = 60.0
+MAX_REFUSALS = 8
+MAX_AGE = timedelta(days=3)
+KEPT = timedelta(days=30)
+_FIRST_WAIT_S, _MAX_WAIT_S, _MAX_RETRY_AFTER_S = 2.0, 600.0, 3600.0
+
+Status = Literal["waiting", "delivered", "given_up"]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """An event on its way to a webhook. `tries` counts this one; `held_by` is whoever took it."""
+
+    workspace_id: str
+    name: str
+    url: str
+    conversation_id: str
+    seq: int
+    kind: str
+    body: JsonObject
+    tries: int
+    created_at: datetime
+    held_by: str
+
+    @property
+    def event_id(self) -> str:
+        """The same for each attempt, and for no other event."""
+        return f"{self.conversation_id}.{self.seq}"
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """How a delivery is doing, for people."""
+
+    name: str
+    conversation_id: str
+    seq: int
+    kind: str
+    status: str
+    tries: int
+    last_error: str | None
+    created_at: datetime
+
+
+async def put(conn: AsyncConnection, rows: Sequence[dict[str, Any]]) -> None:
+    """Put what webhooks want to know of these rows of `events` into the outbox, in the transaction that writes them."""
+    told = [(row, said) for row in rows if (said := announcement(row)) is not None]
+    if not told:
+        return
+    workspace_id = told[0][0]["workspace_id"]
+    wanted = await conn.execute(
+        select(webhook_kinds.c.kind, webhook_kinds.c.name).where(
+            webhook_kinds.c.workspace_id == workspace_id, webhook_kinds.c.kind.in_({said[0] for _, said in told})
+        )
+    )
+    names: dict[str, list[str]] = {}
+    for kind, name in wanted:
+        names.setdefault(kind, []).append(name)
+    new = [
+        {
+            "workspace_id": workspace_id,
+            "name": name,
+            "conversation_id": row["conversation_id"],
+            "seq": row["seq"],
+            "kind": kind,
+            "body": body,
+            "status": "waiting",
+            "created_at": row["at"],
+        }
+        for row, (kind, body) in told
+        for name in names.get(kind, ())
+    ]
+    if new:
+        await conn.execute(insert(deliveries), new)
+
+
+class Outbox:
+    """Takes what is due, and keeps what became of it."""
+
+    def __init__(self, db: Database, workspace_id: str) -> None:
+        self._db = db
+        self._workspace_id = workspace_id
+
+    async def take(self, *, limit: int) -> list[Delivery]:
+        """Take up to `limit` deliveries that are due; nobody else gets them for 60 s.
+
+        Of a webhook that couldn't be reached lately only one is taken, to see whether it can be now.
+        """
+        earlier = deliveries.alias()
+        query = (
+            select(deliveries, webhooks.c.url, webhooks.c.failures)
+            .join(webhooks, and_(*_same_webhook(webhooks)))
+            .where(
+                deliveries.c.workspace_id == self._workspace_id,
+                deliveries.c.status == "waiting",
+                deliveries.c.due_at <= database_now(),
+                deliveries.c.held_until <= database_now(),
+                webhooks.c.paused_until <= database_now(),
+                ~exists().where(
+                    *_same_webhook(earlier),
+                    earlier.c.conversation_id == deliveries.c.conversation_id,
+                    earlier.c.seq < deliveries.c.seq,
+                    earlier.c.status == "waiting",
+                ),
+            )
+            .order_by(deliveries.c.due_at, deliveries.c.created_at)
+            .limit(limit)
+        )
+        # Looked at first: there hardly ever is something, and a write would keep others waiting each time.
+        async with self._db.reading() as conn:
+            if (await conn.execute(query.limit(1))).first() is None:
+                return []
+        token = uuid4().hex
+        async with self._db.transaction() as conn:
+            probed: set[str] = set()
+            taken: list[Delivery] = []
+            for row in await conn.execute(query.with_for_update(of=deliveries, skip_locked=True)):
+                if row.failures and row.name in probed:
+                    continue
+                probed.add(row.name)
+                taken.append(
+                    Delivery(
+                        row.workspace_id,
+                        row.name,
+                        row.url,
+                        row.conversation_id,
+                        row.seq,
+                        row.kind,
+                        row.body,
+                        row.tries + 1,
+                        row.created_at,
+                        token,
+                    )
+                )
+            if taken:
+                key = tuple_(deliveries.c.name, deliveries.c.conversation_id, deliveries.c.seq)
+                await conn.execute(
+                    update(deliveries)
+                    .where(
+                        deliveries.c.workspace_id == self._workspace_id,
+                        key.in_([(each.name, each.conversation_id, each.seq) for each in taken]),
+                    )
+                    .values(held_until=database_now() + HELD_S, held_by=token, tries=deliveries.c.tries + 1)
+                )
+        return taken
+
+    async def delivered(self, delivery: Delivery, *, now: datetime) -> None:
+        """It arrived."""
+        async with self._db.transaction() as conn:
+            if await _settle(conn, delivery, status="delivered", settled_at=now, last_error=None):
+                await _webhook(conn, delivery, failures=0, paused_until=0.0, last_error=None)
+
+    async def refused(self, delivery: Delivery, error: str, *, now: datetime, for_good: bool = False) -> bool:
+        """The receiver is there and won't have it: it is tried again later, eight times in all; whether it will be."""
+        again = delivery.tries < MAX_REFUSALS and not for_good
+        async with self._db.transaction() as conn:
+            if again:
+                wait_s = database_now() + waiting_s(delivery.tries)
+                await _settle(conn, delivery, due_at=wait_s, last_error=error)
+            else:
+                await _settle(conn, delivery, status="given_up", settled_at=now, last_error=error)
+            await _webhook(conn, delivery, failures=0, paused_until=0.0, last_error=error)
+        return again
+
+    async def away(self, delivery: Delivery, error: str, *, now: datetime, retry_after_s: float | None) -> bool:
+        """The receiver can't be reached, or wants to be left alone: all that goes to it waits; whether this one does.
+
+        That counts as no try of the delivery's, which waits for three days.
+        """
+        again = now - delivery.created_at < MAX_AGE
+        async with self._db.transaction() as conn:
+            # Deliveries before webhooks, as everywhere: two that lock in another order would wait for each other.
+            if again:
+                await _settle(conn, delivery, tries=deliveries.c.tries - 1, last_error=error)
+            else:
+                await _settle(conn, delivery, status="given_up", settled_at=now, last_error=error)
+            counted = await conn.execute(
+                update(webhooks)
+                .where(*_webhook_of(delivery))
+                .values(failures=webhooks.c.failures + 1)
+                .returning(webhooks.c.failures)
+            )
+            wait_s = max(waiting_s(counted.scalar_one_or_none() or 1), min(retry_after_s or 0.0, _MAX_RETRY_AFTER_S))
+            await _webhook(conn, delivery, paused_until=database_now() + wait_s, last_error=error)
+        return again
+
+    async def retry(self, name: str | None, *, now: datetime) -> int:
+        """Let what was given up wait again, of one webhook or of all, and leave nobody alone any more; how many."""
+        ours = deliveries.c.workspace_id == self._workspace_id
+        mine = webhooks.c.workspace_id == self._workspace_id
+        async with self._db.transaction() as conn:
+            again = await conn.execute(
+                update(deliveries)
+                .where(ours, deliveries.c.status == "given_up", true() if name is None else deliveries.c.name == name)
+                .values(status="waiting", tries=0, due_at=0.0, settled_at=None, created_at=now)
+                .returning(deliveries.c.seq)
+            )
+            number = len(again.all())
+            await conn.execute(
+                update(webhooks)
+                .where(mine, true() if name is None else webhooks.c.name == name)
+                .values(paused_until=0.0)
+            )
+        return number
+
+    async def shown(self, *, unsettled: bool, limit: int) -> list[Settled]:
+        """Return the newest deliveries; with `unsettled` only what waits and what was given up."""
+        query = select(deliveries).where(deliveries.c.workspace_id == self._workspace_id)
+        if unsettled:
+            query = query.where(deliveries.c.status != "delivered")
+        async with self._db.reading() as conn:
+            found = await conn.execute(query.order_by(deliveries.c.created_at.desc()).limit(limit))
+            return [
+                Settled(r.name, r.conversation_id, r.seq, r.kind, r.status, r.tries, r.last_error, r.created_at)
+                for r in found
+            ]
+
+    async def prune(self, *, now: datetime) -> int:
+        """Forget what was settled 30 days ago, and what was for a webhook that is gone; how many."""
+        nobodys = ~exists().where(*_same_webhook(webhooks))
+        async with self._db.transaction() as conn:
+            gone = await conn.execute(
+                delete(deliveries)
+                .where(
+                    deliveries.c.workspace_id == self._workspace_id, or_(deliveries.c.settled_at < now - KEPT, nobodys)
+                )
+                .returning(deliveries.c.seq)
+            )
+            return len(gone.all())
+
+
+def waiting_s(times: int) -> float:
+    """How long to wait after so many failures in a row: 2 s, doubled each time, at most ten minutes."""
+    return float(min(_FIRST_WAIT_S * 2 ** min(times - 1, 20), _MAX_WAIT_S))
+
+
+def _same_webhook(other: Any) -> tuple[Any, ...]:
+    return (other.c.workspace_id == deliveries.c.workspace_id, other.c.name == deliveries.c.name)
+
+
+async def _settle(conn: AsyncConnection, delivery: Delivery, **values: Any) -> bool:
+    """Let go of a delivery, unless somebody else took it meanwhile."""
+    settled = await conn.execute(
+        update(deliveries)
+        .where(
+            deliveries.c.workspace_id == delivery.workspace_id,
+            deliveries.c.name == delivery.name,
+            deliveries.c.conversation_id == delivery.conversation_id,
+            deliveries.c.seq == delivery.seq,
+            deliveries.c.held_by == delivery.held_by,
+            deliveries.c.status == "waiting",
+        )
+        .values(held_until=0.0, held_by=None, **values)
+        .returning(deliveries.c.seq)
+    )
+    return settled.one_or_none() is not None
+
+
+def _webhook_of(delivery: Delivery) -> tuple[ColumnElement[bool], ...]:
+    return (webhooks.c.workspace_id == delivery.workspace_id, webhooks.c.name == delivery.name)
+
+
+async def _webhook(conn: AsyncConnection, delivery: Delivery, **values: Any) -> None:
+    await conn.execute(update(webhooks).where(*_webhook_of(delivery)).values(**values))
