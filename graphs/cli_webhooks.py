@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from graphs.acts import act_by_command
 
@@ -49,7 +49,7 @@ def list_command(workspace: _Workspace = None, data_dir: _DataDir = None) -> Non
     if not found:
         console.print("there are no webhooks")
         return
-    table = Table("name", "address", "told of", "waiting", "given up", "last error", box=None)
+    table = Table(*map(_column, ("name", "address", "told of", "waiting", "given up", "last error")), box=None)
     for hook in found:
         numbers = (str(hook["waiting"]), str(hook["given_up"]))
         table.add_row(hook["name"], hook["url"], " ".join(hook["kinds"]), *numbers, hook["last_error"] or "")
@@ -87,7 +87,7 @@ def deliveries_command(
     if not found:
         console.print("there are no deliveries")
         return
-    table = Table("when", "webhook", "kind", "event", "status", "tries", "last error", box=None)
+    table = Table(*map(_column, ("when", "webhook", "kind", "event", "status", "tries", "last error")), box=None)
     for each in found:
         which = (each["created_at"][:19], each["webhook"], each["type"], each["event"])
         table.add_row(*which, each["status"], str(each["tries"]), each["last_error"] or "")
@@ -102,3 +102,8 @@ def retry_command(
     """Try again what was given up, and what waits because its receiver was away, now."""
     again = act_by_command("webhooks", {"do": "retry", "name": name}, workspace, data_dir)["again"]
     Console(highlight=False).print(f"{again} that were given up are tried again")
+
+
+def _column(title: str) -> Column:
+    """A column that is folded where the terminal is narrow: half an id is none."""
+    return Column(title, overflow="fold")
