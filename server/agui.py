@@ -21,7 +21,7 @@ from server.context import Doors, InDoors
 from server.limits import RateLimit
 from server.problems import Problem
 from server.run_stream import ENDS, RunStream, snapshot
-from server.sse import encode, respond, tail
+from server.sse import encode, respond, tail, unbroken
 from tools.storage.codec import custom
 from tools.storage.log import Accepted, Conversation
 from tools.storage.scope import Scope
@@ -189,16 +189,16 @@ async def resume(
     doors: Doors, scope: Scope, conversation: Conversation, *, after_seq: int, follow: bool
 ) -> AsyncIterator[ServerSentEvent]:
     """Go on exactly after an event: the log as it is, without a gap or a repeat."""
-    active = await doors.runtime.log.active_turn(scope, conversation.conversation_id)
+    log, conversation_id = doors.runtime.log, conversation.conversation_id
+    active = await unbroken(log.active_turn(scope, conversation_id))
     first = True
     if not follow and active is None:
-        for logged in await doors.runtime.log.read(
-            scope, conversation.conversation_id, after_seq=after_seq, staff=False, limit=5000
-        ):
+        rest = log.read(scope, conversation_id, after_seq=after_seq, staff=False, limit=5000)
+        for logged in await unbroken(rest):
             yield encode(logged.event, logged.seq, first=first)
             first = False
         return
-    async for logged in tail(doors, scope, conversation.conversation_id, after_seq=after_seq):
+    async for logged in tail(doors, scope, conversation_id, after_seq=after_seq):
         yield encode(logged.event, logged.seq, first=first)
         first = False
         if not follow and active and logged.turn_id == active.turn_id and logged.event["type"] in ENDS:
@@ -210,12 +210,12 @@ async def rejoin(
 ) -> AsyncIterator[ServerSentEvent]:
     """Begin in the middle: the run, what has been said, the open message, then what comes."""
     log, conversation_id = doors.runtime.log, conversation.conversation_id
-    active = await log.active_turn(scope, conversation_id)
+    active = await unbroken(log.active_turn(scope, conversation_id))
     run_id = active.run_id if active else f"rejoin-{uuid4().hex}"
     stream = RunStream(run_id=run_id, thread_id=conversation.thread_id)
     seen = conversation.last_seq
     open_id, open_text = await _open_message(doors, scope, conversation, active.run_started_seq if active else None)
-    messages = await log.messages(scope, conversation_id)
+    messages = await unbroken(log.messages(scope, conversation_id))
     begun: list[JsonObject] = [*stream.begin(), snapshot([m for m in messages if m["message_id"] != open_id])]
     if open_id is not None:
         begun += stream.open_message(open_id, open_text)
@@ -251,9 +251,9 @@ async def _open_message(
         return None, ""
     open_id: str | None = None
     text = ""
-    for logged in await doors.runtime.log.read(
-        scope, conversation.conversation_id, after_seq=since - 1, staff=False, limit=10_000
-    ):
+    log = doors.runtime.log
+    run = log.read(scope, conversation.conversation_id, after_seq=since - 1, staff=False, limit=10_000)
+    for logged in await unbroken(run):
         if logged.seq > conversation.last_seq:
             break
         event = logged.event

@@ -50,6 +50,7 @@ def create_app(doors: Doors) -> FastAPI:
             ),
             runtime.supervisor.spawn(keep_for(stores_of(runtime), runtime.settings.retention_days), name="retention"),
             runtime.supervisor.spawn(watch_loop(doors.metrics.loop_lag_s.observe), name="loop-lag"),
+            runtime.supervisor.spawn(_end_streams(doors), name="end-streams"),
         ]
         if runtime.wakeups.shared or runtime.settings.chroma_url is not None:
             endless.append(runtime.supervisor.spawn(runtime.knowledge.follow(), name="knowledge-follow"))
@@ -92,6 +93,12 @@ def create_app(doors: Doors) -> FastAPI:
         workspace_id=doors.runtime.workspace.workspace_id,
     )
     return app
+
+
+async def _end_streams(doors: Doors) -> None:
+    """A stream that waits for something new looks, when it is woken, whether the server is stopping."""
+    await doors.stopping.wait()
+    doors.runtime.wakeups.rouse()
 
 
 async def _sweep(doors: Doors) -> None:

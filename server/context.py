@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Annotated
 
+import anyio
 from fastapi import Depends, Request
 
 from graphs.assembly import Runtime
@@ -28,6 +29,7 @@ class Secrets:
 class Doors:
     """The installation behind the doors, and what the doors themselves keep.
 
+    `stopping` is set when the server is told to stop, by the first open stream that hears of it.
     `admin_token` proves that a caller may read the data folder; `identity_secret` verifies the product's signatures;
     `cookie_secret` signs the inbox's cookie.
     """
@@ -47,6 +49,7 @@ class Doors:
     sessions: RateLimit = field(default_factory=lambda: RateLimit(60))
     notes: RateLimit = field(default_factory=lambda: RateLimit(60))
     logins: RateLimit = field(default_factory=lambda: RateLimit(10))
+    stopping: anyio.Event = field(default_factory=anyio.Event)
 
 
 def get_doors(request: Request) -> Doors:

@@ -17,7 +17,7 @@ from agent.wire import JsonObject
 from server.agui import last_seen
 from server.context import Doors, InDoors, client_address
 from server.problems import Problem
-from server.sse import MAX_AGE_S, encode, respond, tail
+from server.sse import MAX_AGE_S, encode, respond, tail, unbroken
 from server.staff import COOKIE, HOURS, InAgent, InInboxAdmin, InStaff, Staff, sign_in, still_in
 from server.widget_api import workspace_value
 from tools.storage.scope import Scope
@@ -172,7 +172,7 @@ async def conversation_events(
     async def follow() -> AsyncIterator[ServerSentEvent]:
         first = True
         async for logged in tail(doors, staff.scope, conversation_id, after_seq=after, staff=True):
-            if not await still_in(request, doors):
+            if not await unbroken(still_in(request, doors)):
                 return
             yield encode(logged.event, logged.seq, first=first)
             first = False
@@ -188,14 +188,14 @@ async def inbox_events(request: Request, doors: InDoors, staff: InStaff) -> Even
 
 async def _changes(request: Request, doors: Doors, staff: Scope) -> AsyncIterator[ServerSentEvent]:
     log = doors.runtime.log
-    seen = {stamp.conversation_id: stamp for stamp in await log.recent(staff)}
+    seen = {stamp.conversation_id: stamp for stamp in await unbroken(log.recent(staff))}
     yield encode({"type": "CUSTOM", "name": "helpgraph.inbox.v1", "value": {}}, first=True)
     began = time.monotonic()
-    while time.monotonic() - began < MAX_AGE_S:
+    while not doors.stopping.is_set() and time.monotonic() - began < MAX_AGE_S:
         await doors.runtime.wakeups.wait(inbox_key(staff.workspace_id), timeout_s=_POLL_S)
-        if not await still_in(request, doors):
+        if doors.stopping.is_set() or not await unbroken(still_in(request, doors)):
             return
-        for stamp in reversed(await log.recent(staff)):
+        for stamp in reversed(await unbroken(log.recent(staff))):
             if seen.get(stamp.conversation_id) != stamp:
                 seen[stamp.conversation_id] = stamp
                 value = {"conversation_id": stamp.conversation_id, "mode": stamp.mode.value}

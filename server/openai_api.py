@@ -1,11 +1,12 @@
 """The OpenAI-compatible door, for helpdesk bots: `/v1/chat/completions` and `/v1/models`."""
 
-import asyncio
+import math
 import time
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 from uuid import uuid4
 
+import anyio
 from fastapi import APIRouter, Header, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
@@ -27,6 +28,14 @@ router = APIRouter(prefix="/v1", tags=["openai"])
 
 MODEL = "helpgraph"
 _WAIT_S = 60.0
+# This format can't say where to go on, so that a turn under way may still end when the server stops.
+_PATIENCE_S = 3.0
+_CUT: JsonObject = {
+    "message": "the stream ended before the answer did; the message is kept, ask again with the same Idempotency-Key",
+    "type": "server_error",
+    "param": None,
+    "code": "stream_ended",
+}
 
 
 class ChatMessage(BaseModel):
@@ -88,9 +97,11 @@ async def chat(
     if body.stream:
         usage = bool((body.stream_options or {}).get("include_usage"))
         chunks = _chunks(doors, caller, conversation.conversation_id, accepted, run_id, usage=usage)
-        return respond(doors, request, caller.owner, chunks)
+        # Its clients take any field of SSE for an event.
+        return respond(doors, request, caller.owner, chunks, resumable=False)
     try:
-        async with asyncio.timeout(_WAIT_S):
+        # Not asyncio's: that one would break off a query.
+        with anyio.fail_after(_WAIT_S):
             answer = await _whole(doors, caller, conversation.conversation_id, accepted)
     except TimeoutError as exc:
         raise Problem(504, "the answer takes too long; the message is kept") from exc
@@ -118,7 +129,8 @@ async def _whole(doors: Doors, caller: Caller, conversation_id: str, accepted: A
     """The finished answer: its text, and our own facts."""
     text = ""
     facts: JsonObject = {"citations": [], "outcome": None, "ticket": None}
-    async for event in _turn(doors, caller, conversation_id, accepted):
+    # uvicorn waits for a request like this one, up to its own limit.
+    async for event in _turn(doors, caller, conversation_id, accepted, patience_s=math.inf):
         if event.get("name") == Custom.MESSAGE and event["value"]["author"] == "bot":
             value = event["value"]
             text = _with_sources(value)
@@ -139,22 +151,30 @@ async def _chunks(
         return [{"index": 0, "delta": content, "finish_reason": finish, "logprobs": None}]
 
     yield chunk(delta({"role": "assistant", "content": ""}))
-    async for event in _turn(doors, caller, conversation_id, accepted):
+    ended = False
+    async for event in _turn(doors, caller, conversation_id, accepted, patience_s=_PATIENCE_S):
+        ended = event["type"] in ENDS
         if event["type"] == "TEXT_MESSAGE_CONTENT":
             yield chunk(delta({"content": event["delta"]}))
         elif event.get("name") == Custom.MESSAGE and event["value"]["author"] == "bot" and event["value"]["citations"]:
             yield chunk(delta({"content": _sources(event["value"])}))
+    if not ended:
+        # "stop" would make a whole answer of it.
+        yield encode({"error": _CUT})
+        return
     yield chunk(delta({}, "stop"))
     if usage:
         yield chunk([], usage=_usage())
     yield ServerSentEvent(data="[DONE]", sep="\n")
 
 
-async def _turn(doors: Doors, caller: Caller, conversation_id: str, accepted: Accepted) -> AsyncIterator[JsonObject]:
+async def _turn(
+    doors: Doors, caller: Caller, conversation_id: str, accepted: Accepted, *, patience_s: float
+) -> AsyncIterator[JsonObject]:
     after = accepted.seq
     if accepted.duplicate and accepted.run_started_seq is not None:
         after = min(after, accepted.run_started_seq - 1)
-    async for logged in tail(doors, caller.scope, conversation_id, after_seq=after):
+    async for logged in tail(doors, caller.scope, conversation_id, after_seq=after, patience_s=patience_s):
         if logged.turn_id == accepted.turn_id:
             yield logged.event
             if logged.event["type"] in ENDS:

@@ -4,14 +4,16 @@ import asyncio
 import random
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from datetime import UTC, datetime
+from typing import TypeVar
 
+import anyio
 import orjson
 from fastapi import Request
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from agent.errors import NotFound
+from agent.errors import DatabaseAway, NotFound
 from agent.wire import JsonObject
 from server.context import Doors, client_address
 from server.problems import Problem
@@ -22,6 +24,10 @@ PING_S = 15
 # What every hint missed: a clock far off, a channel that was down for long. Ten thousand streams ask this often.
 POLL_S = 60.0
 MAX_AGE_S = 3600
+# A stopping server cuts what hasn't ended by itself after so long. More than anyone's patience, less than uvicorn's.
+_GRACE_S = 5.0
+# Many times what a read of the log takes, waiting for a connection included.
+_READ_S = 30.0
 _HEADERS = {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}
 
 
@@ -30,13 +36,27 @@ def encode(event: JsonObject, seq: int | None = None, *, first: bool = False) ->
     return ServerSentEvent(
         data=orjson.dumps(event).decode(),
         id=str(seq) if seq is not None else None,
-        retry=1000 + secrets.randbelow(3000) if first else None,
+        retry=_come_back_ms() if first else None,
         sep="\n",
     )
 
 
-def respond(doors: Doors, request: Request, owner: str, events: AsyncIterator[ServerSentEvent]) -> EventSourceResponse:
+def _come_back_ms() -> int:
+    return 1000 + secrets.randbelow(3000)
+
+
+def respond(
+    doors: Doors,
+    request: Request,
+    owner: str,
+    events: AsyncIterator[ServerSentEvent],
+    *,
+    resumable: bool = True,
+) -> EventSourceResponse:
     """Stream `events`, counted against the owner's and the address's share.
+
+    When the server stops, `events` have to end by themselves, as `tail` does. A client that can resume is then told to
+    come back; the response is whole.
 
     Raises:
         Problem: 429, too many streams are open.
@@ -46,38 +66,74 @@ def respond(doors: Doors, request: Request, owner: str, events: AsyncIterator[Se
         doors.metrics.refused.labels("429").inc()
         raise Problem(429, "too many open streams; close one first", headers={"Retry-After": "5"})
     return EventSourceResponse(
-        _counted(doors, owner, address, events), sep="\n", ping=PING_S, headers=_HEADERS, send_timeout=30
+        _counted(doors, owner, address, events, resumable=resumable),
+        sep="\n",
+        ping=PING_S,
+        headers=_HEADERS,
+        send_timeout=30,
+        shutdown_event=doors.stopping,
+        shutdown_grace_period=_GRACE_S,
     )
 
 
 async def _counted(
-    doors: Doors, owner: str, address: str, events: AsyncIterator[ServerSentEvent]
+    doors: Doors, owner: str, address: str, events: AsyncIterator[ServerSentEvent], *, resumable: bool
 ) -> AsyncIterator[ServerSentEvent]:
     doors.metrics.open_streams.inc()
     try:
         async for event in events:
             yield event
+        if resumable and doors.stopping.is_set():
+            yield ServerSentEvent(comment="the server is stopping", retry=_come_back_ms(), sep="\n")
     finally:
         doors.metrics.open_streams.dec()
         doors.streams.leave(owner, address)
 
 
+_T = TypeVar("_T")
+
+
+async def unbroken(read: Awaitable[_T]) -> _T:
+    """Return what a read of the database finds; a stream that ends meanwhile ends after it.
+
+    A query that is broken off costs its connection.
+
+    Raises:
+        DatabaseAway: it takes longer than any read may.
+    """
+    try:
+        with anyio.fail_after(_READ_S, shield=True):
+            return await read
+    except TimeoutError as exc:
+        raise DatabaseAway(f"a read took longer than {_READ_S:.0f} s") from exc
+
+
 async def tail(
-    doors: Doors, scope: Scope, conversation_id: str, *, after_seq: int, staff: bool = False
+    doors: Doors,
+    scope: Scope,
+    conversation_id: str,
+    *,
+    after_seq: int,
+    staff: bool = False,
+    patience_s: float = 0.0,
 ) -> AsyncIterator[LogEvent]:
     """Yield the conversation's events after `after_seq` as they are committed, until the stream is old enough.
+
+    When the server stops it goes on for `patience_s` at most: for a reader that can't come back for the rest.
 
     Wake-ups are hints: one that is missed is made up for by `catch_up`, or at last by asking again. No connection is
     held while waiting.
     """
     log, wakeups = doors.runtime.log, doors.runtime.wakeups
-    began, opened = time.monotonic(), datetime.now(UTC)
+    opened = datetime.now(UTC)
+    ends = time.monotonic() + MAX_AGE_S
+    stopping = False
     seen = after_seq
-    while time.monotonic() - began < MAX_AGE_S:
+    while (left_s := ends - time.monotonic()) > 0:
         # From before the reading: what is committed during it doesn't have to be waited for.
         known = wakeups.newest(conversation_id)
         try:
-            found = await log.read(scope, conversation_id, after_seq=seen, staff=staff)
+            found = await unbroken(log.read(scope, conversation_id, after_seq=seen, staff=staff))
         except NotFound:
             return
         for event in found:
@@ -86,6 +142,10 @@ async def tail(
             if event.at >= opened:
                 doors.metrics.stream_lag_s.observe(max(0.0, (datetime.now(UTC) - event.at).total_seconds()))
             yield event
-        if not found:
-            await wakeups.wait(conversation_id, after_seq=known, timeout_s=POLL_S * random.uniform(0.5, 1))  # noqa: S311  # Spread, not secret.
+        if not found and (stopping or not doors.stopping.is_set()):
+            wait_s = min(left_s, POLL_S * random.uniform(0.5, 1))  # noqa: S311  # Spread, not secret.
+            await wakeups.wait(conversation_id, after_seq=known, timeout_s=wait_s)
+        if doors.stopping.is_set() and not stopping:
+            stopping = True
+            ends = min(ends, time.monotonic() + patience_s)
         await asyncio.sleep(0)

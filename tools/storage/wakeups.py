@@ -74,6 +74,10 @@ class Wakeups:
         self._tasks = []
         if self._channel is not None:
             await self._channel.close()
+        self.rouse()
+
+    def rouse(self) -> None:
+        """Wake everybody who waits, though nothing changed: for who has to look whether to go on waiting."""
         for waiters in self._waiters.values():
             for waiter in waiters:
                 waiter.set()
