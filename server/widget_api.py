@@ -46,9 +46,16 @@ class SessionBody(_Body):
 
 
 class HandoffBody(_Body):
-    """A wish for a person, with the words that go with it."""
+    """A wish for a person, with the words that go with it; `client_message_id` makes repeating it harmless."""
 
     text: str | None = _TEXT
+    client_message_id: str | None = Field(
+        None,
+        min_length=1,
+        max_length=200,
+        description="The id of the wish's message in the log: again with the same text it is the same wish, with "
+        "another one a 409. Without it, each request is a wish of its own.",
+    )
 
 
 class FeedbackBody(_Body):
@@ -133,13 +140,17 @@ async def typing(conversation_id: str, doors: InDoors, caller: InCaller) -> None
 
 @router.post("/conversations/{conversation_id}/handoff", status_code=202)
 async def ask_for_person(conversation_id: str, body: HandoffBody, doors: InDoors, caller: InCaller) -> JsonObject:
-    """Ask for a person; the wish is honoured whatever the agent thinks."""
+    """Ask for a person; the wish is honoured whatever the agent thinks.
+
+    The same `client_message_id` again finds the same turn; with another text, or as a message's id, it is a 409.
+    """
     conversation = await doors.runtime.log.conversation(caller.scope, conversation_id)
     refuse_hurry(doors, caller)
     text = body.text or phrase(Phrase.WANTS_PERSON_BUTTON, as_language(conversation.language))
     run_id = uuid4().hex
+    message_id = body.client_message_id or f"wish-{run_id}"
     accepted = await submit(
-        doors, caller, conversation, message_id=f"wish-{run_id}", text=text, run_id=run_id, page=None, wish=True
+        doors, caller, conversation, message_id=message_id, text=text, run_id=run_id, page=None, wish=True
     )
     return {"turn_id": accepted.turn_id}
 

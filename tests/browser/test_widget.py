@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Route
 
 from tests.browser.canned import CONVERSATION, TALK, message, stream, widget_answers
 from tests.browser.conftest import Answer, OpenPage, Site
@@ -207,3 +207,65 @@ def test_a_hashed_user_id_goes_out_with_the_session(open_page: OpenPage) -> None
 
     begun = next(body for body in sent if body["path"] == "sessions")
     assert (begun["user_id"], begun["user_hash"], begun.get("identity_token")) == ("user_1", "ab12", None)
+
+
+def test_a_wish_for_a_person_is_one_wish_until_it_is_known_to_have_arrived(open_page: OpenPage) -> None:
+    page, _, _ = open_widget(open_page, widget_answers(messages=[], events=[]))
+    asked: list[dict[str, Any]] = []
+
+    def never_mind(route: Route) -> None:
+        asked.append(json.loads(route.request.post_data or "{}"))
+        route.abort()
+
+    def take(route: Route) -> None:
+        asked.append(json.loads(route.request.post_data or "{}"))
+        route.fulfill(status=202, content_type="application/json", body='{"turn_id": "t"}')
+
+    page.route("**/handoff", never_mind)
+    button = page.get_by_role("button", name="Talk to a person")
+    button.click()
+    page.get_by_role("log").get_by_text("Something went wrong.").wait_for()
+    lost = len(asked)
+    page.unroute("**/handoff")
+    page.route("**/handoff", take)
+    button.click()
+    page.get_by_role("log").get_by_text("A person has been asked for.").wait_for()
+
+    assert lost > 1
+    assert len(asked) == lost + 1
+    assert len({body["client_message_id"] for body in asked}) == 1
+    assert len(asked[0]["client_message_id"]) == 32
+
+
+def test_the_next_wish_for_a_person_is_another_one(open_page: OpenPage) -> None:
+    page, _, sent = open_widget(open_page, widget_answers(messages=[], events=[]))
+    refused = json.dumps({"title": "Conflict", "status": 409, "detail": "no"})
+    page.route("**/handoff", lambda route: route.fulfill(status=409, body=refused))
+    button = page.get_by_role("button", name="Talk to a person")
+    for _ in range(2):
+        with page.expect_response("**/handoff"):
+            button.click()
+        page.locator(".talk:enabled").wait_for()
+
+    ids = [body["client_message_id"] for body in sent if body["path"].endswith("handoff")]
+    assert len(set(ids)) == len(ids) == 2
+
+
+def test_a_wish_that_arrived_after_all_is_not_the_next_one(open_page: OpenPage) -> None:
+    page, site, sent = open_widget(open_page, widget_answers(messages=[], events=[]))
+    # Longer than the widget waits by itself.
+    away = {"status": 503, "headers": {"Retry-After": "600"}, "body": "{}"}
+    page.route("**/handoff", lambda route: route.fulfill(**away))
+    button = page.get_by_role("button", name="Talk to a person")
+    button.click()
+    page.get_by_role("log").get_by_text("Something went wrong.").wait_for()
+    (lost,) = (body["client_message_id"] for body in sent if body["path"].endswith("handoff"))
+    logged = custom("message", message(lost, "customer", "I'd like a person."))
+    site.answers[f"/v1/conversations/{CONVERSATION}/events"] = stream(logged)
+    page.get_by_role("log").get_by_text("I'd like a person.").wait_for()
+    with page.expect_response("**/handoff"):
+        button.click()
+
+    ids = [body["client_message_id"] for body in sent if body["path"].endswith("handoff")]
+    assert ids[0] == lost
+    assert len(set(ids)) == len(ids) == 2

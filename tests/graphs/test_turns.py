@@ -134,6 +134,25 @@ async def test_the_same_message_again_changes_nothing_and_another_text_is_refuse
     assert len(bot_messages(events)) == 1
 
 
+async def test_a_wish_for_a_person_that_is_sent_again_after_it_was_met_changes_nothing(tmp_path: Path) -> None:
+    async with installation(tmp_path, fake_deps()) as here:
+        conversation_id = await here.begin()
+        wish = SubmittedMessage("w1", "A person, please", run_id="run-1", wish=True)
+        first = await here.turns.submit(SCOPE, conversation_id, wish)
+        met = await here.until(conversation_id, ended())
+        again = await here.turns.submit(SCOPE, conversation_id, replace(wish, run_id="run-2"))
+        await here.desk.take(STAFF, conversation_id, "Mara", datetime.now(UTC))
+        late = await here.turns.submit(SCOPE, conversation_id, replace(wish, run_id="run-3"))
+        await here.say(conversation_id, "Are you there?", "m2")
+        events = await here.until(conversation_id, ended(2))
+
+    assert {first.turn_id, again.turn_id, late.turn_id} == {first.turn_id}
+    assert again.duplicate
+    assert late.duplicate
+    assert kinds(met).count("helpgraph.handoff.v1") == kinds(events).count("helpgraph.handoff.v1") == 1
+    assert kinds(events).count("RUN_STARTED") == 2
+
+
 async def test_a_turn_outlives_the_process(tmp_path: Path) -> None:
     """The process dies after half an answer; the next one says what stands, answers again, and once."""
     dying = SlowEngine(parts=TWO_SENTENCES)

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from agent.types import Kind
 from server.app import _remind_overdue
 from tests.fakes import CALM, ScriptedEngine, fake_deps
-from tests.server.harness import Customer, Here, Sent, bot_texts, read_stream, serving
+from tests.server.harness import Customer, Here, Sent, bot_texts, read_stream, run_input, serving
 
 
 def of(customer: Customer) -> str:
@@ -44,6 +45,63 @@ async def test_a_button_is_enough_to_get_a_person(here: Here, customer: Customer
     assert row["conversation_id"] == customer.conversation_id
     assert row["last_message"]
     assert row["promised_by"] > datetime.now(UTC).isoformat()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest) -> str | None:
+    """Each kind of database."""
+    return request.getfixturevalue("postgres_url") if request.param == "postgres" else None
+
+
+async def test_a_wish_that_is_sent_again_is_one_wish(tmp_path: Path, database_url: str | None) -> None:
+    async with serving(tmp_path, database_url=database_url) as here:
+        customer = await here.session()
+        wish = {"client_message_id": "w1"}
+        at_once = await asyncio.gather(*(customer.post("handoff", wish) for _ in range(5)))
+        await wait_for_mode(customer, "waiting")
+        logged = await customer.events(0)
+        later = await customer.post("handoff", {**wish, "text": None})
+        # The message's own words, which are the default, are no other text.
+        same = await customer.post("handoff", {**wish, "text": logged[0].event["value"]["text"]})
+        other = await customer.post("handoff", {**wish, "text": "Somebody, at last"})
+        as_message = await here.http.post(
+            "/v1/agui",
+            json=run_input(customer.conversation_id, logged[0].event["value"]["text"], "w1"),
+            headers=customer.headers,
+        )
+        after = await customer.events(0)
+        async with here.staff() as staff:
+            waiting = await handoffs(staff)
+
+    answers = [*at_once, later, same]
+    assert [answer.status_code for answer in answers] == [202] * 7
+    assert len({answer.text for answer in answers}) == 1
+    assert logged[0].event["value"]["message_id"] == "w1"
+    assert after == logged
+    assert len(waiting) == 1
+    for refused in (other, as_message):
+        assert refused.status_code == 409
+        assert refused.headers["content-type"] == "application/problem+json"
+
+
+async def test_wishes_without_an_id_are_wishes_of_their_own(here: Here, customer: Customer) -> None:
+    for _ in range(2):
+        assert (await customer.post("handoff", {})).status_code == 202
+    await wait_for_mode(customer, "waiting")
+
+    listed = await here.http.get(customer.path("messages"), headers=customer.headers)
+    authors = [message["author"] for message in listed.json()["messages"]]
+    assert authors.count("customer") == 2
+
+
+async def test_a_wishs_id_is_checked_like_a_messages(here: Here, customer: Customer) -> None:
+    for given in ("", "x" * 201, "nul\x00", 7, ["w1"]):
+        answer = await customer.post("handoff", {"client_message_id": given})
+        assert answer.status_code == 422, given
+        assert answer.json()["errors"][0]["loc"].endswith("client_message_id"), given
+
+    listed = await here.http.get(customer.path("messages"), headers=customer.headers)
+    assert listed.json()["messages"] == []
 
 
 async def test_the_wish_is_said_in_the_customers_language(here: Here) -> None:

@@ -37,6 +37,7 @@ async def say(
     *,
     scope: Scope = ADA,
     at_s: float = 0,
+    wish: bool = False,
 ) -> Accepted:
     return await log.accept(
         scope,
@@ -45,7 +46,7 @@ async def say(
         text=text,
         page=None,
         run_id=f"run-{message_id}",
-        wish=False,
+        wish=wish,
         now=NOW + timedelta(seconds=at_s),
     )
 

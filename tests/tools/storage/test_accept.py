@@ -68,6 +68,21 @@ async def test_same_id_with_another_text_is_a_conflict(database: Database) -> No
         await say(log, conversation, "m1", "two")
 
 
+async def test_a_wish_for_a_person_is_kept_once_and_is_no_message_of_that_id(database: Database) -> None:
+    log = open_log(database)
+    conversation = await converse(log)
+    accepted = await asyncio.gather(*(say(log, conversation, "w1", "A person", wish=True) for _ in range(20)))
+    await say(log, conversation, "m1", "A person")
+    for message_id, wish in (("w1", False), ("m1", True)):
+        with pytest.raises(Conflict, match=f"'{message_id}'"):
+            await say(log, conversation, message_id, "A person", wish=wish)
+
+    assert len({(a.turn_id, a.seq) for a in accepted}) == 1
+    assert sum(not a.duplicate for a in accepted) == 1
+    messages = await log.messages(ADA, conversation.conversation_id)
+    assert [message["message_id"] for message in messages] == ["w1", "m1"]
+
+
 async def test_messages_join_a_turn_until_its_first_word(database: Database) -> None:
     log = open_log(database)
     conversation = await converse(log)

@@ -39,6 +39,8 @@ export class Client {
   #reading: AbortController | null = null;
   #typedAt = 0;
   #refusals = 0;
+  /** Of a wish for a person that may have arrived or not. */
+  #wishId: string | null = null;
 
   constructor(private readonly options: ClientOptions) {}
 
@@ -71,6 +73,7 @@ export class Client {
   /** Begin anew with an empty conversation. */
   async restart(): Promise<void> {
     this.options.memory.forget();
+    this.#wishId = null;
     this.#stopFollowing();
     this.#reading?.abort();
     this.session = null;
@@ -105,11 +108,22 @@ export class Client {
     this.#post("typing", {}).catch(() => undefined);
   }
 
+  /** Ask for a person. While nobody knows whether the wish arrived, asking again is the same wish. */
   async askForPerson(): Promise<void> {
     await this.#accepted;
-    await this.start();
-    this.follow(true);
-    await this.#post("handoff", {});
+    if (this.#wishId && this.options.transcript.get(this.#wishId)) this.#wishId = null;
+    const wishId = (this.#wishId ??= newId());
+    try {
+      await this.#insist(async () => {
+        await this.start();
+        this.follow(true);
+        await this.#post("handoff", { client_message_id: wishId });
+      });
+      this.#wishId = null;
+    } catch (error) {
+      if (error instanceof Problem && !error.retryable) this.#wishId = null;
+      throw error;
+    }
   }
 
   async feedback(message: ShownMessage, helpful: boolean): Promise<void> {
@@ -185,16 +199,27 @@ export class Client {
   /** Resolves once the server has the message (or it was given up); the answer is read on in the background. */
   async #deliver(messageId: string, text: string): Promise<void> {
     const runId = newId();
+    try {
+      const response = await this.#insist(async () => {
+        await this.#untilOnline(messageId);
+        const session = await this.start();
+        return this.#submit(session, messageId, text, runId);
+      });
+      this.#mark(messageId, "sent", "");
+      void this.#read(response);
+      if (!this.#follow) this.follow(true);
+    } catch (error) {
+      const known = error instanceof Problem && !error.retryable;
+      this.#mark(messageId, "failed", known ? error.detail : "");
+    }
+  }
+
+  /** Try until it works: a few times, once of them with a new session. Rejects with the last `Problem`. */
+  async #insist<T>(work: () => Promise<T>): Promise<T> {
     let renewed = false;
     for (let attempt = 0; ; attempt++) {
-      await this.#untilOnline(messageId);
       try {
-        const session = await this.start();
-        const response = await this.#submit(session, messageId, text, runId);
-        this.#mark(messageId, "sent", "");
-        void this.#read(response);
-        if (!this.#follow) this.follow(true);
-        return;
+        return await work();
       } catch (error) {
         const problem = error instanceof Problem ? error : new Problem(0, "", null);
         if ([401, 403, 404].includes(problem.status) && !renewed) {
@@ -203,10 +228,7 @@ export class Client {
           continue;
         }
         const waitMs = Math.max(problem.retryAfterMs ?? 0, backoffMs(attempt));
-        if (!problem.retryable || attempt + 1 >= ATTEMPTS || waitMs > LONGEST_WAIT_MS) {
-          this.#mark(messageId, "failed", problem.retryable ? "" : problem.detail);
-          return;
-        }
+        if (!problem.retryable || attempt + 1 >= ATTEMPTS || waitMs > LONGEST_WAIT_MS) throw problem;
         this.#setBusy(problem.status === 429 || problem.status === 503);
         await pause(waitMs);
         this.#setBusy(false);
