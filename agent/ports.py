@@ -235,6 +235,8 @@ class Engine(Protocol):
     """The five abilities that need language: understand, answer, draft a bug, summarise, judge."""
 
     name: str
+    repeatable: bool
+    """Whether a turn that is done again says the same, and costs next to nothing: then nobody keeps where it stands."""
 
     def for_turn(self, spent: Spent) -> "Engine":
         """Return the engine for one turn of a conversation that has `spent` so far; `report` is then of that turn."""

@@ -10,12 +10,12 @@ from agent.deps import TurnDeps
 from agent.errors import BadTurn, LeaseLost
 from agent.types import TurnRequest
 from agent.untrusted import clean
-from graphs.checkpoints import is_outage
+from graphs.checkpoints import is_outage, thread_of
 from graphs.holder import Holder
 from graphs.supervisor import Closing, Supervisor
 from graphs.translate import run_turn
 from graphs.turn_effects import ClosingTracker
-from graphs.turn_graph import TurnGraph
+from graphs.turn_graph import TurnGraph, build_turn_graph
 from graphs.turn_metrics import TurnMetrics
 from graphs.turn_request import turn_request
 from graphs.turn_writing import Joined, TurnEvents, TurnWriter
@@ -71,6 +71,8 @@ class TurnService:
     ) -> None:
         self._log = log
         self._graph = graph
+        # For turns that begin anew when their process dies: to keep where they stand would cost more than to do them.
+        self._unkept = build_turn_graph()
         self._deps = deps
         self._workspace_id = workspace_id
         self._wakeups = wakeups
@@ -264,9 +266,9 @@ class TurnService:
         return replace(request, spent=spent)
 
     async def _attempt(self, work: TurnWork, request: TurnRequest, writer: TurnWriter) -> None:
-        thread_id = f"{work.turn_id}-{len(work.messages)}"
+        thread_id = None if self._deps.engine.repeatable else thread_of(work.turn_id, len(work.messages))
         resume = False
-        if work.attempts > 1:
+        if thread_id is not None and work.attempts > 1:
             snapshot = await self._graph.aget_state({"configurable": {"thread_id": thread_id}})
             resume = bool(snapshot.next)
             if not resume:
@@ -292,13 +294,13 @@ class TurnService:
                 await self._forget(thread_id)
 
     async def _produce(
-        self, request: TurnRequest, writer: TurnWriter, thread_id: str, into: TurnEvents, *, resume: bool
+        self, request: TurnRequest, writer: TurnWriter, thread_id: str | None, into: TurnEvents, *, resume: bool
     ) -> None:
         deps = replace(self._deps, tracker=ClosingTracker(self._deps.tracker, writer.close))
         try:
             async with asyncio.timeout(self._limits.turn_timeout_s):
                 stream = run_turn(
-                    self._graph,
+                    self._graph if thread_id is not None else self._unkept,
                     deps,
                     request,
                     thread_id=thread_id,
@@ -311,10 +313,10 @@ class TurnService:
         except Exception as exc:
             into.put_nowait(exc)
 
-    async def _forget(self, thread_id: str) -> None:
+    async def _forget(self, thread_id: str | None) -> None:
         """The log has it all; a checkpoint is only for a turn that isn't over."""
         saver = self._graph.checkpointer
-        if saver and not isinstance(saver, bool):
+        if thread_id is not None and saver and not isinstance(saver, bool):
             await saver.adelete_thread(thread_id)
 
 

@@ -73,6 +73,7 @@ class ScriptedEngine:
     """Says what it is told to say, and remembers what it was given."""
 
     name: str = "scripted"
+    repeatable: bool = False
     understanding: Understanding = CALM
     evidence: float = 0.95
     parts: Sequence[Sentence | ToolCall] = (Sentence("Invoices are under **Billing > History**.", cites=("p1",)),)

@@ -66,6 +66,7 @@ class LlmEngine:
     """Implements `Engine` with a model. What decides over safety (evidence, the gate) stays with the local engine."""
 
     name = "llm"
+    repeatable = False
 
     def __init__(self, parts: _Parts, ledger: Ledger) -> None:
         self._parts = parts

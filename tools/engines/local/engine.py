@@ -62,6 +62,7 @@ class LocalEngine:
     """Implements `Engine` without a language model: trained classifiers, retrieval scores and quotation."""
 
     name = "local"
+    repeatable = True
 
     def __init__(self, heard: hearing.Hearing, supports: SupportModel, articles: VectorMemory) -> None:
         self._hearing = heard
