@@ -31,8 +31,9 @@ def clean(text: str, *, limit: int) -> str:
     NFC; control characters, lone surrogates, bidirectional overrides and tag characters are dropped, line ends
     become `\\n`. Emoji sequences survive. Everything a customer can read is kept.
     """
-    text = _LINE_ENDS.sub("\n", text[: limit * 4])
-    if _PLAIN.fullmatch(text):
+    text = text[: limit * 4]
+    # Most texts are plain as they come, with line ends of one kind; others are once their line ends are.
+    if _PLAIN.fullmatch(text) or _PLAIN.fullmatch(text := _LINE_ENDS.sub("\n", text)):
         return unicodedata.normalize("NFC", text)[:limit]
     kept: list[str] = []
     marks = 0

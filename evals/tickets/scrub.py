@@ -8,10 +8,12 @@ Every rule takes time that grows with the text's length and no faster.
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import phonenumbers
 
-from tools.tracing.masking import Masker
+from tools.tracing.masking import Masker, Replacement
+from tools.tracing.traits import has_any, sub_from, traits_of
 
 _MAX_PEOPLE = 20
 _OUR_KEY = re.compile(r"(?:customer|agent|bot)-\d+")
@@ -34,6 +36,7 @@ _ALSO_WORDS = frozenset({
     "julio", "agosto", "domingo", "luz", "sol", "cruz", "mar", "paz",
 })
 # fmt: on
+_NO_NAMES_ALONE = _NO_NAMES | _ALSO_WORDS
 _UPPER, _LOWER = "A-ZÀ-ÖØ-Þ", "a-zà-öø-ÿ"
 _WORD = "(?:[OD]['’])?[UPPER][LOWER]{1,20}(?:-[UPPER][LOWER]{1,20})?"
 _NAME = "(?:(?:[UPPER][.][ \t]?){1,2}WORD|(?:v[oa]n[ \t])?WORD(?:[ \t](?:(?:von|van|de|der|da|del|la)[ \t])?WORD){0,2})"
@@ -52,54 +55,127 @@ def _pattern(*parts: str) -> re.Pattern[str]:
 
 _NUMBERED = r"[ \t]\d{1,4}(?:[ \t]?[a-zA-Z]\b)?(?:[ \t]?[-–/][ \t]?\d{1,4})?\b"
 _PLACE = r"(?:,?[ \t\n]{1,3}(?:[A-Z]{1,2}-)?\d{4,5}[ \t]WORD)?"
+
+
+@dataclass(frozen=True, slots=True)
+class _Sought:
+    """A pattern, and what spares a text the search for it.
+
+    All that it finds has one of the clues in it, or starts with one of `starts`. Clues for any case are in small
+    letters and have no `i`, for which letters stand that don't become one.
+    """
+
+    pattern: re.Pattern[str]
+    clues: tuple[str, ...] = ("",)
+    any_case: bool = False
+    starts: tuple[str, ...] = ()
+
+    def sub(self, replacement: Replacement, text: str) -> str:
+        """As the pattern's own."""
+        if self.starts:
+            return sub_from(self.starts, self.pattern, replacement, text)
+        if has_any(text.casefold() if self.any_case else text, self.clues):
+            return self.pattern.sub(replacement, text)
+        return text
+
+
 # Where people name themselves or one another; the name is the group.
+# These begin a line, so they are looked for below one that is empty: a search for a line's end jumps from one to the
+# next, and one for a text's beginning as well doesn't.
+_NAMED_IN_LINES = (
+    _Sought(
+        _pattern(
+            r"\n[ \t]{0,8}(?:[Hh]i|[Hh]ello|[Hh]ey|[Dd]ear|[Hh]allo|[Ll]iebe[r]?|[Hh]ola|[Qq]uerid[oa]",
+            r"|[Ee]stimad[oa]|[Gg]uten (?:[Tt]ag|[Mm]orgen)|[Mm]oin|[Ss]ervus",
+            r"|[Gg]ood (?:day|morning|afternoon|evening)|[Bb]uen[oa]s (?:días|tardes|noches)),?[ \t]",
+            r"(NAME)(?=[ \t]{0,8}(?:[,!.:–-]|\n|$))",
+        ),
+    ),
+    _Sought(
+        _pattern(
+            r"[\n.!?,][ \t]{0,8}(?:(?i:(?:(?:kind|best|warm)[ \t])?regards|best|cheers|thanks|thank you|many thanks",
+            r"|sincerely|(?:(?:viele|beste|liebe|schöne|freundliche|mit freundlichen)[ \t])?",
+            r"(?:grüße|grüßen|gruß|grüsse)",
+            r"|mfg|lg|vg|danke|(?:un[ \t])?(?:cordial[ \t])?saludos?|atentamente|gracias))",
+            r"[,!.]{0,3}[ \t]{0,4}\n{0,3}[ \t]{0,4}(?:[-–][ \t]?)?(NAME)(?=[ \t]{0,8}(?:[,.!|(]|\n|$))",
+        ),
+        (
+            *("regards", "best", "cheers", "thank", "ncerely", "grü", "gruss"),
+            *("mfg", "lg", "vg", "danke", "saludo", "atentamente", "grac"),
+        ),
+        any_case=True,
+    ),
+)
 _NAMED = (
-    _pattern(
-        r"(?:^|\n)[ \t]{0,8}(?:[Hh]i|[Hh]ello|[Hh]ey|[Dd]ear|[Hh]allo|[Ll]iebe[r]?|[Hh]ola|[Qq]uerid[oa]",
-        r"|[Ee]stimad[oa]|[Gg]uten (?:[Tt]ag|[Mm]orgen)|[Mm]oin|[Ss]ervus|[Gg]ood (?:day|morning|afternoon|evening)",
-        r"|[Bb]uen[oa]s (?:días|tardes|noches)),?[ \t](NAME)(?=[ \t]{0,8}(?:[,!.:–-]|\n|$))",
+    _Sought(
+        _pattern(
+            r"(?:^|[\n.!?,] ?|\bI'm )(?:[Ss]orry|[Tt]hanks|[Tt]hank you|[Dd]anke|[Gg]racias),?[ \t](NAME)(?=[,.!])"
+        ),
+        ("orry", "hank", "anke", "racias"),
     ),
-    _pattern(
-        r"(?:^|[\n.!?,])[ \t]{0,8}(?:(?i:(?:(?:kind|best|warm)[ \t])?regards|best|cheers|thanks|thank you|many thanks",
-        r"|sincerely|(?:(?:viele|beste|liebe|schöne|freundliche|mit freundlichen)[ \t])?(?:grüße|grüßen|gruß|grüsse)",
-        r"|mfg|lg|vg|danke|(?:un[ \t])?(?:cordial[ \t])?saludos?|atentamente|gracias))",
-        r"[,!.]{0,3}[ \t]{0,4}\n{0,3}[ \t]{0,4}(?:[-–][ \t]?)?(NAME)(?=[ \t]{0,8}(?:[,.!|(]|\n|$))",
-    ),
-    _pattern(
-        r"(?:^|[\n.!?,] ?|\bI'm )(?:[Ss]orry|[Tt]hanks|[Tt]hank you|[Dd]anke|[Gg]racias),?[ \t](NAME)(?=[,.!])",
-    ),
-    _pattern(
-        r"\b(?:[Ii]t's|[Tt]his is|I'm|I am|[Hh]ier ist|[Ss]oy|[Hh]i,|[Hh]ello,)",
-        r"[ \t](NAME)(?=[ \t](?:from|of|at|here|von|de)\b)",
+    _Sought(
+        _pattern(
+            r"\b(?:[Ii]t's|[Tt]his is|I'm|I am|[Hh]ier ist|[Ss]oy|[Hh]i,|[Hh]ello,)",
+            r"[ \t](NAME)(?=[ \t](?:from|of|at|here|von|de)\b)",
+        ),
+        starts=(
+            *("It's", "it's", "This is", "this is", "I'm", "I am", "Hier ist", "hier ist", "Soy", "soy"),
+            *("Hi,", "hi,", "Hello,", "hello,"),
+        ),
     ),
     # A last line of a name alone, or with a firm behind it.
-    _pattern(r"\n[ \t]{0,8}((?:[UPPER][.][ \t]?){1,2}WORD|WORD[ \t]WORD)(?=(?:,[^\n]{0,60})?\s{0,8}\Z)"),
-    _pattern(
-        r"(?i:\bmy name is|\bi am called|\bich heiße|\bmein name ist|\bme llamo|\bmi nombre es|\bje m'appelle)",
-        r"[ \t](NAME)",
+    _Sought(
+        _pattern(r"\n[ \t]{0,8}((?:[UPPER][.][ \t]?){1,2}WORD|WORD[ \t]WORD)(?=(?:,[^\n]{0,60})?\s{0,8}\Z)"),
+        ("\n",),
     ),
-    _pattern(r"\b(?:Mr|Mrs|Ms|Mx|Dr|Prof|Herrn?|Frau|Señora?|Sra?|Don|Doña)\b\.?[ \t](NAME)"),
+    _Sought(
+        _pattern(
+            r"(?i:\bmy name is|\bi am called|\bich heiße|\bmein name ist|\bme llamo|\bmi nombre es|\bje m'appelle)",
+            r"[ \t](NAME)",
+        ),
+        ("my name ", "n name ", " am called", "ch he", "me llamo", " nombre es", "je m'appelle"),
+        any_case=True,
+    ),
+    _Sought(
+        _pattern(r"\b(?:Mr|Mrs|Ms|Mx|Dr|Prof|Herrn?|Frau|Señora?|Sra?|Don|Doña)\b\.?[ \t](NAME)"),
+        starts=("Mr", "Ms", "Mx", "Dr", "Prof", "Herr", "Frau", "Señor", "Sr", "Don", "Doña"),
+    ),
 )
 _SURNAME = _pattern(r"\[name\][ \t]WORD(?=[ \t]{0,8}(?:,|\n|\Z))")
-_ADDRESSES = (
+_STREETS = (
     # Lindenweg 4, Schöne Straße 12a, 10115 Berlin
-    _pattern(
-        r"\b[A-ZÄÖÜ][\w.-]{1,30}(?:straße|strasse|str\.|weg|allee|platz|gasse|damm|ufer|chaussee|stieg)NUMBEREDPLACE"
+    _Sought(
+        _pattern(
+            r"\b[A-ZÄÖÜ][\w.-]{1,30}(?:straße|strasse|str\.|weg|allee|platz|gasse|damm|ufer|chaussee|stieg)NUMBEREDPLACE"
+        ),
+        ("straße", "strasse", "str.", "weg", "allee", "platz", "gasse", "damm", "ufer", "chaussee", "stieg"),
     ),
-    _pattern(r"\bWORD[ \t](?:Straße|Strasse|Str\.|Weg|Allee|Platz|Gasse|Ring|Damm|Ufer)NUMBEREDPLACE"),
+    _Sought(
+        _pattern(r"\bWORD[ \t](?:Straße|Strasse|Str\.|Weg|Allee|Platz|Gasse|Ring|Damm|Ufer)NUMBEREDPLACE"),
+        ("Straße", "Strasse", "Str.", "Weg", "Allee", "Platz", "Gasse", "Ring", "Damm", "Ufer"),
+    ),
     # 12 Oak Street, Springfield, IL 62704
-    _pattern(
-        r"\b\d{1,5}[a-z]?[ \t](?!Google|Microsoft|One)(?:WORD\.?[ \t]){1,3}(?:Street|St|Road|Rd|Avenue|Ave|Lane|Ln",
-        r"|Drive|Boulevard|Blvd|Court|Square|Terrace|Crescent)\b\.?(?:,?[ \t]WORD,?[ \t][A-Z]{2}[ \t]\d{5})?",
+    _Sought(
+        _pattern(
+            r"\b\d{1,5}[a-z]?[ \t](?!Google|Microsoft|One)(?:WORD\.?[ \t]){1,3}(?:Street|St|Road|Rd|Avenue|Ave|Lane|Ln",
+            r"|Drive|Boulevard|Blvd|Court|Square|Terrace|Crescent)\b\.?(?:,?[ \t]WORD,?[ \t][A-Z]{2}[ \t]\d{5})?",
+        ),
+        (
+            *("St", "Road", "Rd", "Ave", "Lane", "Ln", "Drive", "Boulevard", "Blvd"),
+            *("Court", "Square", "Terrace", "Crescent"),
+        ),
     ),
     # Calle de Alcalá 42, Avda. Diagonal, 640
-    _pattern(
-        r"\b(?:Calle|C/|Avenida|Avda?\.|Plaza|Paseo|Camino|Ronda|Rue)[ \t](?:(?:de|del|la|las|los|el|du)[ \t]){0,2}",
-        r"WORD(?:[ \t]WORD){0,2},?(?:[ \t]n[ºo°.]{1,2})?NUMBEREDPLACE",
+    _Sought(
+        _pattern(
+            r"\b(?:Calle|C/|Avenida|Avda?\.|Plaza|Paseo|Camino|Ronda|Rue)[ \t]",
+            r"(?:(?:de|del|la|las|los|el|du)[ \t]){0,2}WORD(?:[ \t]WORD){0,2},?(?:[ \t]n[ºo°.]{1,2})?NUMBEREDPLACE",
+        ),
+        starts=("Calle", "C/", "Avenida", "Avd", "Plaza", "Paseo", "Camino", "Ronda", "Rue"),
     ),
-    # SW1A 1AA
-    re.compile(r"\b(?:[A-PR-UWYZ][A-HK-Y]?\d[A-Z\d]?) \d[ABD-HJLNP-UW-Z]{2}\b"),
 )
+# SW1A 1AA
+_POSTCODE = re.compile(r"\b(?:[A-PR-UWYZ][A-HK-Y]?\d[A-Z\d]?) \d[ABD-HJLNP-UW-Z]{2}\b")
 _ADDRESS_CLUES = (
     *("straße", "strasse", "str.", "weg", "allee", "platz", "gasse", "damm", "ufer", "chaussee", "stieg", "ring"),
     *("street", " st", "road", " rd", "avenue", " ave", "lane", " ln", "drive", "boulevard", "blvd", "court", "square"),
@@ -155,16 +231,21 @@ class Scrubber:
         return [self._scrubbed(text) for text in unnamed]
 
     def _introduced(self, text: str) -> str:
-        for pattern in _NAMED:
-            text = pattern.sub(self._named, text)
+        text = f"\n{text}"
+        for sought in _NAMED_IN_LINES:
+            text = sought.sub(self._named, text)
+        text = text[1:]
+        for sought in _NAMED:
+            text = sought.sub(self._named, text)
         return text
 
     def _scrubbed(self, text: str) -> str:
-        small = text.casefold()
-        if any(clue in small for clue in _ADDRESS_CLUES):
-            for pattern in _ADDRESSES[:-1]:
-                text = pattern.sub("[address]", text)
-        text = _ADDRESSES[-1].sub("[address]", text)
+        traits = traits_of(text)
+        if traits.digits and has_any(text.casefold(), _ADDRESS_CLUES):
+            for sought in _STREETS:
+                text = sought.sub("[address]", text)
+        if traits.postcodes:
+            text = _POSTCODE.sub("[address]", text)
         return self._without_names(self._masker.text(text))
 
     def address(self, path: str) -> str:
@@ -179,9 +260,7 @@ class Scrubber:
         if len(parts) > 1:
             self._whole.append(name)
         self._parts.update(
-            part
-            for part in parts
-            if len(part) > 2 and part[0].isupper() and part.casefold() not in _NO_NAMES | _ALSO_WORDS
+            part for part in parts if len(part) > 2 and part[0].isupper() and part.casefold() not in _NO_NAMES_ALONE
         )
 
     def _named(self, match: re.Match[str]) -> str:
@@ -207,7 +286,7 @@ class Scrubber:
                 if written in text:
                     text = re.sub(rf"(?<!\w){re.escape(written)}(?!\w)", "[name]", text)
         # What follows a first name on its way to a comma or a line's end is the last name.
-        return _SURNAME.sub("[name]", text)
+        return _SURNAME.sub("[name]", text) if "[name]" in text else text
 
     def _number(self, match: re.Match[str]) -> str:
         """What becomes of seven digits and more."""

@@ -10,7 +10,10 @@ import ipaddress
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
+
+from tools.tracing.traits import NOTHING, UNTOLD, Traits, has_any, sub_from, traits_of
 
 Replacement = str | Callable[[re.Match[str]], str]
 
@@ -109,11 +112,18 @@ def _number(match: re.Match[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """What a pattern finds is replaced; it is looked for where one of the clues, in small letters, is in the text."""
+    """What a pattern finds is replaced; it is looked for where one of the clues, in small letters, is in the text.
+
+    `needs` is what all that it finds has at least. No replacement adds to a text's traits, so they are told once,
+    before the first rule. `starts` is what all that it finds starts with, in small letters, if that is worth a search
+    for each of them: a pattern of many words takes longer than all others together.
+    """
 
     pattern: re.Pattern[str]
     replacement: Replacement
     clues: tuple[str, ...] = ("",)
+    needs: Traits = NOTHING
+    starts: tuple[str, ...] = ()
 
 
 _DAY = re.compile(r"20\d\d-\d\d-\d\d(?: \d\d)?")
@@ -127,7 +137,7 @@ _RULES = (
         ("-----begin",),
     ),
     _Rule(re.compile(r"\b([A-Za-z][A-Za-z0-9+]{1,15})://([^\s<>\"'`]+)"), _url, ("://",)),
-    _Rule(re.compile(r"(?<=[\w/])\?[\w.%\[\]-]{1,64}=[^\s<>\"'`]*"), "?[query]", ("?",)),
+    _Rule(re.compile(r"(?<=[\w/])\?[\w.%\[\]-]{1,64}=[^\s<>\"'`]*"), "?[query]", ("?",), needs=Traits(equals=1)),
     _Rule(
         re.compile(
             r"(?i)\b(proxy-authorization|authorization|set-cookie|cookie|x-api-key|x-auth-token)"
@@ -154,11 +164,17 @@ _RULES = (
             *("pass", "kennwort", "contrase", "secret", "token", "key", "session", "credential"),
             *("pwd", "clave", "pin", "puk", "tan", "otp", "cv", "code"),
         ),
+        starts=(
+            *("pass", "kennwort", "contrase", "secret", "token", "api", "access", "private", "license", "session"),
+            *("credential", "pwd", "clave", "pin", "puk", "tan", "otp", "cv", "security code"),
+        ),
     ),
     _Rule(
         re.compile(r"(?i)\b(cvv2?|cvc2?|pin|puk|tan|otp|security code|one[ -]time code)([\s:#-]{1,3})\d{3,8}\b"),
         r"\1\2[secret]",
         ("cv", "pin", "puk", "tan", "otp", "code"),
+        needs=Traits(digits=3),
+        starts=("cv", "pin", "puk", "tan", "otp", "security code", "one time code", "one-time code"),
     ),
     _Rule(re.compile(r"(?<![\w-])eyJ[\w-]{6,}(?:\.[\w-]*){1,4}"), "[secret]", ("eyj",)),
     _Rule(
@@ -167,6 +183,7 @@ _RULES = (
             r"|AKIA|ASIA|AIza|ya29)[_.-]?(?=[A-Za-z_.-]{0,40}\d)[A-Za-z0-9_.-]{12,}"
         ),
         "[secret]",
+        needs=Traits(digits=1, run=14),
     ),
     _Rule(
         re.compile(
@@ -176,14 +193,24 @@ _RULES = (
         "[email]",
         ("@", "(at", "[at", "{at", "( at", "[ at", "{ at", "ät)", "ät]", "arroba"),
     ),
-    _Rule(re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,32}"), _iban),
-    _Rule(re.compile(r"(?<!\d)\d(?:[ .-]?\d){11,18}(?!\d)"), _card),
-    _Rule(re.compile(r"(?i)(?<![\w:-])[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}(?![\w:-])"), "[ip]"),
-    _Rule(re.compile(r"(?i)(?<![\w:.])(?=[0-9a-f:.]{0,45}:[0-9a-f.]{0,45}:)[0-9a-f:.]{2,45}(?![\w:])"), _ip, (":",)),
-    _Rule(re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?!\.?\d)"), _ip),
-    _Rule(re.compile(r"(?<![\w+=/-])[A-Za-z0-9_+=/-]{20,}"), _tokens),
+    _Rule(
+        re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,32}"),
+        _iban,
+        needs=Traits(digits=_MIN_IBAN_DIGITS, codes=1),
+    ),
+    _Rule(re.compile(r"(?<!\d)\d(?:[ .-]?\d){11,18}(?!\d)"), _card, needs=Traits(number=12)),
+    _Rule(re.compile(r"(?i)(?<![\w:-])[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}(?![\w:-])"), "[ip]", needs=Traits(links=5)),
+    _Rule(
+        re.compile(r"(?i)(?<![\w:.])(?=[0-9a-f:.]{0,45}:[0-9a-f.]{0,45}:)[0-9a-f:.]{2,45}(?![\w:])"),
+        _ip,
+        needs=Traits(colon_pairs=1),
+    ),
+    _Rule(re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?!\.?\d)"), _ip, needs=Traits(digits=4, decimals=2)),
+    _Rule(re.compile(r"(?<![\w+=/-])[A-Za-z0-9_+=/-]{20,}"), _tokens, needs=Traits(run=_MIN_TOKEN)),
 )
 _NUMBER = re.compile(r"(?<!\d)(?<!\d:)[+(\d](?:[ \t\u00a0\u202f().·‐‑–/-]{0,3}\d){6,}")
+# What stands before the six may be a sign.
+_NUMBER_NEEDS = Traits(number=6)
 
 
 class Masker:
@@ -206,12 +233,21 @@ class Masker:
         return masked
 
     def _masked(self, text: str) -> str:
-        small = text.casefold()
-        for rule in _RULES:
-            if any(clue in small for clue in rule.clues):
+        traits, clues = traits_of(text), text.casefold()
+        for rule in _rules_for(traits):
+            if rule.starts and traits is not UNTOLD:
+                text = sub_from(rule.starts, rule.pattern, rule.replacement, text, among=text.lower())
+            elif has_any(clues, rule.clues):
                 text = rule.pattern.sub(rule.replacement, text)
-        text = _NUMBER.sub(self._numbers, text)
+        if traits.meet(_NUMBER_NEEDS):
+            text = _NUMBER.sub(self._numbers, text)
         return text if self._names is None else self._names.sub("[name]", text)
+
+
+@cache
+def _rules_for(traits: Traits) -> tuple[_Rule, ...]:
+    """The rules that may find something in a text of these traits; there are some thousand different ones at most."""
+    return tuple(rule for rule in _RULES if traits.meet(rule.needs))
 
 
 def _any_of(names: Iterable[str]) -> re.Pattern[str] | None:

@@ -3,13 +3,19 @@
 import time
 from pathlib import Path
 
+import orjson
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from evals.tickets.jsonl import read_tickets
 from evals.tickets.scrub import Scrubber, link
 from tests.evals.tickets import vendors
 from tests.evals.tickets.vendors import own, written
 from tests.tools.tracing import canaries
+from tests.tools.tracing.ungated import searching_everything, texts
+
+EXAMPLES = Path(__file__).parents[3] / "examples" / "orrery" / "tickets.jsonl"
 
 # The text, and what must not be left of it.
 GOES = [
@@ -177,6 +183,27 @@ def test_a_secret_at_the_cut_is_not_cut_in_two(tmp_path: Path) -> None:
     (ticket,) = read_tickets(path).tickets
 
     assert "ada" not in ticket.text
+
+
+@settings(max_examples=300)
+@given(st.lists(texts, min_size=1, max_size=3), st.sampled_from([None, "de", "es"]))
+def test_what_a_glance_spares_would_have_found_nothing(messages: list[str], language: str | None) -> None:
+    found = Scrubber(["Priya Nair"], language=language).texts(messages)
+    with searching_everything():
+        expected = Scrubber(["Priya Nair"], language=language).texts(messages)
+
+    assert found == expected
+
+
+def test_nothing_that_the_example_tickets_need_scrubbed_is_spared() -> None:
+    tickets = [orjson.loads(line) for line in EXAMPLES.read_bytes().splitlines()]
+    threads = [[message["text"] for message in ticket["messages"]] for ticket in tickets]
+    found = [Scrubber().texts(thread) for thread in threads]
+    with searching_everything():
+        expected = [Scrubber().texts(thread) for thread in threads]
+
+    assert found == expected
+    assert found != threads
 
 
 @pytest.mark.timeout(60)

@@ -3,8 +3,10 @@
 import re
 
 import pytest
+from hypothesis import given, settings
 
 from tests.tools.tracing import canaries
+from tests.tools.tracing.ungated import searching_everything, texts
 from tools.tracing.masking import Masker
 
 PROFILE = (*canaries.MESSAGE, *canaries.PAGE, *canaries.ACCOUNT[4:6], *canaries.ARTICLE)
@@ -121,3 +123,61 @@ def test_a_name_of_signs_alone_masks_nothing() -> None:
 def test_no_text_takes_longer_than_its_length_calls_for(unit: str) -> None:
     # Time that grows with the square would be hours for these.
     masked(unit * (400_000 // len(unit)), "Ada Lovelace", "Ada")
+
+
+@settings(max_examples=300)
+@given(texts)
+def test_what_a_glance_spares_would_have_found_nothing(text: str) -> None:
+    found = masked(text, "Ada Lovelace")
+    with searching_everything():
+        expected = masked(text, "Ada Lovelace")
+
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("12345", "12345"),
+        ("123456", "123456"),
+        ("+12345", "+12345"),
+        ("+123456", "[number]"),
+        ("1234567", "[number]"),
+        ("1 2–3\u00a04\u202f5·6/7", "[number]"),
+        ("1   2   3   4   5   6   7", "[number]"),
+        ("1    234567", "1    234567"),
+        ("٣٤٥٦٧٨٩", "[number]"),
+        ("123456٧", "[number]"),
+        ("501800000009", "[card]"),
+        ("50180000007", "[number]"),
+        ("1.2.3.4", "[ip]"),
+        ("1.2.3", "1.2.3"),
+        ("1.2.3.٤", "1.2.3.٤"),
+        ("::1", "[ip]"),
+        ("a:b", "a:b"),
+        ("ab:cd:ef:ab:cd:ef", "[ip]"),
+        ("ab-cd-ef-ab-cd", "ab-cd-ef-ab-cd"),
+        ("NO9386011117947", "[iban]"),
+        ("sk_" + "a" * 11 + "1", "[secret]"),
+        ("sk" + "a" * 11 + "1", "[secret]"),
+        ("sk" + "a" * 10 + "1", "sk" + "a" * 10 + "1"),
+        ("sk" + "a" * 11 + "١", "sk" + "a" * 11 + "١"),
+        ("a1b2c3defghijklmnopq", "[secret]"),
+        ("a1b2c3defghijklmnop", "a1b2c3defghijklmnop"),
+        ("aBcDeFgHiJkLmNoPqRsT", "[secret]"),
+        ("pin 123", "pin [secret]"),
+        ("pin 12٣", "pin [secret]"),
+        ("PİN 123 of a code", "PİN [secret] of a code"),
+        ("pin 12", "pin 12"),
+        ("paſſword: abc", "paſſword: [secret]"),
+        ("to\u212aen: abc", "to\u212aen: [secret]"),
+        ("token: ab", "token: ab"),
+        ("Größe, token: abc", "Größe, token: [secret]"),
+        ("x?a=", "x?[query]"),
+        ("x?a", "x?a"),
+    ],
+)
+def test_at_the_border_of_what_a_rule_needs_its_pattern_decides(text: str, expected: str) -> None:
+    assert masked(text) == expected
+    with searching_everything():
+        assert masked(text) == expected
