@@ -104,7 +104,9 @@ class Intake:
 
 
 def _read(message: Message) -> Plain:
-    read = plain(message.text) if message.markup else Plain(message.text, ())
+    if not message.markup:
+        return Plain(message.text, message.links)
+    read = plain(message.text)
     return replace(read, links=message.links + read.links)
 
 

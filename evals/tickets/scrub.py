@@ -246,7 +246,7 @@ class Scrubber:
                 text = sought.sub("[address]", text)
         if traits.postcodes:
             text = _POSTCODE.sub("[address]", text)
-        return self._without_names(self._masker.text(text))
+        return self._without_names(self._masker.text(text, traits=traits))
 
     def address(self, path: str) -> str:
         """A page's path without e-mail addresses and secrets in it."""

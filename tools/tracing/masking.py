@@ -210,7 +210,7 @@ _RULES = (
 )
 _NUMBER = re.compile(r"(?<!\d)(?<!\d:)[+(\d](?:[ \t\u00a0\u202f().·‐‑–/-]{0,3}\d){6,}")
 # What stands before the six may be a sign.
-_NUMBER_NEEDS = Traits(number=6)
+_MIN_NUMBER = 6
 
 
 class Masker:
@@ -224,22 +224,25 @@ class Masker:
         self._names = _any_of(names)
         self._known: dict[str, str] = {}
 
-    def text(self, text: str) -> str:
-        """The text with `[email]`, `[secret]` and the like in place of what must not leave."""
+    def text(self, text: str, *, traits: Traits | None = None) -> str:
+        """The text with `[email]`, `[secret]` and the like in place of what must not leave.
+
+        `traits` are the text's, or those it had before something was replaced that had more.
+        """
         # A turn's state repeats the same texts at every node.
         masked = self._known.get(text)
         if masked is None:
-            masked = self._known[text] = self._masked(text)
+            masked = self._known[text] = self._masked(text, traits or traits_of(text))
         return masked
 
-    def _masked(self, text: str) -> str:
-        traits, clues = traits_of(text), text.casefold()
+    def _masked(self, text: str, traits: Traits) -> str:
+        clues = text.casefold()
         for rule in _rules_for(traits):
             if rule.starts and traits is not UNTOLD:
                 text = sub_from(rule.starts, rule.pattern, rule.replacement, text, among=text.lower())
             elif has_any(clues, rule.clues):
                 text = rule.pattern.sub(rule.replacement, text)
-        if traits.meet(_NUMBER_NEEDS):
+        if traits.number >= _MIN_NUMBER:
             text = _NUMBER.sub(self._numbers, text)
         return text if self._names is None else self._names.sub("[name]", text)
 

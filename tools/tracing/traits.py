@@ -120,10 +120,15 @@ def sub_from(
     searched = text if among is None else among
     places: list[int] = []
     for start in starts:
+        # Half the time of a find, and hardly any is there.
+        if start not in searched:
+            continue
         place = searched.find(start)
         while place >= 0:
             places.append(place)
             place = searched.find(start, place + 1)
+    if not places:
+        return text
     parts: list[str] = []
     end = 0
     for place in sorted(places):
