@@ -135,8 +135,9 @@ _RULES = (
         ),
         "[secret]",
         ("-----begin",),
+        needs=Traits(links=5),
     ),
-    _Rule(re.compile(r"\b([A-Za-z][A-Za-z0-9+]{1,15})://([^\s<>\"'`]+)"), _url, ("://",)),
+    _Rule(re.compile(r"\b([A-Za-z][A-Za-z0-9+]{1,15})://([^\s<>\"'`]+)"), _url, ("://",), needs=Traits(links=1)),
     _Rule(re.compile(r"(?<=[\w/])\?[\w.%\[\]-]{1,64}=[^\s<>\"'`]*"), "?[query]", ("?",), needs=Traits(equals=1)),
     _Rule(
         re.compile(
