@@ -195,6 +195,35 @@ def test_what_a_glance_spares_would_have_found_nothing(messages: list[str], lang
     assert found == expected
 
 
+WORDS = {
+    "{} Ada Lovelace, it fails": "Hi,hello,Hey,Dear,hallo,Liebe,Lieber,hola,Querida,Estimado,Guten Tag,Moin,Good day",
+    "It fails. {}\nAda Lovelace": "Kind regards,Best,cheers,THANKS,thank you,sincerely,Viele Grüße,Gruß,mfg,LG,vg"
+    ",grüsse,Danke,un saludo,Saludos,atentamente,gracias",
+    "It fails, {} Ada.": "sorry,Thanks,Thank you,danke,Gracias",
+    "and {} Ada from Harbour": "It's,it's,This is,this is,I'm,I am,Hier ist,hier ist,Soy,soy,Hi~,hello~",
+    "so {} Ada, yes": "My name is,i am called,ich HEIẞE,Mein Name ist,me llamo,Mi nombre es,je m'appelle",
+    "tell {} Ada now": "Mr,Mrs.,Ms,Mx,Dr.,Prof,Herr,Herrn,Frau,Señor,Señora,Sr,Sra,Don,Doña",
+    "at {} Alt 12 now": "Calle,C/,Avenida,Av.,Avd.,Avda.,Plaza,Paseo,Camino,Ronda,Rue",
+    "at Alte {} 12 now": "Straße,Strasse,Str.,Weg,Allee,Platz,Gasse,Ring,Damm,Ufer",
+    "at Alt{} 12 now": "straße,strasse,str.,weg,allee,platz,gasse,damm,ufer,chaussee,stieg",
+    "at 12 Oak {}, yes": "Street,St,Road,Rd,Avenue,Ave,Lane,Ln,Drive,Boulevard,Blvd,Court,Square,Terrace,Crescent",
+    "the {}: abc9": "password,passwd,passphrase,passcode,passwort,kennwort,contraseña,secret,token,api key,access_key"
+    ",private-key,licensekey,session id,credential,pwd,pass,clave,pin,puk,tan,otp,cvv,CVC2,security code",
+    "the {} 1234": "cvv,CVC,pin,puk,tan,otp,security code,one-time code,one time code",
+}
+
+
+@pytest.mark.parametrize("text", WORDS)
+def test_each_word_that_tells_of_a_name_an_address_or_a_secret_is_looked_for(text: str) -> None:
+    for word in WORDS[text].split(","):
+        said = text.format(word.replace("~", ","))
+        with searching_everything():
+            expected = Scrubber().text(said)
+
+        assert Scrubber().text(said) == expected
+        assert (expected != said) == (word != "Av.")
+
+
 def test_nothing_that_the_example_tickets_need_scrubbed_is_spared() -> None:
     tickets = [orjson.loads(line) for line in EXAMPLES.read_bytes().splitlines()]
     threads = [[message["text"] for message in ticket["messages"]] for ticket in tickets]
