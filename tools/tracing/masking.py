@@ -18,6 +18,7 @@ from tools.tracing.traits import NOTHING, UNTOLD, Traits, has_any, sub_from, tra
 Replacement = str | Callable[[re.Match[str]], str]
 
 _MAX_NAMES = 100
+_MAX_KNOWN = 1000
 _MIN_TOKEN = 20
 _MIN_BASE64 = 32
 _MIN_DIGIT_SWITCHES = 3
@@ -233,6 +234,8 @@ class Masker:
         # A turn's state repeats the same texts at every node.
         masked = self._known.get(text)
         if masked is None:
+            if len(self._known) >= _MAX_KNOWN:
+                self._known.clear()
             masked = self._known[text] = self._masked(text, traits or traits_of(text))
         return masked
 

@@ -1,6 +1,7 @@
 """What is masked in a text, what stays, and that nobody can make it slow."""
 
 import re
+import tracemalloc
 
 import pytest
 from hypothesis import given, settings
@@ -181,3 +182,15 @@ def test_at_the_border_of_what_a_rule_needs_its_pattern_decides(text: str, expec
     assert masked(text) == expected
     with searching_everything():
         assert masked(text) == expected
+
+
+def test_what_it_remembers_is_bounded() -> None:
+    masker = Masker()
+    tracemalloc.start()
+    try:
+        for number in range(6_000):
+            masker.text(f"{number} " + "a longer text of a customer's " * 30)
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 4_000_000, "6,000 texts are 5 MB, and their masked copies as much again"
