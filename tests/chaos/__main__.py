@@ -36,7 +36,12 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=20, help="how many (default 20)")
     parser.add_argument("--seed", default=None, help="any text; chosen and printed when not given")
     parser.add_argument("--first", type=int, default=0, help="the number of the first round (default 0)")
-    parser.add_argument("--conversations", type=int, default=16, help="at once in a round (default 16)")
+    parser.add_argument("--conversations", type=int, default=10, help="at once in a round (default 10)")
+    parser.add_argument(
+        "--small-disk",
+        action="store_true",
+        help="SQLite on a disk of its own, which is filled up (root only); else a limit on files stands for that",
+    )
     parser.add_argument("--out", type=Path, default=Path("var/chaos"), help="where the evidence of findings is kept")
     return parser.parse_args()
 
@@ -52,7 +57,7 @@ async def run(given: argparse.Namespace, tally: Tally, console: Console) -> None
     with tempfile.TemporaryDirectory(prefix="chaos") as folder:
         console.print("installing the example (a minute at the first time) ...")
         installed = await asyncio.to_thread(installed_once, Path(folder) / "installed", models, embedding="off")
-        world = World(given.database, Path(folder), installed)
+        world = World(given.database, Path(folder), installed, small_disk=given.small_disk)
         try:
             await world.start()
             await _rounds(world, given, seed, tally, console)
@@ -69,8 +74,8 @@ async def _rounds(world: World, given: argparse.Namespace, seed: str, tally: Tal
         passed_s = time.monotonic() - began
         left_s = passed_s / tally.rounds * (given.rounds - tally.rounds)
         console.print(
-            f"round {number} ({tally.rounds}/{given.rounds}): {result.plan.fault}, {sum(result.in_flight)} in flight, "
-            f"{result.seconds:.1f} s; {60 * tally.rounds / passed_s:.1f} rounds a minute, {left_s / 60:.1f} min left"
+            f"round {number} ({tally.rounds}/{given.rounds}): {' '.join(result.plan.faults)}{', model' if result.plan.model else ''}, "
+            f"{sum(result.in_flight)} in flight, {result.seconds:.1f} s, {passed_s / max(1, tally.kills):.1f} s a kill; {60 * tally.rounds / passed_s:.1f} rounds a minute, {left_s / 60:.1f} min left"
         )
         for finding in result.findings[:10]:
             console.print(f"  {finding.invariant} {finding.kind}: {finding.where}: {finding.what}", markup=False)

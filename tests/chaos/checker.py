@@ -1,4 +1,4 @@
-"""The independent look at what is left after a round: invariants I1 to I8 of docs/chaos.md.
+"""The independent look at what is left after a round: invariants I1 to I9 of docs/chaos.md.
 
 It reads rows and transcripts, and shares no code with the product: names of events and the formula of an effect's key
 are written here again, from the documents.
@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from tests.chaos.people_checks import check_people
 from tests.chaos.stream_checks import check_streams
 from tests.chaos.tables import Row, Tables
 from tests.chaos.transcript import ENDS, Talk
@@ -25,6 +26,8 @@ TICKET = "helpgraph.ticket.v1"
 HANDOFF = "helpgraph.handoff.v1"
 MODE = "helpgraph.mode.v1"
 _OVER = ("finished", "failed", "parked")
+_PEOPLE = ("waiting", "with_person")
+_AGAIN_LATER = (503, 507)
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -70,6 +73,7 @@ def check(tables: Tables, talks: Sequence[Talk], *, whole: bool) -> list[Finding
         *_sequence(log),
         *_projections(log),
         *_tenants(log),
+        *(Finding("I9", harm, where, what) for harm, where, what in check_people(tables, talks)),
     ]
 
 
@@ -116,6 +120,9 @@ def _turns(log: Log, talks: Sequence[Talk]) -> Iterator[Finding]:
                 yield Finding("I2", "stuck", f"turn {turn_id}", f"no {name}")
             elif number > 1:
                 yield Finding("I2", "doubled", f"turn {turn_id}", f"{number} times an {name}")
+        # What is away for a while, a store or a model, is waited for or done without.
+        if any(row["event"]["value"]["reason"] == "turn_failed" for row in log.kind_of(turn_id, HANDOFF)):
+            yield Finding("I2", "wrong", f"turn {turn_id}", "failed of itself")
     for row in log.tables.client_messages:
         if row["turn_id"] not in log.turns:
             yield Finding("I2", "lost", f"message {row['client_message_id']}", "no turn answers it")
@@ -123,8 +130,16 @@ def _turns(log: Log, talks: Sequence[Talk]) -> Iterator[Finding]:
         for message in talk.messages:
             if message.ended_at is None:
                 yield Finding("I2", "stuck", f"message {message.message_id}", "its client never saw an end")
+        where = f"conversation {talk.conversation_id}"
         for problem in talk.problems:
-            yield Finding("I2", "wrong", f"conversation {talk.conversation_id}", problem)
+            yield Finding("I2", "wrong", where, problem)
+        for refusal in talk.refusals:
+            if refusal.status not in _AGAIN_LATER or refusal.retry_after is None:
+                answer = f"{refusal.status}, retry after {refusal.retry_after}"
+                yield Finding("I2", "wrong", where, f"{refusal.request} was answered {answer}")
+        for status in talk.reads:
+            if status != 200:
+                yield Finding("I2", "wrong", where, f"couldn't be read while the disk was full: {status}")
 
 
 def _bugs(log: Log, *, whole: bool) -> Iterator[Finding]:
@@ -195,19 +210,21 @@ def _handoffs(log: Log) -> Iterator[Finding]:
         rows[row["conversation_id"]].append(row)
     for conversation_id, conversation in log.conversations.items():
         where = f"conversation {conversation_id}"
-        waits = conversation["mode"] in ("waiting", "with_person")
+        waits = conversation["mode"] in _PEOPLE
         still_open = sum(row["closed_at"] is None for row in rows[conversation_id])
         if still_open != waits:
             yield Finding(
                 "I3", "lost" if waits else "doubled", where, f"{still_open} open handoffs, {conversation['mode']}"
             )
         modes = _modes(log.events[conversation_id])
-        asked = sum(
-            now == "waiting" and before != "waiting" for before, now in zip(["bot", *modes], modes, strict=False)
+        # Asked for, taken unasked, or closed by somebody who never had it.
+        begun = sum(
+            now in _PEOPLE + ("closed",) and before not in _PEOPLE
+            for before, now in zip(["bot", *modes], modes, strict=False)
         )
-        if "with_person" not in modes and "closed" not in modes and len(rows[conversation_id]) != asked:
-            kind: Kind = "lost" if len(rows[conversation_id]) < asked else "doubled"
-            yield Finding("I3", kind, where, f"{len(rows[conversation_id])} handoffs, the log has {asked}")
+        if len(rows[conversation_id]) != begun:
+            kind: Kind = "lost" if len(rows[conversation_id]) < begun else "doubled"
+            yield Finding("I3", kind, where, f"{len(rows[conversation_id])} handoffs, the log has {begun}")
 
 
 def _nothing_open(log: Log, *, whole: bool) -> Iterator[Finding]:
@@ -268,7 +285,9 @@ def _words(where: str, rows: Sequence[Row]) -> Iterator[Finding]:
 
 
 def _projections(log: Log) -> Iterator[Finding]:
-    """I7: what is kept beside the log is what the log says."""
+    """I7: what is kept beside the log is what the log says, and the file is whole."""
+    for problem in log.tables.damage:
+        yield Finding("I7", "wrong", "the database's file", problem)
     for turn_id, turn in log.turns.items():
         where = f"turn {turn_id}"
         outcomes = [row["event"]["value"]["outcome"] for row in log.kind_of(turn_id, OUTCOME)]

@@ -1,25 +1,22 @@
 """A customer's client: it sends, is cut off, comes back with the same ids, and writes down what it saw."""
 
 import asyncio
-import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from random import Random
 from typing import Any
 from uuid import uuid4
 
 import httpx
 
+from tests.chaos.person import Person
 from tests.chaos.plan import Act, Customer
-from tests.chaos.transcript import ENDS, Message, Received, Stream, Talk
+from tests.chaos.reading import GONE, PAUSE_S, Address, read, refused
+from tests.chaos.transcript import ENDS, Message, Received, Refusal, Stream, Talk
 
 # Longer than any turn of an example, shorter than a ping: a server that says nothing for so long is taken for dead.
 SILENCE_S = 10.0
 PATIENCE_S = 90.0
-_PAUSE_S = 0.1
-_GONE = (httpx.TransportError, httpx.StreamError)
-
-Address = Callable[[], str]
 
 
 class Client:
@@ -31,7 +28,8 @@ class Client:
         self._seen = seen
         self._random = random
         self._headers: dict[str, str] = {}
-        self._told: Callable[[Talk], None] = lambda talk: None
+        self._talk: Talk | None = None
+        self._refusals: list[Refusal] = []
 
     async def talk(self, customer: Customer, begun: Callable[[Talk], None]) -> None:
         """Hold a conversation to its end, and give it up after a time beyond all reason."""
@@ -39,17 +37,43 @@ class Client:
         session = await self._begin()
         talk = Talk(session["conversation_id"], watched=customer.watched)
         self._headers = {"Authorization": f"Bearer {session['session_token']}"}
+        talk.refusals = self._refusals
+        self._talk = talk
         begun(talk)
         watching = asyncio.create_task(self._watch(talk)) if customer.watched else None
         try:
-            for act in customer.acts:
-                await self._act(talk, act)
+            await self._acts(talk, customer)
             if watching is not None:
                 await self._see_all(talk)
         finally:
             if watching is not None:
                 watching.cancel()
                 await asyncio.wait([watching])
+
+    async def peek(self) -> None:
+        """Read the conversation once, and write down what came of it."""
+        talk = self._talk
+        if talk is None:
+            return
+        path = f"{self._address()}/v1/conversations/{talk.conversation_id}/messages"
+        try:
+            talk.reads.append((await self._http.get(path, headers=self._headers)).status_code)
+        except GONE:
+            talk.reads.append(0)
+
+    async def _acts(self, talk: Talk, customer: Customer) -> None:
+        if customer.shift is None:
+            for act in customer.acts:
+                await self._act(talk, act)
+            return
+        *before, last = customer.acts
+        person, idle = Person(self._http, self._address), asyncio.Event()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(person.work(talk, customer.shift, idle))
+            for act in before:
+                await self._act(talk, act)
+            idle.set()
+        await self._act(talk, last)
 
     async def _begin(self) -> dict[str, Any]:
         while True:
@@ -58,9 +82,12 @@ class Client:
                 if answer.status_code == 200:
                     session: dict[str, Any] = answer.json()
                     return session
-            except _GONE:
+                self._refusals.append(
+                    Refusal("POST /v1/sessions", answer.status_code, answer.headers.get("retry-after"))
+                )
+            except GONE:
                 pass
-            await asyncio.sleep(_PAUSE_S)
+            await asyncio.sleep(PAUSE_S)
 
     async def _act(self, talk: Talk, act: Act) -> None:
         sayings = []
@@ -85,7 +112,7 @@ class Client:
                     if stream.ended:
                         message.ended_at = message.ended_at or time.monotonic()
                         return
-                    await asyncio.sleep(_PAUSE_S)
+                    await asyncio.sleep(PAUSE_S)
         except TimeoutError:
             talk.problems.append(f"message {message.message_id} had no end after {PATIENCE_S:.0f} s")
 
@@ -102,16 +129,16 @@ class Client:
                 "POST", f"{self._address()}/v1/agui", json=body, headers=self._headers
             ) as answer:
                 if answer.status_code != 200:
-                    await self._refused(talk, answer)
+                    await refused(talk, answer)
                     return stream
                 message.acknowledged = True
                 talk.streams.append(stream)
                 async for item in read(answer):
                     stream.received.append(item)
-                    self._seen()
+                    self._count(talk, item)
                     if stream.ended or (leaves_after is not None and len(stream.received) >= leaves_after):
                         break
-        except _GONE:
+        except GONE:
             pass
         return stream
 
@@ -122,17 +149,17 @@ class Client:
                 "GET", self._events(talk), headers={**self._headers, "Last-Event-ID": str(cut.last)}
             ) as answer:
                 if answer.status_code != 200:
-                    await self._refused(talk, answer)
+                    await refused(talk, answer)
                     return cut
                 talk.streams.append(stream)
                 async for item in read(answer):
                     stream.received.append(item)
-                    self._seen()
+                    self._count(talk, item)
                     if item.event.get("type") in ENDS and item.event.get("runId") == run_id:
                         return stream
-        except _GONE:
+        except GONE:
             pass
-        await asyncio.sleep(_PAUSE_S)
+        await asyncio.sleep(PAUSE_S)
         # The end of another run isn't the end of this one: only sending the message again tells.
         return Stream("resume", cut.message_id, run_id, after=stream.last)
 
@@ -151,12 +178,12 @@ class Client:
                     if answer.status_code == 200:
                         async for item in read(answer):
                             stream.received.append(item)
-                            self._seen()
+                            self._count(talk, item)
                     else:
-                        await self._refused(talk, answer)
-            except _GONE:
+                        await refused(talk, answer)
+            except GONE:
                 pass
-            await asyncio.sleep(_PAUSE_S)
+            await asyncio.sleep(PAUSE_S)
 
     async def _see_all(self, talk: Talk) -> None:
         """Wait until the watcher has what the conversation has."""
@@ -169,34 +196,17 @@ class Client:
                         answer = await self._http.get(path, headers=self._headers)
                         if answer.status_code == 200 and int(answer.json()["last_event_id"]) == watched.last:
                             return
-                    except _GONE:
+                    except GONE:
                         pass
-                    await asyncio.sleep(_PAUSE_S)
+                    await asyncio.sleep(PAUSE_S)
         except TimeoutError:
             talk.problems.append("the watcher didn't see the conversation's last event")
 
+    def _count(self, talk: Talk, item: Received) -> None:
+        """Count what is new: a stream that was asked for anew repeats what it has told."""
+        if item.seq is not None and item.seq > talk.newest:
+            talk.newest = item.seq
+            self._seen()
+
     def _events(self, talk: Talk) -> str:
         return f"{self._address()}/v1/conversations/{talk.conversation_id}/events"
-
-    async def _refused(self, talk: Talk, answer: httpx.Response) -> None:
-        """A server may say that it can't now; anything else is a fault of ours."""
-        await answer.aread()
-        if answer.status_code not in (503, 507):
-            talk.problems.append(
-                f"{answer.request.method} {answer.request.url.path}: {answer.status_code} {answer.text}"
-            )
-        await asyncio.sleep(_PAUSE_S)
-
-
-async def read(answer: httpx.Response) -> AsyncIterator[Received]:
-    """The events of a stream; what a cut leaves of one is thrown away."""
-    rest = ""
-    async for text in answer.aiter_text():
-        rest += text
-        *parts, rest = rest.split("\n\n")
-        for part in parts:
-            fields = [line.partition(": ") for line in part.split("\n") if not line.startswith(":")]
-            data = "\n".join(value for name, _, value in fields if name == "data")
-            numbers = [value for name, _, value in fields if name == "id"]
-            if data:
-                yield Received(json.loads(data), int(numbers[0]) if numbers else None)

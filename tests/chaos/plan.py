@@ -1,4 +1,4 @@
-"""What happens in a round, drawn from its seed: who says what, and what breaks when."""
+"""What happens in a round, drawn from its seed: who says what, who takes over, and what breaks when."""
 
 from dataclasses import dataclass
 from random import Random
@@ -6,7 +6,8 @@ from typing import Literal
 
 Database = Literal["sqlite", "postgres"]
 How = Literal["plain", "burst", "twice", "leave"]
-Fault = Literal["kill", "kill_again", "terminate", "freeze", "postgres_kill", "postgres_cut"]
+Fault = Literal["kill", "kill_again", "terminate", "freeze", "disk_full", "postgres_kill", "postgres_cut"]
+Parting = Literal["hand_back", "resolve"]
 
 QUESTIONS = (
     "Where can I download my invoices?",
@@ -28,11 +29,14 @@ WISHES = (
 )
 # Kills come most often: they are what is counted.
 FAULTS: dict[Database, tuple[Fault, ...]] = {
-    "sqlite": (*("kill",) * 4, *("kill_again",) * 2, "terminate", "freeze"),
-    "postgres": (*("kill",) * 5, *("kill_again",) * 3, "terminate", "freeze", "postgres_kill", "postgres_cut"),
+    "sqlite": (*("kill",) * 8, *("kill_again",) * 4, "terminate", "freeze", "disk_full"),
+    "postgres": (*("kill",) * 8, *("kill_again",) * 4, "terminate", "freeze", "postgres_kill", "postgres_cut"),
 }
 # A turn of an example sends about so many events.
 _EVENTS_OF_A_TURN = 14
+# A blow falls when clients have seen at most so many events since the one before was dealt with.
+_EVENTS_BETWEEN = 100
+_STRIKES = (4, 5, 6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,48 +49,103 @@ class Act:
 
 
 @dataclass(frozen=True, slots=True)
+class Shift:
+    """What a person does in a conversation: takes it when so much was seen of it, replies, and lets go of it.
+
+    `doubtful` acts are sent twice at once, as by somebody who presses a button again.
+    """
+
+    person: str
+    takes_after: int
+    replies: int
+    pause_s: float
+    parting: Parting
+    doubtful: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Customer:
-    """A conversation: what is said in it, one after the other, and whether somebody watches its whole stream."""
+    """A conversation: what is said in it, one after the other, and whether somebody watches its whole stream.
+
+    With a shift the last act comes when the person has gone.
+    """
 
     acts: tuple[Act, ...]
     begins_after_s: float
     watched: bool
+    shift: Shift | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Strike:
+    """One thing that breaks, when clients have seen `after` new events since the last one, or have nothing left to do."""
+
+    fault: Fault
+    victim: int
+    after: int
+    delay_s: float
+    second_delay_s: float
+    lasts_s: float
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A round. The fault strikes when clients have seen `strikes_after` events, or have nothing left to do."""
+    """A round. With a model, its endpoint fails too: it goes away for each of `gaps`, seconds there and seconds away."""
 
     seed: str
-    customers: tuple[Customer, ...]
-    fault: Fault
-    victim: int
-    strikes_after: int
-    delay_s: float
-    second_delay_s: float
-    frozen_s: float
+    conversations: int
+    strikes: tuple[Strike, ...]
+    model: bool
+    gaps: tuple[tuple[float, float], ...]
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """What breaks, in order."""
+        return tuple(strike.fault for strike in self.strikes)
+
+    def customer(self, place: int, turn: int) -> Customer:
+        """The `turn`-th customer in a place: another one comes in while the storm lasts."""
+        return _customer(Random(f"{self.seed}:{place}:{turn}"))  # noqa: S311  # Not for secrets.
 
 
 def draw(seed: str, database: Database, *, conversations: int) -> Plan:
     """Return the round that belongs to a seed."""
     random = Random(seed)  # noqa: S311  # Not for secrets.
-    customers = tuple(_customer(random) for _ in range(conversations))
-    acts = sum(len(customer.acts) for customer in customers)
-    return Plan(
-        seed=seed,
-        customers=customers,
+    strikes = tuple(_strike(random, database) for _ in range(random.choice(_STRIKES)))
+    model = random.random() < 0.4
+    gaps = tuple((random.uniform(0.3, 4), random.uniform(0.2, 3)) for _ in range(6))
+    return Plan(seed, conversations, strikes, model, gaps)
+
+
+def _strike(random: Random, database: Database) -> Strike:
+    return Strike(
         fault=random.choice(FAULTS[database]),
         victim=random.randrange(2),
-        strikes_after=random.randrange(1, _EVENTS_OF_A_TURN * acts * 3 // 4),
+        after=random.randrange(1, _EVENTS_BETWEEN),
         delay_s=random.uniform(0, 0.1),
-        second_delay_s=random.uniform(0, 0.5),
-        frozen_s=random.uniform(0.2, 1.5),
+        second_delay_s=random.uniform(0, 2.5),
+        lasts_s=random.uniform(0.3, 2.0),
     )
 
 
 def _customer(random: Random) -> Customer:
     acts = [_act(random) for _ in range(random.choice((1, 2, 2, 3)))]
-    return Customer(tuple(acts), begins_after_s=random.uniform(0, 0.5), watched=random.random() < 0.5)
+    shift = None
+    if random.random() < 0.3:
+        shift = _shift(random, len(acts))
+        acts.append(_act(random))
+    return Customer(tuple(acts), begins_after_s=random.uniform(0, 0.5), watched=random.random() < 0.5, shift=shift)
+
+
+def _shift(random: Random, acts: int) -> Shift:
+    return Shift(
+        person=random.choice(("Ada", "Grace", "Mary")),
+        takes_after=random.randrange(1, _EVENTS_OF_A_TURN * acts),
+        replies=random.choice((0, 1, 1, 2)),
+        pause_s=random.uniform(0, 0.5),
+        parting=random.choice(("hand_back", "hand_back", "resolve")),
+        doubtful=random.random() < 0.3,
+    )
 
 
 def _act(random: Random) -> Act:

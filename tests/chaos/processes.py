@@ -15,9 +15,9 @@ import httpx
 from graphs.running import FILE_NAME
 from tests.serving import ROOT, START_S, STOP_S
 
-# Importing does nothing, so a fork after it is the same as a start; it saves four seconds of processor time.
+# Importing does nothing, so a fork after it is the same as a start; it saves many seconds of processor time.
 _FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["tests.chaos.processes", "graphs.cli", "graphs.assembly", "server.cli", "chromadb"])
+_FORKS.set_forkserver_preload(["tests.chaos.processes", "graphs.assembly", "chromadb", "tests.chaos.warm"])
 
 
 @dataclass
@@ -25,13 +25,26 @@ class Server:
     """A process of `helpgraph serve` and its address."""
 
     process: BaseProcess
-    url: str
     data_dir: Path
+    url: str = ""
+
+    async def ready(self) -> None:
+        """Wait until it can be asked.
+
+        Raises:
+            Died: its process ended.
+        """
+        self.url = await _address(self.process, self.data_dir)
+
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        assert self.process.pid is not None
+        return self.process.pid
 
     def send(self, what: signal.Signals) -> None:
         """Send it a signal."""
-        assert self.process.pid is not None
-        os.kill(self.process.pid, what)
+        os.kill(self.pid, what)
 
     def kill(self) -> None:
         """Kill it and wait until it is gone."""
@@ -50,18 +63,18 @@ class Server:
         return (self.data_dir / "said").read_text()
 
 
-async def start(data_dir: Path, *options: str, **env: str) -> Server:
-    """Start a server on a free port and return it when it is ready to be asked."""
+class Died(Exception):
+    """A server ended before it could be asked. Its message is what the server printed."""
+
+
+def launch(data_dir: Path, *options: str, **env: str) -> Server:
+    """Start a server on a free port."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("HELPGRAPH_")}
     arguments = ["serve", "--port", "0", "--data-dir", str(data_dir), "--log-level", "warning", *options]
     environment = {**kept, "HELPGRAPH_EMBEDDING": "off", **env}
     process = _FORKS.Process(target=_serve, args=(arguments, environment, str(data_dir / "said")), daemon=True)
     process.start()
-    try:
-        return Server(process, await _address(process, data_dir), data_dir)
-    except BaseException:
-        process.kill()
-        raise
+    return Server(process, data_dir)
 
 
 def _serve(arguments: list[str], environment: dict[str, str], said: str) -> None:
@@ -80,7 +93,8 @@ def _serve(arguments: list[str], environment: dict[str, str], said: str) -> None
 async def _address(process: BaseProcess, data_dir: Path) -> str:
     async with asyncio.timeout(START_S), httpx.AsyncClient(trust_env=False) as client:
         while True:
-            assert process.is_alive(), (data_dir / "said").read_text()
+            if not process.is_alive():
+                raise Died((data_dir / "said").read_text()[-2000:])
             try:
                 announced = json.loads((data_dir / FILE_NAME).read_text())
                 if announced["pid"] == process.pid:

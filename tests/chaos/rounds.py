@@ -1,9 +1,12 @@
-"""A round: customers talk, something breaks, it comes back, everybody gets to their end, and the checker looks."""
+"""A round: customers talk, things break, they come back, everybody gets to their end, and the checker looks."""
 
 import asyncio
 import json
 import signal
 import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from random import Random
@@ -13,7 +16,7 @@ import httpx
 from tests.chaos import plan
 from tests.chaos.checker import Finding, check
 from tests.chaos.client import SILENCE_S, Client
-from tests.chaos.plan import Plan
+from tests.chaos.plan import Plan, Strike
 from tests.chaos.tables import Tables, read_tables
 from tests.chaos.transcript import Talk
 from tests.chaos.world import World
@@ -21,6 +24,8 @@ from tests.chaos.world import World
 _STILL_S = 60.0
 # Longer than a lease lives: its holder wakes up as somebody who has lost it.
 _FROZEN_S = 14.0
+_PEEK_S = 0.2
+_ENGINE = "helpgraph.engine.v1"
 
 
 @dataclass
@@ -36,6 +41,11 @@ class Result:
     restart_s: list[float] = field(default_factory=list)
     outcomes: dict[str, int] = field(default_factory=dict)
     restarted_turns: int = 0
+    refusals: dict[str, int] = field(default_factory=dict)
+    reads_of_a_full_disk: int = 0
+    deeds: dict[str, int] = field(default_factory=dict)
+    engines: dict[str, int] = field(default_factory=dict)
+    endpoint: dict[str, int] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     seconds: float = 0.0
     tables: Tables | None = None
@@ -56,64 +66,97 @@ class Round:
         self._world = world
         self._plan = plan
         self._talks: list[Talk] = []
+        self._talking: dict[int, Client] = {}
         self._events = 0
+        self._over = asyncio.Event()
+        # What is done to one server is done in order; two may be down at once.
+        self._server = [asyncio.Lock() for _ in world.servers]
         self._struck_at: list[float] = []
         self._result = Result(plan)
 
     async def run(self) -> Result:
         """Play it and return what it came to."""
         began = time.monotonic()
+        await self._world.use_model(self._plan.model)
         await self._world.close_bugs()
         timeout = httpx.Timeout(SILENCE_S, connect=2.0)
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
-        async with httpx.AsyncClient(timeout=timeout, limits=limits, trust_env=False) as http:
-            customers = [
-                asyncio.create_task(
-                    Client(http, self._world.address, self._seen, Random(f"{self._plan.seed}:{n}")).talk(  # noqa: S311
-                        customer, self._talks.append
-                    )
-                )
-                for n, customer in enumerate(self._plan.customers)
-            ]
-            await self._until_it_strikes(customers)
-            await self._strike()
-            await asyncio.gather(*customers)
+        async with httpx.AsyncClient(timeout=timeout, limits=limits, trust_env=False) as http, self._endpoint():
+            async with asyncio.TaskGroup() as group:
+                for place in range(self._plan.conversations):
+                    group.create_task(self._place(http, place))
+                async with asyncio.TaskGroup() as blows:
+                    for strike in self._plan.strikes:
+                        await self._until(self._events + strike.after)
+                        await asyncio.sleep(strike.delay_s)
+                        blows.create_task(self._strike(strike))
+                        if len(self._server) == 1:
+                            async with self._server[0]:
+                                pass
+                self._over.set()
         tables = await self._still()
         self._sum_up(tables)
         self._result.seconds = time.monotonic() - began
         return self._result
 
+    async def _place(self, http: httpx.AsyncClient, place: int) -> None:
+        """One customer after the other, until the storm is over."""
+        turn = 0
+        while turn == 0 or not self._over.is_set():
+            random = Random(f"{self._plan.seed}:{place}:{turn}:client")  # noqa: S311  # Not for secrets.
+            client = Client(http, self._world.address, self._seen, random)
+            self._talking[place] = client
+            await client.talk(self._plan.customer(place, turn), self._talks.append)
+            turn += 1
+
+    @asynccontextmanager
+    async def _endpoint(self) -> AsyncIterator[None]:
+        endpoint = self._world.endpoint
+        endpoint.begin(self._plan.seed)
+        coming_and_going = asyncio.create_task(endpoint.come_and_go(self._plan.gaps if self._plan.model else ()))
+        try:
+            yield
+        finally:
+            coming_and_going.cancel()
+            await asyncio.wait([coming_and_going])
+            self._result.endpoint = dict(endpoint.said)
+
     def _seen(self) -> None:
         self._events += 1
 
-    async def _until_it_strikes(self, customers: list[asyncio.Task[None]]) -> None:
-        while self._events < self._plan.strikes_after and not all(customer.done() for customer in customers):
+    async def _until(self, events: int) -> None:
+        while self._events < events:
             await asyncio.sleep(0.01)
-        await asyncio.sleep(self._plan.delay_s)
 
-    async def _strike(self) -> None:
-        world, victim = self._world, self._plan.victim
-        match self._plan.fault:
+    async def _strike(self, strike: Strike) -> None:
+        world, victim = self._world, strike.victim % len(self._world.servers)
+        match strike.fault:
             case "kill":
-                self._kill(victim)
-                await self._restart(victim)
+                async with self._server[victim]:
+                    self._kill(victim)
+                    await self._restart(victim)
             case "kill_again":
-                self._kill(victim)
-                await self._restart(victim)
-                await asyncio.sleep(self._plan.second_delay_s)
-                self._kill(victim + 1)
-                await self._restart(victim + 1)
+                async with self._server[victim]:
+                    self._kill(victim)
+                    await world.kill_in_its_start(victim, strike.second_delay_s)
+                    self._result.kills += 1
+                    await self._restart(victim)
             case "terminate":
-                self._mark()
-                await world.terminate(victim)
-                await self._restart(victim)
+                async with self._server[victim]:
+                    self._mark()
+                    await world.terminate(victim)
+                    await self._restart(victim)
             case "freeze":
-                await self._freeze(victim)
+                async with self._server[victim]:
+                    await self._freeze(victim, strike.lasts_s)
+            case "disk_full":
+                async with self._server[victim]:
+                    await self._fill_disk(strike.lasts_s)
             case "postgres_kill":
                 assert world.postgres is not None
                 self._mark()
                 world.postgres.kill()
-                await asyncio.sleep(self._plan.second_delay_s)
+                await asyncio.sleep(strike.lasts_s)
                 await world.postgres.back()
             case "postgres_cut":
                 assert world.postgres is not None
@@ -130,13 +173,25 @@ class Round:
         await self._world.restart(victim)
         self._result.restart_s.append(time.monotonic() - began)
 
-    async def _freeze(self, victim: int) -> None:
-        server = self._world.servers[victim % len(self._world.servers)]
+    async def _freeze(self, victim: int, lasts_s: float) -> None:
+        server = self._world.servers[victim]
         assert server is not None
         self._mark()
         server.send(signal.SIGSTOP)
-        await asyncio.sleep(_FROZEN_S if len(self._world.servers) > 1 else self._plan.frozen_s)
+        await asyncio.sleep(_FROZEN_S if len(self._world.servers) > 1 else lasts_s)
         server.send(signal.SIGCONT)
+
+    async def _fill_disk(self, lasts_s: float) -> None:
+        """No write lasts for a while; meanwhile every customer reads what there is."""
+        self._mark()
+        self._world.fill_disk()
+        try:
+            end = time.monotonic() + lasts_s
+            while time.monotonic() < end:
+                await asyncio.gather(*(client.peek() for client in self._talking.values()))
+                await asyncio.sleep(_PEEK_S)
+        finally:
+            self._world.free_disk()
 
     def _mark(self) -> None:
         now = time.monotonic()
@@ -166,6 +221,16 @@ class Round:
             name = "parked" if turn["status"] == "parked" else str(turn["outcome"])
             result.outcomes[name] = result.outcomes.get(name, 0) + 1
             result.restarted_turns += turn["attempts"] > 1
+        result.refusals = dict(Counter(str(refusal.status) for talk in self._talks for refusal in talk.refusals))
+        result.reads_of_a_full_disk = sum(len(talk.reads) for talk in self._talks)
+        result.deeds = dict(Counter(deed.what for talk in self._talks for deed in talk.deeds))
+        for event in tables.events:
+            if event["kind"] == _ENGINE:
+                # Which engine did the turn, or who had to be replaced and why.
+                value = event["event"]["value"]
+                names = [f"without it: {each['reason']}" for each in value["fallbacks"]] or [str(value["engine"])]
+                for name in names:
+                    result.engines[name] = result.engines.get(name, 0) + 1
         result.findings = check(tables, self._talks, whole=False)
         result.tables = tables
         result.talks = self._talks

@@ -21,7 +21,10 @@ _ORDER = {"events": "conversation_id, seq", "turns": "conversation_id, first_seq
 
 @dataclass
 class Tables:
-    """Rows of some conversations, and all bugs. `now` is the database's clock, `open_threads` have checkpoints."""
+    """Rows of some conversations, and all bugs. `now` is the database's clock, `open_threads` have checkpoints.
+
+    `damage` is what SQLite finds wrong with the file.
+    """
 
     conversations: list[Row] = field(default_factory=list)
     events: list[Row] = field(default_factory=list)
@@ -34,6 +37,7 @@ class Tables:
     bug_filings: list[Row] = field(default_factory=list)
     bug_occurrences: list[Row] = field(default_factory=list)
     open_threads: list[str] = field(default_factory=list)
+    damage: list[str] = field(default_factory=list)
     now: float = 0.0
 
 
@@ -55,6 +59,7 @@ def read_tables(where: str, checkpoints: str, conversation_ids: Sequence[str] | 
     with closing(_open(where)) as file:
         file.execute("BEGIN")
         _fill(tables, lambda sql: [dict(row) for row in file.execute(sql)], mine)
+        tables.damage = [row[0] for row in file.execute("PRAGMA quick_check") if row[0] != "ok"]
         tables.now = file.execute("SELECT (julianday('now') - 2440587.5) * 86400.0").fetchone()[0]
     if Path(checkpoints).exists():
         with closing(_open(checkpoints)) as file:

@@ -26,12 +26,18 @@ class Tally:
     outcomes: Counter[str] = field(default_factory=Counter)
     restarted_turns: int = 0
     kinds: Counter[str] = field(default_factory=Counter)
+    seconds: float = 0.0
+    refusals: Counter[str] = field(default_factory=Counter)
+    reads_of_a_full_disk: int = 0
+    deeds: Counter[str] = field(default_factory=Counter)
+    engines: Counter[str] = field(default_factory=Counter)
+    endpoint: Counter[str] = field(default_factory=Counter)
 
     def add(self, result: Result) -> None:
         """Count a round in."""
         self.rounds += 1
         self.kills += result.kills
-        self.faults[result.plan.fault] += 1
+        self.faults.update(result.plan.faults)
         self.conversations += result.conversations
         self.messages += result.messages
         self.in_flight += result.in_flight
@@ -39,6 +45,12 @@ class Tally:
         self.restart_s += result.restart_s
         self.outcomes.update(result.outcomes)
         self.restarted_turns += result.restarted_turns
+        self.seconds += result.seconds
+        self.refusals.update(result.refusals)
+        self.reads_of_a_full_disk += result.reads_of_a_full_disk
+        self.deeds.update(result.deeds)
+        self.engines.update(result.engines)
+        self.endpoint.update(result.endpoint)
         if result.findings:
             self.failed.append(result.plan.seed)
         self.found(result.findings)
@@ -49,12 +61,14 @@ class Tally:
 
     def lines(self) -> list[str]:
         """The sums in words."""
-        faults = ", ".join(f"{number} {name}" for name, number in sorted(self.faults.items()))
-        outcomes = ", ".join(f"{number} {name}" for name, number in sorted(self.outcomes.items()))
         harm = ", ".join(f"{self.kinds[kind]} {kind}" for kind in _KINDS)
         said = [
-            f"rounds {self.rounds} ({faults}), kills {self.kills}",
-            f"conversations {self.conversations}, messages {self.messages}, turns: {outcomes}",
+            f"rounds {self.rounds} ({_counts(self.faults)}), kills {self.kills}, "
+            f"{self.seconds / max(1, self.kills):.1f} s each",
+            f"conversations {self.conversations}, messages {self.messages}, turns: {_counts(self.outcomes)}",
+            f"people: {_counts(self.deeds)}; refused: {_counts(self.refusals)}; "
+            f"read while the disk was full: {self.reads_of_a_full_disk}",
+            f"turns by engine: {_counts(self.engines)}; the endpoint's answers: {_counts(self.endpoint)}",
             f"messages in flight when it struck: {sum(self.in_flight)}, at a time {_spread(self.in_flight)}; "
             f"turns that ran again {self.restarted_turns}",
             f"found: {harm}",
@@ -75,6 +89,10 @@ def percentile(values: Sequence[float], share: float) -> float:
     """The smallest value that `share` of them don't exceed."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def _counts(of: Counter[str]) -> str:
+    return ", ".join(f"{number} {name}" for name, number in sorted(of.items())) or "none"
 
 
 def _spread(values: Sequence[float]) -> str:

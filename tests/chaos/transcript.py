@@ -19,10 +19,11 @@ class Received:
 class Stream:
     """One connection that was read: a run as it was asked for, or the log from an event on.
 
-    `follows` is the watcher that was open all the time, over all its connections.
+    `follow` is the watcher that was open all the time, over all its connections; `staff` is what the person saw
+    who took the conversation.
     """
 
-    kind: Literal["run", "resume", "follow"]
+    kind: Literal["run", "resume", "follow", "staff"]
     message_id: str | None = None
     run_id: str | None = None
     after: int = 0
@@ -52,15 +53,44 @@ class Message:
 
 
 @dataclass
+class Deed:
+    """What a person did in the inbox: how often it was sent, and whether it was answered that it is done."""
+
+    what: Literal["take", "reply", "hand_back", "resolve"]
+    person: str
+    text: str = ""
+    client_message_id: str = ""
+    posts: int = 0
+    acknowledged: bool = False
+
+
+@dataclass
+class Refusal:
+    """An answer that wasn't what was asked for, and what it said about trying again."""
+
+    request: str
+    status: int
+    retry_after: str | None
+
+
+@dataclass
 class Talk:
-    """A conversation as its client saw it."""
+    """A conversation as its client saw it. `reads` are answers to being read while the disk was full."""
 
     conversation_id: str
     messages: list[Message] = field(default_factory=list)
     streams: list[Stream] = field(default_factory=list)
+    deeds: list[Deed] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+    reads: list[int] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     watched: bool = False
+    newest: int = 0
 
     def in_flight(self, at: float) -> list[Message]:
         """Messages that had been sent and whose end hadn't been seen."""
         return [m for m in self.messages if m.sent_at <= at and (m.ended_at is None or m.ended_at > at)]
+
+    def deeds_of(self, what: str) -> list[Deed]:
+        """What a person did of one kind."""
+        return [deed for deed in self.deeds if deed.what == what]

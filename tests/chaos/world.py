@@ -1,6 +1,7 @@
 """The installation under attack: one server on SQLite, or two on one PostgreSQL."""
 
 import asyncio
+import time
 from collections.abc import Iterable
 from itertools import count
 from pathlib import Path
@@ -8,9 +9,12 @@ from pathlib import Path
 import httpx
 
 from tests.chaos import processes
+from tests.chaos.disk import SmallDisk, limit_files, unlimit_files
+from tests.chaos.endpoint import Endpoint
 from tests.chaos.plan import Database
 from tests.chaos.postgres import Postgres
 from tests.installed import EXAMPLE, copy_of
+from tests.serving import START_S
 
 # Everybody comes from one address here.
 _LIMITS = {
@@ -19,18 +23,21 @@ _LIMITS = {
     "HELPGRAPH_STREAMS_PER_ADDRESS": "10000",
     "HELPGRAPH_STREAMS_PER_OWNER": "100",
 }
-_STILL_S = 40.0
 
 
 class World:
     """Servers that can be killed and come back. `start` before use, `close` after."""
 
-    def __init__(self, database: Database, folder: Path, installed: Path) -> None:
+    def __init__(self, database: Database, folder: Path, installed: Path, *, small_disk: bool = False) -> None:
         self.database = database
         self.servers: list[processes.Server | None] = []
+        self.endpoint = Endpoint()
         self.postgres = Postgres() if database == "postgres" else None
-        self._folders = [copy_of(installed, folder / f"server-{n}") for n in range(2 if self.postgres else 1)]
+        self._disk = SmallDisk(folder / "disk") if small_disk else None
+        where = self._disk.folder if self._disk is not None else folder
+        self._folders = [copy_of(installed, where / f"server-{n}") for n in range(2 if self.postgres else 1)]
         self._turn = count()
+        self._model = False
         self._env = dict(_LIMITS)
         if self.postgres is not None:
             self._env["HELPGRAPH_DATABASE_URL"] = self.postgres.url
@@ -45,13 +52,25 @@ class World:
         """Where the checkpoints are."""
         return self.postgres.url if self.postgres is not None else str(self._folders[0] / "checkpoints.db")
 
-    async def start(self) -> None:
+    async def start(self, *, model: bool = False) -> None:
         """Start every server, one after the other: the first fills the database."""
-        for folder in self._folders:
-            self.servers.append(await self._started(folder))
+        await self.endpoint.__aenter__()
+        self._model = model
+        for n in range(len(self._folders)):
+            self.servers.append(None)
+            await self.restart(n)
 
-    async def _started(self, folder: Path) -> processes.Server:
-        return await processes.start(folder, "--workspace", str(EXAMPLE), **self._env)
+    async def use_model(self, model: bool) -> None:
+        """Have every server ask the model's endpoint, or none, from a start anew on if need be."""
+        if model != self._model:
+            self._model = model
+            for n in range(len(self.servers)):
+                await self.terminate(n)
+            await asyncio.gather(*(self.restart(n) for n in range(len(self.servers))))
+
+    def _launch(self, n: int) -> processes.Server:
+        model = self.endpoint.environment if self._model else {}
+        return processes.launch(self._folders[n], "--workspace", str(EXAMPLE), **self._env, **model)
 
     def address(self) -> str:
         """The address of a server that isn't known to be dead, each in turn."""
@@ -61,23 +80,57 @@ class World:
 
     def kill(self, n: int) -> None:
         """Kill a server; clients know soon enough."""
-        server = self.servers[n % len(self.servers)]
+        server = self.servers[n]
         if server is not None:
             server.kill()
-            self.servers[n % len(self.servers)] = None
+            self.servers[n] = None
+
+    async def kill_in_its_start(self, n: int, after_s: float) -> None:
+        """Start a server that was killed and kill it so much later, ready or not."""
+        server = self._launch(n)
+        await asyncio.sleep(after_s)
+        if server.process.is_alive():
+            server.kill()
 
     async def terminate(self, n: int) -> None:
         """Stop a server as an operator does."""
-        server = self.servers[n % len(self.servers)]
+        server = self.servers[n]
         if server is not None:
             await server.terminate()
-            self.servers[n % len(self.servers)] = None
+            self.servers[n] = None
 
     async def restart(self, n: int) -> None:
-        """Start a server that was killed or stopped, on its folder."""
-        n %= len(self.servers)
-        if self.servers[n] is None:
-            self.servers[n] = await self._started(self._folders[n])
+        """Start a server that was killed or stopped, on its folder; again if its database was away, as a service is."""
+        deadline = time.monotonic() + START_S
+        while self.servers[n] is None:
+            server = self._launch(n)
+            try:
+                await server.ready()
+                self.servers[n] = server
+            except processes.Died:
+                if time.monotonic() > deadline or self.postgres is None:
+                    raise
+            except BaseException:
+                server.process.kill()
+                raise
+
+    def fill_disk(self) -> None:
+        """Let no server write to a file any more."""
+        if self._disk is not None:
+            self._disk.fill()
+            return
+        for server in self.servers:
+            if server is not None:
+                limit_files(server.pid)
+
+    def free_disk(self) -> None:
+        """Let every server write again."""
+        if self._disk is not None:
+            self._disk.free()
+            return
+        for server in self.servers:
+            if server is not None:
+                unlimit_files(server.pid)
 
     async def close_bugs(self) -> None:
         """Mark every bug as fixed, so that the next report of one opens a new ticket."""
@@ -97,5 +150,8 @@ class World:
         """Kill what runs and clean up."""
         for n in range(len(self.servers)):
             self.kill(n)
+        await self.endpoint.__aexit__()
         if self.postgres is not None:
             await asyncio.to_thread(self.postgres.close)
+        if self._disk is not None:
+            self._disk.close()
