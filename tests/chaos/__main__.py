@@ -73,9 +73,11 @@ async def _rounds(world: World, given: argparse.Namespace, seed: str, tally: Tal
         tally.add(result)
         passed_s = time.monotonic() - began
         left_s = passed_s / tally.rounds * (given.rounds - tally.rounds)
+        model = ", with a model" if result.plan.model else ""
         console.print(
-            f"round {number} ({tally.rounds}/{given.rounds}): {' '.join(result.plan.faults)}{', model' if result.plan.model else ''}, "
-            f"{sum(result.in_flight)} in flight, {result.seconds:.1f} s, {passed_s / max(1, tally.kills):.1f} s a kill; {60 * tally.rounds / passed_s:.1f} rounds a minute, {left_s / 60:.1f} min left"
+            f"round {number} ({tally.rounds}/{given.rounds}): {' '.join(result.plan.faults)}{model}, "
+            f"{sum(result.in_flight)} in flight, {result.seconds:.1f} s; "
+            f"{tally.kills} kills, {passed_s / max(1, tally.kills):.1f} s each, {left_s / 60:.1f} min left"
         )
         for finding in result.findings[:10]:
             console.print(f"  {finding.invariant} {finding.kind}: {finding.where}: {finding.what}", markup=False)

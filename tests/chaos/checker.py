@@ -156,8 +156,8 @@ def _bugs(log: Log, *, whole: bool) -> Iterator[Finding]:
             yield Finding("I3", "lost", where, "told of a ticket that was never filed")
         if len(found) > 1:
             yield Finding("I3", "doubled", where, f"filed {len(found)} times")
-        # A turn that failed after it had filed went to a person, with all that was said.
-        if found and not told and turn["status"] == "finished":
+        # A turn that failed after it had filed went to a person, with all that was said; or a person ended it then.
+        if found and not told and turn["status"] == "finished" and turn["outcome"] != "delivered":
             yield Finding("I3", "wrong", where, f"filed {found[0]['bug_id']}, and told nobody")
         for row in told:
             ticket = row["event"]["value"]
@@ -213,13 +213,12 @@ def _handoffs(log: Log) -> Iterator[Finding]:
         waits = conversation["mode"] in _PEOPLE
         still_open = sum(row["closed_at"] is None for row in rows[conversation_id])
         if still_open != waits:
-            yield Finding(
-                "I3", "lost" if waits else "doubled", where, f"{still_open} open handoffs, {conversation['mode']}"
-            )
+            harm: Kind = "lost" if still_open < waits else "doubled"
+            yield Finding("I3", harm, where, f"{still_open} open handoffs, {conversation['mode']}")
         modes = _modes(log.events[conversation_id])
         # Asked for, taken unasked, or closed by somebody who never had it.
         begun = sum(
-            now in _PEOPLE + ("closed",) and before not in _PEOPLE
+            now in (*_PEOPLE, "closed") and before not in _PEOPLE
             for before, now in zip(["bot", *modes], modes, strict=False)
         )
         if len(rows[conversation_id]) != begun:

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import httpx
 
+from tests.chaos.patience import PATIENCE_S, Patience
 from tests.chaos.person import Person
 from tests.chaos.plan import Act, Customer
 from tests.chaos.reading import GONE, PAUSE_S, Address, read, refused
@@ -16,17 +17,24 @@ from tests.chaos.transcript import ENDS, Message, Received, Refusal, Stream, Tal
 
 # Longer than any turn of an example, shorter than a ping: a server that says nothing for so long is taken for dead.
 SILENCE_S = 10.0
-PATIENCE_S = 90.0
 
 
 class Client:
     """One customer. `address` names a server that may answer, another one each time where there are several."""
 
-    def __init__(self, http: httpx.AsyncClient, address: Address, seen: Callable[[], None], random: Random) -> None:
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        address: Address,
+        seen: Callable[[], None],
+        random: Random,
+        patience: Patience | None = None,
+    ) -> None:
         self._http = http
         self._address = address
         self._seen = seen
         self._random = random
+        self._patience = patience or Patience()
         self._headers: dict[str, str] = {}
         self._talk: Talk | None = None
         self._refusals: list[Refusal] = []
@@ -67,7 +75,7 @@ class Client:
                 await self._act(talk, act)
             return
         *before, last = customer.acts
-        person, idle = Person(self._http, self._address), asyncio.Event()
+        person, idle = Person(self._http, self._address, self._patience), asyncio.Event()
         async with asyncio.TaskGroup() as group:
             group.create_task(person.work(talk, customer.shift, idle))
             for act in before:
@@ -101,20 +109,22 @@ class Client:
 
     async def _say(self, talk: Talk, message: Message, *, leaves_after: int | None) -> None:
         """Send a message until its run's end was seen: anew with the same id, or by what follows the last event."""
-        run_id = f"run-{message.message_id}"
         try:
-            async with asyncio.timeout(PATIENCE_S):
-                while True:
-                    stream = await self._post(talk, message, run_id, leaves_after)
-                    leaves_after = None
-                    while not stream.ended and stream.last and self._random.random() < 0.5:
-                        stream = await self._resume(talk, stream, run_id)
-                    if stream.ended:
-                        message.ended_at = message.ended_at or time.monotonic()
-                        return
-                    await asyncio.sleep(PAUSE_S)
+            await self._patience.wait(self._to_its_end(talk, message, leaves_after))
         except TimeoutError:
             talk.problems.append(f"message {message.message_id} had no end after {PATIENCE_S:.0f} s")
+
+    async def _to_its_end(self, talk: Talk, message: Message, leaves_after: int | None) -> None:
+        run_id = f"run-{message.message_id}"
+        while True:
+            stream = await self._post(talk, message, run_id, leaves_after)
+            leaves_after = None
+            while not stream.ended and stream.last and self._random.random() < 0.5:
+                stream = await self._resume(talk, stream, run_id)
+            if stream.ended:
+                message.ended_at = message.ended_at or time.monotonic()
+                return
+            await asyncio.sleep(PAUSE_S)
 
     async def _post(self, talk: Talk, message: Message, run_id: str, leaves_after: int | None) -> Stream:
         body = {
@@ -187,20 +197,22 @@ class Client:
 
     async def _see_all(self, talk: Talk) -> None:
         """Wait until the watcher has what the conversation has."""
-        watched = next(stream for stream in talk.streams if stream.kind == "follow")
         try:
-            async with asyncio.timeout(PATIENCE_S):
-                while True:
-                    try:
-                        path = f"{self._address()}/v1/conversations/{talk.conversation_id}/messages"
-                        answer = await self._http.get(path, headers=self._headers)
-                        if answer.status_code == 200 and int(answer.json()["last_event_id"]) == watched.last:
-                            return
-                    except GONE:
-                        pass
-                    await asyncio.sleep(PAUSE_S)
+            await self._patience.wait(self._until_all_is_seen(talk))
         except TimeoutError:
             talk.problems.append("the watcher didn't see the conversation's last event")
+
+    async def _until_all_is_seen(self, talk: Talk) -> None:
+        watched = next(stream for stream in talk.streams if stream.kind == "follow")
+        path = f"/v1/conversations/{talk.conversation_id}/messages"
+        while True:
+            try:
+                answer = await self._http.get(f"{self._address()}{path}", headers=self._headers)
+                if answer.status_code == 200 and int(answer.json()["last_event_id"]) == watched.last:
+                    return
+            except GONE:
+                pass
+            await asyncio.sleep(PAUSE_S)
 
     def _count(self, talk: Talk, item: Received) -> None:
         """Count what is new: a stream that was asked for anew repeats what it has told."""

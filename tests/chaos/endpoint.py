@@ -11,11 +11,18 @@ from tests.model_server.faults import FAULTS
 from tests.model_server.replies import Answer, Reply
 from tests.model_server.server import ModelServer
 
-# Nothing goes wrong in more than half of the answers: else nobody would ask this endpoint any more.
+# Most answers are whole: else the breaker would let nobody ask this endpoint.
 _TROUBLE = (
     *("late_head", "late_body", "silence_from_the_start", "silence_after_a_token", "drip"),
     *("cut_in_a_line", "cut_in_a_character", "cut_unnoticed", "reset_at_once", "reset_after_a_token", "half_closed"),
-    *("status_429", "status_429_retry_seconds", "status_500", "status_503", "error_in_stream", "nothing_after_the_text"),
+    *(
+        "status_429",
+        "status_429_retry_seconds",
+        "status_500",
+        "status_503",
+        "error_in_stream",
+        "nothing_after_the_text",
+    ),
 )
 _SHARE = 0.4
 # Later than the clocks below allow.

@@ -6,20 +6,21 @@ from uuid import uuid4
 
 import httpx
 
+from tests.chaos.patience import PATIENCE_S, Patience
 from tests.chaos.plan import Shift
 from tests.chaos.reading import GONE, PAUSE_S, Address, read, refused
 from tests.chaos.transcript import Deed, Stream, Talk
 
-_PATIENCE_S = 90.0
 _CONFLICT = 409
 
 
 class Person:
     """One person in one conversation. Each act is sent until it is answered, a reply under the same id."""
 
-    def __init__(self, http: httpx.AsyncClient, address: Address) -> None:
+    def __init__(self, http: httpx.AsyncClient, address: Address, patience: Patience) -> None:
         self._http = http
         self._address = address
+        self._patience = patience
 
     async def work(self, talk: Talk, shift: Shift, idle: asyncio.Event) -> None:
         """Begin when enough was seen of the conversation, or nothing more is to come, and go through the shift."""
@@ -40,10 +41,11 @@ class Person:
     async def _do(self, talk: Talk, deed: Deed, shift: Shift) -> None:
         talk.deeds.append(deed)
         try:
-            async with asyncio.timeout(_PATIENCE_S):
-                await asyncio.gather(*(self._send(talk, deed) for _ in range(2 if shift.doubtful else 1)))
-        except TimeoutError:
-            talk.problems.append(f"{deed.what} by {deed.person} wasn't answered within {_PATIENCE_S:.0f} s")
+            async with asyncio.TaskGroup() as group:
+                for _ in range(2 if shift.doubtful else 1):
+                    group.create_task(self._patience.wait(self._send(talk, deed)))
+        except* TimeoutError:
+            talk.problems.append(f"{deed.what} by {deed.person} wasn't answered within {PATIENCE_S:.0f} s")
 
     async def _send(self, talk: Talk, deed: Deed) -> None:
         while True:

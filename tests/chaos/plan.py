@@ -34,7 +34,7 @@ FAULTS: dict[Database, tuple[Fault, ...]] = {
 }
 # A turn of an example sends about so many events.
 _EVENTS_OF_A_TURN = 14
-# A blow falls when clients have seen at most so many events since the one before was dealt with.
+# A blow falls when clients have seen at most so many events since the one before.
 _EVENTS_BETWEEN = 100
 _STRIKES = (4, 5, 6)
 
@@ -78,7 +78,7 @@ class Customer:
 
 @dataclass(frozen=True, slots=True)
 class Strike:
-    """One thing that breaks, when clients have seen `after` new events since the last one, or have nothing left to do."""
+    """One thing that breaks, when clients have seen `after` new events since the last one."""
 
     fault: Fault
     victim: int
@@ -90,7 +90,7 @@ class Strike:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A round. With a model, its endpoint fails too: it goes away for each of `gaps`, seconds there and seconds away."""
+    """A round. With a model, its endpoint comes and goes: each of `gaps` is seconds there, and seconds away."""
 
     seed: str
     conversations: int

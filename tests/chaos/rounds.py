@@ -16,6 +16,7 @@ import httpx
 from tests.chaos import plan
 from tests.chaos.checker import Finding, check
 from tests.chaos.client import SILENCE_S, Client
+from tests.chaos.patience import Patience
 from tests.chaos.plan import Plan, Strike
 from tests.chaos.tables import Tables, read_tables
 from tests.chaos.transcript import Talk
@@ -69,6 +70,7 @@ class Round:
         self._talking: dict[int, Client] = {}
         self._events = 0
         self._over = asyncio.Event()
+        self._patience = Patience()
         # What is done to one server is done in order; two may be down at once.
         self._server = [asyncio.Lock() for _ in world.servers]
         self._struck_at: list[float] = []
@@ -81,30 +83,36 @@ class Round:
         await self._world.close_bugs()
         timeout = httpx.Timeout(SILENCE_S, connect=2.0)
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
-        async with httpx.AsyncClient(timeout=timeout, limits=limits, trust_env=False) as http, self._endpoint():
-            async with asyncio.TaskGroup() as group:
-                for place in range(self._plan.conversations):
-                    group.create_task(self._place(http, place))
-                async with asyncio.TaskGroup() as blows:
-                    for strike in self._plan.strikes:
-                        await self._until(self._events + strike.after)
-                        await asyncio.sleep(strike.delay_s)
-                        blows.create_task(self._strike(strike))
-                        if len(self._server) == 1:
-                            async with self._server[0]:
-                                pass
-                self._over.set()
+        async with (
+            httpx.AsyncClient(timeout=timeout, limits=limits, trust_env=False) as http,
+            self._endpoint(),
+            asyncio.TaskGroup() as talking,
+        ):
+            for place in range(self._plan.conversations):
+                talking.create_task(self._place(http, place))
+            await self._storm()
         tables = await self._still()
         self._sum_up(tables)
         self._result.seconds = time.monotonic() - began
         return self._result
+
+    async def _storm(self) -> None:
+        """Break one thing after the other; of two servers one may be down while the other is struck."""
+        async with asyncio.TaskGroup() as blows:
+            for strike in self._plan.strikes:
+                await self._until(self._events + strike.after)
+                await asyncio.sleep(strike.delay_s)
+                blow = blows.create_task(self._strike(strike))
+                if len(self._server) == 1:
+                    await asyncio.wait([blow])
+        self._over.set()
 
     async def _place(self, http: httpx.AsyncClient, place: int) -> None:
         """One customer after the other, until the storm is over."""
         turn = 0
         while turn == 0 or not self._over.is_set():
             random = Random(f"{self._plan.seed}:{place}:{turn}:client")  # noqa: S311  # Not for secrets.
-            client = Client(http, self._world.address, self._seen, random)
+            client = Client(http, self._world.address, self._seen, random, self._patience)
             self._talking[place] = client
             await client.talk(self._plan.customer(place, turn), self._talks.append)
             turn += 1
@@ -129,6 +137,10 @@ class Round:
             await asyncio.sleep(0.01)
 
     async def _strike(self, strike: Strike) -> None:
+        await self._blow(strike)
+        self._patience.renew()
+
+    async def _blow(self, strike: Strike) -> None:
         world, victim = self._world, strike.victim % len(self._world.servers)
         match strike.fault:
             case "kill":
@@ -194,6 +206,7 @@ class Round:
             self._world.free_disk()
 
     def _mark(self) -> None:
+        self._patience.renew()
         now = time.monotonic()
         self._struck_at.append(now)
         self._result.in_flight.append(sum(len(talk.in_flight(now)) for talk in self._talks))

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
@@ -149,7 +150,9 @@ class World:
     async def close(self) -> None:
         """Kill what runs and clean up."""
         for n in range(len(self.servers)):
-            self.kill(n)
+            # Whoever was interrupted while it killed one doesn't know that it is dead.
+            with suppress(ProcessLookupError):
+                self.kill(n)
         await self.endpoint.__aexit__()
         if self.postgres is not None:
             await asyncio.to_thread(self.postgres.close)
