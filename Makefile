@@ -83,7 +83,7 @@ bench: $(RUNTIME_STAMP)  ## Measure into var/bench: speed, streams, serving, rep
 	echo "results are in $(BENCH_OUT)"
 
 chaos: $(STAMP)  ## Kill real servers at random: ROUNDS=20 DATABASE=sqlite|postgres SEED=any (docs/chaos.md)
-	@$(BIN)/python -m tests.chaos --database "$(or $(DATABASE),sqlite)" --rounds "$(or $(ROUNDS),20)" $(if $(SEED),--seed "$(SEED)") $(if $(FIRST),--first "$(FIRST)")
+	@$(BIN)/python -m tests.chaos --database "$(or $(DATABASE),sqlite)" --rounds "$(or $(ROUNDS),20)" $(if $(SEED),--seed "$(SEED)") $(if $(FIRST),--first "$(FIRST)") $(if $(SMALL_DISK),--small-disk)
 
 chaos-points: $(STAMP)  ## Kill a server at every durable point of three turns (needs strace; docs/chaos.md)
 	@$(BIN)/python -m tests.chaos.points

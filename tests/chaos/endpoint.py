@@ -12,18 +12,10 @@ from tests.model_server.replies import Answer, Reply
 from tests.model_server.server import ModelServer
 
 # Most answers are whole: else the breaker would let nobody ask this endpoint.
-_TROUBLE = (
-    *("late_head", "late_body", "silence_from_the_start", "silence_after_a_token", "drip"),
-    *("cut_in_a_line", "cut_in_a_character", "cut_unnoticed", "reset_at_once", "reset_after_a_token", "half_closed"),
-    *(
-        "status_429",
-        "status_429_retry_seconds",
-        "status_500",
-        "status_503",
-        "error_in_stream",
-        "nothing_after_the_text",
-    ),
-)
+_LATE = ("late_head", "late_body", "silence_from_the_start", "silence_after_a_token", "drip")
+_CUT = ("cut_in_a_line", "cut_in_a_character", "cut_unnoticed", "reset_at_once", "reset_after_a_token", "half_closed")
+_SAID = ("status_429", "status_429_retry_seconds", "status_500", "status_503", "error_in_stream")
+_TROUBLE = (*_LATE, *_CUT, *_SAID, "nothing_after_the_text")
 _SHARE = 0.4
 # Later than the clocks below allow.
 _SLOW_S = 3.0
