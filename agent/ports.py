@@ -139,7 +139,8 @@ class TicketTracker(Protocol):
         counts once per bug however often it reports it.
 
         Raises:
-            TrackerError: the tracker couldn't be reached or refused.
+            TrackerError: the tracker couldn't be reached or refused; the turn goes on without a ticket.
+            DatabaseAway: a tracker that files into the log's own database; the turn is tried again.
         """
         ...
 

@@ -22,7 +22,7 @@ class ClosingTracker:
         """As the tracker does, once the turn is closed to further messages.
 
         Raises:
-            TrackerError: as the tracker does.
+            TrackerError, DatabaseAway: as the tracker does.
         """
         await self.close()
         return await self.tracker.file(report)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import URL
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent.deps import TurnDeps
 from agent.errors import DatabaseAway
@@ -17,9 +18,10 @@ from graphs.checkpoints import open_checkpointer
 from graphs.translate import run_turn
 from graphs.turn_graph import build_turn_graph
 from tests.fakes import CALM, RecordingTracker, ScriptedEngine, ask, fake_deps
-from tests.graphs.installation import LIMITS, SCOPE, bot_messages, ended, installation, kinds
+from tests.graphs.installation import LIMITS, SCOPE, STAFF, bot_messages, ended, installation, kinds
 from tools.storage.database import Database
 from tools.storage.log import ConversationLog, TurnWork
+from tools.storage.tracker import BuiltInTracker
 from tools.storage.wakeups import Wakeups
 
 BUG = replace(CALM, kind=Kind.BUG)
@@ -117,6 +119,34 @@ class AwayOnce(ScriptedEngine):
             self.away = True
             raise DatabaseAway("scripted")
         return await super().understand(texts, history, page)
+
+
+class InDoubt(Database):
+    """Its first commit is made, and nobody hears of it."""
+
+    told = True
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[AsyncConnection]:
+        async with super()._transaction() as conn:
+            yield conn
+        if self.told:
+            self.told = False
+            raise DatabaseAway("scripted")
+
+
+async def test_a_bug_whose_filing_is_in_doubt_is_told_of_and_filed_once(tmp_path: Path) -> None:
+    db = await InDoubt.open(None, data_dir=tmp_path)
+    tracker = BuiltInTracker(db, None)
+    async with installation(tmp_path, fake_deps(engine=ScriptedEngine(understanding=BUG), tracker=tracker)) as here:
+        conversation_id = await here.begin()
+        await here.say(conversation_id, "The export is empty")
+        events = await here.until(conversation_id, ended())
+        (bug,) = await tracker.bugs(STAFF)
+    await db.close()
+
+    (ticket,) = (e.event["value"] for e in events if e.event.get("name") == "helpgraph.ticket.v1")
+    assert (ticket["bug_id"], ticket["is_new"], bug["occurrences"]) == (bug["bug_id"], True, 1)
 
 
 @dataclass

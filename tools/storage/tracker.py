@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Row, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from agent.errors import ConnectorError, NotFound, TrackerError
+from agent.errors import ConnectorError, NotFound
 from agent.ports import BugReport, Embedder
 from agent.types import BugDraft, BugTicket
 from agent.wire import to_json
@@ -67,21 +67,16 @@ class BuiltInTracker:
         """Return the open bug that this report is about, or None.
 
         Raises:
-            TrackerError: the database couldn't be read.
+            DatabaseAway: the database can't be read.
         """
-        try:
-            if not await self._any_open(report.workspace_id):
+        if not await self._any_open(report.workspace_id):
+            return None
+        gist = await self._gist(report.workspace_id, report.draft)
+        async with self._db.reading() as conn:
+            match = await self._best_match(conn, report, gist)
+            if match is None:
                 return None
-            gist = await self._gist(report.workspace_id, report.draft)
-            async with self._db.reading() as conn:
-                match = await self._best_match(conn, report, gist)
-                if match is None:
-                    return None
-                return await _ticket(conn, report.workspace_id, match.bug_id, False, match.similarity)
-        except TrackerError:
-            raise
-        except ConnectorError as exc:
-            raise TrackerError("the bug tables can't be read", retryable=exc.retryable) from exc
+            return await _ticket(conn, report.workspace_id, match.bug_id, False, match.similarity)
 
     async def file(self, report: BugReport) -> BugTicket:
         """Count the report on the same open bug, else open one; once per `effect_key`, in one transaction.
@@ -89,38 +84,34 @@ class BuiltInTracker:
         A conversation counts once per bug; its later reports replace the context that engineers see.
 
         Raises:
-            TrackerError: the database couldn't be written.
+            DatabaseAway: the database can't be written, or nobody knows whether it was. It is the log's own, so there
+                is no going on without it either.
         """
-        try:
-            gist = await self._gist(report.workspace_id, report.draft)
-            async with self._db.transaction() as conn:
-                number = await self._lock(conn, report.workspace_id)
-                earlier = await _filed(conn, report)
-                if earlier is not None:
-                    return await _ticket(conn, report.workspace_id, earlier.bug_id, earlier.is_new, earlier.similarity)
-                match = await self._best_match(conn, report, gist)
-                if match is None:
-                    bug_id = await self._open_bug(conn, report, gist, number + 1)
-                else:
-                    bug_id = match.bug_id
-                    await _seen_again(conn, report, bug_id)
-                await self._count(conn, report, bug_id)
-                similarity = match.similarity if match else None
-                await conn.execute(
-                    insert(bug_filings).values(
-                        workspace_id=report.workspace_id,
-                        effect_key=report.effect_key,
-                        bug_id=bug_id,
-                        is_new=match is None,
-                        similarity=similarity,
-                        at=report.reported_at,
-                    )
+        gist = await self._gist(report.workspace_id, report.draft)
+        async with self._db.transaction() as conn:
+            number = await self._lock(conn, report.workspace_id)
+            earlier = await _filed(conn, report)
+            if earlier is not None:
+                return await _ticket(conn, report.workspace_id, earlier.bug_id, earlier.is_new, earlier.similarity)
+            match = await self._best_match(conn, report, gist)
+            if match is None:
+                bug_id = await self._open_bug(conn, report, gist, number + 1)
+            else:
+                bug_id = match.bug_id
+                await _seen_again(conn, report, bug_id)
+            await self._count(conn, report, bug_id)
+            similarity = match.similarity if match else None
+            await conn.execute(
+                insert(bug_filings).values(
+                    workspace_id=report.workspace_id,
+                    effect_key=report.effect_key,
+                    bug_id=bug_id,
+                    is_new=match is None,
+                    similarity=similarity,
+                    at=report.reported_at,
                 )
-                ticket = await _ticket(conn, report.workspace_id, bug_id, match is None, similarity)
-        except TrackerError:
-            raise
-        except ConnectorError as exc:
-            raise TrackerError("the bug tables can't be written", retryable=exc.retryable) from exc
+            )
+            ticket = await _ticket(conn, report.workspace_id, bug_id, match is None, similarity)
         logger.info("bug filed bug_id=%s new=%s occurrences=%d", bug_id, ticket.is_new, ticket.occurrences)
         return ticket
 
