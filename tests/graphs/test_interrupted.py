@@ -146,6 +146,7 @@ async def test_a_bug_whose_filing_is_in_doubt_is_told_of_and_filed_once(tmp_path
     await db.close()
 
     (ticket,) = (e.event["value"] for e in events if e.event.get("name") == "helpgraph.ticket.v1")
+    assert isinstance(ticket, dict)
     assert (ticket["bug_id"], ticket["is_new"], bug["occurrences"]) == (bug["bug_id"], True, 1)
 
 
