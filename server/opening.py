@@ -1,5 +1,6 @@
 """What a server needs beyond the installation behind it: its doors with their secrets, and articles on first use."""
 
+import hmac
 import secrets
 
 from graphs.assembly import Runtime
@@ -15,11 +16,22 @@ from tools.storage.people import People
 
 
 def make_secrets(settings: ServerSettings) -> Secrets:
-    """Make the secrets of one start; all workers have the same. A demo's identity secret lasts as long."""
+    """Make the secrets of one start; all workers have the same. A demo's identity secret lasts as long.
+
+    The key of the inbox's cookies is the same on every machine, and after a start, where `cookie_secret` is set.
+    """
     identity = settings.identity_secret.get_secret_value() if settings.identity_secret else None
     if identity is None and settings.demo:
         identity = secrets.token_urlsafe(32)
-    return Secrets(admin=secrets.token_urlsafe(32), cookie=secrets.token_urlsafe(32), identity=identity)
+    return Secrets(admin=secrets.token_urlsafe(32), cookie=_cookie_key(settings), identity=identity)
+
+
+def _cookie_key(settings: ServerSettings) -> str:
+    if settings.cookie_secret is None:
+        return secrets.token_urlsafe(32)
+    # Whoever came in by another password than today's is out, as they were when each start had a key of its own.
+    password = settings.inbox_password.get_secret_value() if settings.inbox_password else ""
+    return hmac.new(settings.cookie_secret.get_secret_value().encode(), password.encode(), "sha256").hexdigest()
 
 
 def make_doors(

@@ -25,6 +25,10 @@ class ServerSettings(BaseSettings):
     inbox_password: SecretStr | None = Field(
         default=None, description="Password of the inbox. Must be set when not on loopback; unset on loopback: open."
     )
+    cookie_secret: SecretStr | None = Field(
+        default=None,
+        description="Secret behind the inbox's cookies, one for all machines. Unset: another one at each start.",
+    )
     api_keys: Annotated[list[SecretStr], NoDecode] = Field(
         default_factory=list,
         description="Keys of bots, by commas, beside those of `helpgraph keys`. None on loopback: any works.",
@@ -99,6 +103,7 @@ def load_server_settings(**overrides: object) -> ServerSettings:
         ("IDENTITY_SECRET", settings.identity_secret),
         ("IDENTITY_HASH_SECRET", settings.identity_hash_secret),
         ("INBOX_PASSWORD", settings.inbox_password),
+        ("COOKIE_SECRET", settings.cookie_secret),
     ):
         if secret is not None and not settings.on_loopback and len(secret.get_secret_value()) < _MIN_SECRET:
             raise Misconfigured(f"HELPGRAPH_{name} is too short: use at least {_MIN_SECRET} characters")

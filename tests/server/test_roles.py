@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
 from agent.errors import BadTurn, Conflict, NotFound
 from graphs.people import people
@@ -167,3 +168,20 @@ def test_by_hand(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     assert shell.run("people", "remove", "Grace")[0] == 0
     assert shell.run("people", "remove", "Grace")[0] == 1
     assert "nobody was added" in shell.run("people", "list")[1]
+
+
+async def test_a_sign_in_opens_every_machine_that_has_the_cookie_secret_and_the_password(tmp_path: Path) -> None:
+    async def opened(folder: str, **settings: object) -> int:
+        (tmp_path / folder).mkdir()
+        async with serving(tmp_path / folder, **settings) as other:
+            return (await other.http.get(READS[0], headers={"Cookie": cookie})).status_code
+
+    shared = SecretStr("sixteen letters or more")
+    (tmp_path / "here").mkdir()
+    async with serving(tmp_path / "here", cookie_secret=shared) as here, here.staff() as client:
+        cookie = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
+
+    assert await opened("same", cookie_secret=shared) == 200
+    assert await opened("none") == 401
+    assert await opened("other", cookie_secret=SecretStr("another of sixteen letters")) == 401
+    assert await opened("password", cookie_secret=shared, inbox_password=SecretStr("it was changed since")) == 401
