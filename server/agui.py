@@ -179,6 +179,11 @@ async def run_events(
     async for logged in tail(doors, scope, conversation_id, after_seq=after):
         if logged.turn_id != accepted.turn_id:
             continue
+        if logged.event["type"] != "RUN_STARTED":
+            # Before a worker begins it: a message that joins, a change of mode. Whoever goes on after the start's
+            # number would never hear of them.
+            for event in stream.begin():
+                yield encode(event, after, first=True)
         for sent in numbered(stream.take(logged.event), logged.seq):
             yield sent
         if stream.ended:

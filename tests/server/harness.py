@@ -234,7 +234,8 @@ async def _installation(
     folder: Path, deps: TurnDeps, database_url: str | None, workspace_id: str
 ) -> AsyncIterator[tuple[Runtime, Metrics]]:
     db = await Database.open(database_url, data_dir=folder)
-    wakeups, supervisor, metrics = Wakeups(), Supervisor(), Metrics()
+    wakeups, supervisor, metrics = Wakeups(db.channel()), Supervisor(), Metrics()
+    await wakeups.start()
     log = ConversationLog(db, wakeups)
     tracker = BuiltInTracker(db, None)
     accounts = FileAccounts([AccountRecord.model_validate(ACCOUNT)])
@@ -280,4 +281,5 @@ async def _installation(
             turns.stop()
             await supervisor.close(grace_s=0)
             await knowledge.close()
+            await wakeups.stop()
             await db.close()
