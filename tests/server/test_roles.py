@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -171,7 +172,7 @@ def test_by_hand(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_a_sign_in_opens_every_machine_that_has_the_cookie_secret_and_the_password(tmp_path: Path) -> None:
-    async def opened(folder: str, **settings: object) -> int:
+    async def opened(folder: str, **settings: Any) -> int:
         (tmp_path / folder).mkdir()
         async with serving(tmp_path / folder, **settings) as other:
             return (await other.http.get(READS[0], headers={"Cookie": cookie})).status_code
