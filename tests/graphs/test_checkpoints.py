@@ -1,0 +1,32 @@
+"""The checkpointer on a real PostgreSQL."""
+
+from pathlib import Path
+
+import pytest
+from langgraph.checkpoint.base import empty_checkpoint
+from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
+from psycopg_pool import AsyncConnectionPool
+from sqlalchemy.engine import make_url
+
+from graphs.checkpoints import open_checkpointer
+
+
+@pytest.mark.postgres
+async def test_a_connection_that_is_used_often_has_no_more_prepared_statements(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    async with open_checkpointer(make_url(postgres_url), data_dir=tmp_path) as saver:
+        assert isinstance(saver, AsyncPostgresSaver)
+        assert isinstance(saver.conn, AsyncConnectionPool)
+
+        for number in range(60):
+            config = {"configurable": {"thread_id": f"turn-{number}", "checkpoint_ns": ""}}
+            await saver.aput(config, empty_checkpoint(), {}, {})  # type: ignore[arg-type]  # A plain dict will do.
+            await saver.adelete_thread(f"turn-{number}")
+        async with saver.conn.connection() as conn:
+            found = await conn.execute("SELECT count(*) AS number FROM pg_prepared_statements", prepare=False)
+            row = await found.fetchone()
+
+        # Each of the saver's own statements once.
+        assert row is not None
+        assert row["number"] < 20
