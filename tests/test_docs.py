@@ -75,7 +75,7 @@ def test_every_metric_is_documented() -> None:
 
 def test_links_between_pages_lead_somewhere() -> None:
     root = DOCS.parent
-    for page in [root / "README.md", root / "CONTRIBUTING.md", *DOCS.rglob("*.md")]:
+    for page in [root / "README.md", root / "CONTRIBUTING.md", root / "deploy" / "README.md", *DOCS.rglob("*.md")]:
         for target in re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8")):
             if "://" not in target:
                 assert (page.parent / target).exists(), (page.name, target)
