@@ -6,15 +6,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-import onnxruntime  # type: ignore[import-untyped]  # no stubs
 from numpy.typing import NDArray
-from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors  # type: ignore[import-untyped]  # no stubs
 from tokenizers import Tokenizer
 
 from agent.errors import ConnectorError, Misconfigured
 from tools.embedding.model_cache import cached_model
 from tools.embedding.signed_weights import fastest
 from tools.embedding.weights import Weights
+from tools.onnx_runtime import errors as ort_errors
+from tools.onnx_runtime import onnxruntime
 
 _MAX_TOKENS = 256
 _BATCH = 32

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime  # type: ignore[import-untyped]  # no stubs
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # no stubs
 from onnx import TensorProto, helper, numpy_helper
+
+from tools.onnx_runtime import onnxruntime
 
 _SIGN_BIT = 0x80
 # Large enough for the kernels that big matrices get.

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime  # type: ignore[import-untyped]  # no stubs
 import pytest
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
@@ -17,6 +16,7 @@ from tools.embedding.minilm import MiniLmEmbedder
 from tools.embedding.minilm_onnx import BertShape, build_graph
 from tools.embedding.model_cache import cached_model
 from tools.embedding.weights import MINILM_SHA256, Weights, find_weights, read_safetensors
+from tools.onnx_runtime import onnxruntime
 
 TEXTS = [
     "How do I download an invoice?",

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime  # type: ignore[import-untyped]  # no stubs
 import pytest
 
 from tools.embedding.model_cache import cached_model
 from tools.embedding.signed_weights import fastest, signed_is_exact, with_signed_weights
 from tools.embedding.weights import find_weights
+from tools.onnx_runtime import onnxruntime
 
 
 def test_the_signed_twin_gives_exactly_the_same_vectors(model_cache: Path) -> None:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import onnxruntime  # type: ignore[import-untyped]  # no stubs
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from agent.errors import ConnectorError, Misconfigured
+from tools.onnx_runtime import onnxruntime
 
 SETTING = "HELPGRAPH_ENTAILMENT_FOLDER"
 _MOST_TOKENS = 512
