@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from agent.errors import SupportError
+from graphs.holder import Holder
 from tools.storage.outbox import Delivery, Outbox
 from tools.webhooks.sender import WebhookSender
 
@@ -29,6 +30,7 @@ class DeliveryMetrics(Protocol):
 async def deliver_for_ever(outbox: Outbox, sender: WebhookSender, metrics: DeliveryMetrics) -> None:
     """Send what is due, at most 16 at a time; never ends. What is under way when cancelled is sent again later."""
     loop = asyncio.get_running_loop()
+    holder = Holder.this_process()
     pruned_at = -_PRUNE_EVERY_S
     async with asyncio.TaskGroup() as group:
         under_way: set[asyncio.Task[None]] = set()
@@ -37,7 +39,9 @@ async def deliver_for_ever(outbox: Outbox, sender: WebhookSender, metrics: Deliv
                 if loop.time() - pruned_at > _PRUNE_EVERY_S:
                     pruned_at = loop.time()
                     await outbox.prune(now=datetime.now(UTC))
-                taken = await outbox.take(limit=_AT_ONCE - len(under_way)) if len(under_way) < _AT_ONCE else []
+                await _free_what_the_dead_hold(outbox, holder)
+                room = _AT_ONCE - len(under_way)
+                taken = await outbox.take(limit=room, holder=holder.name) if room else []
             except (SupportError, OSError) as exc:
                 logger.warning("outbox can't be read error=%s", type(exc).__name__)
                 taken = []
@@ -50,6 +54,13 @@ async def deliver_for_ever(outbox: Outbox, sender: WebhookSender, metrics: Deliv
                 await asyncio.wait(under_way, timeout=_POLL_S, return_when=asyncio.FIRST_COMPLETED)
             else:
                 await asyncio.sleep(_POLL_S)
+
+
+async def _free_what_the_dead_hold(outbox: Outbox, holder: Holder) -> None:
+    """A process of this machine that is seen to be gone needn't be waited for."""
+    for held_by in await outbox.holders():
+        if holder.is_gone(held_by):
+            await outbox.free(held_by)
 
 
 async def _deliver(outbox: Outbox, sender: WebhookSender, metrics: DeliveryMetrics, delivery: Delivery) -> None:

@@ -102,8 +102,8 @@ class Outbox:
         self._db = db
         self._workspace_id = workspace_id
 
-    async def take(self, *, limit: int) -> list[Delivery]:
-        """Take up to `limit` deliveries that are due; nobody else gets them for 60 s.
+    async def take(self, *, limit: int, holder: str) -> list[Delivery]:
+        """Take up to `limit` deliveries that are due; nobody else gets them for 60 s, unless the holder is seen to die.
 
         Of a webhook that couldn't be reached lately only one is taken, to see whether it can be now.
         """
@@ -131,7 +131,7 @@ class Outbox:
         async with self._db.reading() as conn:
             if (await conn.execute(query.limit(1))).first() is None:
                 return []
-        token = uuid4().hex
+        token = f"{holder}/{uuid4().hex}"
         async with self._db.transaction() as conn:
             probed: set[str] = set()
             taken: list[Delivery] = []
@@ -164,6 +164,38 @@ class Outbox:
                     .values(held_until=database_now() + HELD_S, held_by=token, tries=deliveries.c.tries + 1)
                 )
         return taken
+
+    async def holders(self) -> list[str]:
+        """Return who holds deliveries now."""
+        query = (
+            select(deliveries.c.held_by)
+            .where(
+                deliveries.c.workspace_id == self._workspace_id,
+                deliveries.c.status == "waiting",
+                deliveries.c.held_until > database_now(),
+            )
+            .distinct()
+        )
+        async with self._db.reading() as conn:
+            return sorted({str(held_by).rpartition("/")[0] for held_by in (await conn.execute(query)).scalars()})
+
+    async def free(self, holder: str) -> int:
+        """Let others take what a dead holder holds, and return how much it is.
+
+        Should it live after all, the receiver is told twice, under the same id.
+        """
+        async with self._db.transaction() as conn:
+            freed = await conn.execute(
+                update(deliveries)
+                .where(
+                    deliveries.c.workspace_id == self._workspace_id,
+                    deliveries.c.status == "waiting",
+                    deliveries.c.held_by.startswith(f"{holder}/", autoescape=True),
+                )
+                .values(held_until=0.0)
+                .returning(deliveries.c.seq)
+            )
+            return len(freed.all())
 
     async def delivered(self, delivery: Delivery, *, now: datetime) -> None:
         """It arrived."""

@@ -47,11 +47,11 @@ async def test_each_conversation_goes_in_order_and_none_waits_for_another(databa
     one, other = await rate(log, 3), await rate(log, 2)
     seen: list[str] = []
     for _ in range(3):
-        taken = await outbox.take(limit=10)
+        taken = await outbox.take(limit=10, holder="w")
         seen += which(taken)
         for each in taken:
             await outbox.delivered(each, now=NOW)
-    assert await outbox.take(limit=10) == []
+    assert await outbox.take(limit=10, holder="w") == []
     for conversation, times in ((one, 3), (other, 2)):
         mine = [each for each in seen if each.startswith(conversation.conversation_id)]
         assert mine == [f"{conversation.conversation_id}.{seq}" for seq in range(1, times + 1)]
@@ -61,7 +61,7 @@ async def test_nobody_else_gets_what_is_held(database: Database) -> None:
     log, outbox = await arranged(database)
     for _ in range(20):
         await rate(log)
-    taken = await asyncio.gather(*(outbox.take(limit=5) for _ in range(8)))
+    taken = await asyncio.gather(*(outbox.take(limit=5, holder="w") for _ in range(8)))
     ids = [each for part in taken for each in which(part)]
     assert len(ids) == len(set(ids)) == 20
 
@@ -69,10 +69,10 @@ async def test_nobody_else_gets_what_is_held(database: Database) -> None:
 async def test_what_a_dead_one_held_is_taken_again_and_his_late_word_counts_for_nothing(database: Database) -> None:
     log, outbox = await arranged(database)
     await rate(log)
-    [held] = await outbox.take(limit=1)
-    assert await outbox.take(limit=1) == []
+    [held] = await outbox.take(limit=1, holder="w")
+    assert await outbox.take(limit=1, holder="w") == []
     await make_due(database)
-    [again] = await outbox.take(limit=1)
+    [again] = await outbox.take(limit=1, holder="w")
     assert (again.event_id, again.tries) == (held.event_id, 2)
 
     await outbox.refused(held, "status 400", now=NOW)
@@ -85,22 +85,35 @@ async def test_what_a_dead_one_held_is_taken_again_and_his_late_word_counts_for_
     assert [each.status for each in await outbox.shown(unsettled=False, limit=10)] == ["delivered"]
 
 
+async def test_what_somebody_holds_who_is_seen_to_be_dead_is_free_at_once(database: Database) -> None:
+    log, outbox = await arranged(database)
+    await rate(log)
+    await rate(log)
+    [_] = await outbox.take(limit=1, holder="machine:1:2:dead")
+    [_] = await outbox.take(limit=1, holder="machine:1:2:deadly")
+    assert await outbox.holders() == ["machine:1:2:dead", "machine:1:2:deadly"]
+    assert await outbox.free("machine:1:2:dead") == 1
+    assert await outbox.holders() == ["machine:1:2:deadly"]
+    [again] = await outbox.take(limit=5, holder="w")
+    assert again.tries == 2
+
+
 async def test_a_receiver_that_is_away_is_asked_by_one_at_a_time_and_others_go_on(database: Database) -> None:
     log, outbox = await arranged(database, "crm", "desk")
     for _ in range(3):
         await rate(log)
-    for each in await outbox.take(limit=100):
+    for each in await outbox.take(limit=100, holder="w"):
         if each.name == "crm":
             await outbox.away(each, "timeout", now=NOW, retry_after_s=None)
         else:
             await outbox.delivered(each, now=NOW)
-    assert await outbox.take(limit=100) == []
+    assert await outbox.take(limit=100, holder="w") == []
     await make_due(database)
-    probe = await outbox.take(limit=100)
+    probe = await outbox.take(limit=100, holder="w")
     assert [each.name for each in probe] == ["crm"]
     assert probe[0].tries == 1, "an attempt that reached nobody is no try"
     await outbox.delivered(probe[0], now=NOW)
-    assert len(await outbox.take(limit=100)) == 2
+    assert len(await outbox.take(limit=100, holder="w")) == 2
 
 
 async def test_what_is_refused_is_given_up_after_eight_times_and_what_is_behind_it_goes(database: Database) -> None:
@@ -108,35 +121,35 @@ async def test_what_is_refused_is_given_up_after_eight_times_and_what_is_behind_
     conversation = await rate(log, 2)
     for tries in range(1, MAX_REFUSALS + 1):
         await make_due(database)
-        [each] = await outbox.take(limit=10)
+        [each] = await outbox.take(limit=10, holder="w")
         assert each.event_id == f"{conversation.conversation_id}.1"
         assert await outbox.refused(each, "status 400", now=NOW) is (tries < MAX_REFUSALS)
-    [behind] = await outbox.take(limit=10)
+    [behind] = await outbox.take(limit=10, holder="w")
     assert behind.event_id == f"{conversation.conversation_id}.2"
     await outbox.delivered(behind, now=NOW)
     assert [each.status for each in await outbox.shown(unsettled=True, limit=10)] == ["given_up"]
 
     assert await outbox.retry("another", now=NOW) == 0
     assert await outbox.retry(None, now=NOW) == 1
-    [again] = await outbox.take(limit=10)
+    [again] = await outbox.take(limit=10, holder="w")
     assert again.tries == 1
 
 
 async def test_a_refusal_waits_before_the_next_try(database: Database) -> None:
     log, outbox = await arranged(database)
     await rate(log)
-    [each] = await outbox.take(limit=1)
+    [each] = await outbox.take(limit=1, holder="w")
     assert await outbox.refused(each, "status 400", now=NOW)
-    assert await outbox.take(limit=1) == []
+    assert await outbox.take(limit=1, holder="w") == []
 
 
 async def test_three_days_of_nobody_there_are_enough(database: Database) -> None:
     log, outbox = await arranged(database)
     await rate(log)
-    [each] = await outbox.take(limit=1)
+    [each] = await outbox.take(limit=1, holder="w")
     assert await outbox.away(each, "timeout", now=each.created_at + MAX_AGE - timedelta(hours=1), retry_after_s=1)
     await make_due(database)
-    [each] = await outbox.take(limit=1)
+    [each] = await outbox.take(limit=1, holder="w")
     assert not await outbox.away(each, "timeout", now=each.created_at + MAX_AGE, retry_after_s=1)
     assert [row.status for row in await outbox.shown(unsettled=True, limit=1)] == ["given_up"]
 
@@ -144,7 +157,7 @@ async def test_three_days_of_nobody_there_are_enough(database: Database) -> None
 async def test_what_was_settled_long_ago_is_forgotten(database: Database) -> None:
     log, outbox = await arranged(database)
     await rate(log, 2)
-    [each] = await outbox.take(limit=1)
+    [each] = await outbox.take(limit=1, holder="w")
     await outbox.delivered(each, now=NOW)
     assert await outbox.prune(now=NOW + timedelta(days=29)) == 0
     assert await outbox.prune(now=NOW + timedelta(days=31)) == 1
@@ -158,7 +171,7 @@ async def test_what_is_rolled_back_is_told_to_nobody(database: Database) -> None
     with pytest.raises((StatementError, TypeError)):
         await log.record(ADA, conversation.conversation_id, [RATED, broken])
     assert (await log.conversation(ADA, conversation.conversation_id)).last_seq == 0
-    assert await outbox.take(limit=1) == []
+    assert await outbox.take(limit=1, holder="w") == []
 
 
 def test_waiting_grows_and_stays_bounded() -> None:
