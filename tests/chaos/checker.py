@@ -1,4 +1,4 @@
-"""The independent look at what is left after a round: invariants I1 to I9 of docs/chaos.md.
+"""The independent look at what is left after a round: invariants I1 to I10 of docs/chaos.md.
 
 It reads rows and transcripts, and shares no code with the product: names of events and the formula of an effect's key
 are written here again, from the documents.
@@ -12,10 +12,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from tests.chaos.hook_checks import check_hooks
 from tests.chaos.people_checks import check_people
 from tests.chaos.stream_checks import check_streams
 from tests.chaos.tables import Row, Tables
-from tests.chaos.transcript import ENDS, Talk
+from tests.chaos.transcript import ENDS, Talk, Told
 
 Kind = Literal["lost", "doubled", "stuck", "gap", "wrong", "crossed"]
 
@@ -60,8 +61,13 @@ class Log:
         return [row for row in self.of_turn[turn_id] if row["kind"] in kinds]
 
 
-def check(tables: Tables, talks: Sequence[Talk], *, whole: bool) -> list[Finding]:
-    """Return everything that doesn't hold. `whole`: the rows are those of every conversation there is."""
+def check(
+    tables: Tables, talks: Sequence[Talk], *, whole: bool, told: Sequence[Told] | None = None, forged: int = 0
+) -> list[Finding]:
+    """Return everything that doesn't hold. `whole`: the rows are those of every conversation there is.
+
+    `told` is the journal of whoever is told by webhooks, None when nobody is.
+    """
     log = Log(tables)
     return [
         *_messages(log, talks),
@@ -73,6 +79,7 @@ def check(tables: Tables, talks: Sequence[Talk], *, whole: bool) -> list[Finding
         *_sequence(log),
         *_projections(log),
         *_tenants(log),
+        *([] if told is None else [Finding("I10", *each) for each in check_hooks(tables, told, forged)]),
         *(Finding("I9", harm, where, what) for harm, where, what in check_people(tables, talks)),
     ]
 
@@ -328,7 +335,7 @@ def _tenants(log: Log) -> Iterator[Finding]:
         owner[row["turn_id"]] = row["conversation_id"]
     for row in log.tables.client_messages:
         owner[row["client_message_id"]] = row["conversation_id"]
-    for name in ("events", "turns", "client_messages", "handoffs", "desk_replies"):
+    for name in ("events", "turns", "client_messages", "handoffs", "desk_replies", "deliveries"):
         for row in getattr(log.tables, name):
             conversation = log.conversations.get(row["conversation_id"])
             where = f"{name} of conversation {row['conversation_id']}"

@@ -19,10 +19,10 @@ from tests.chaos.client import SILENCE_S, Client
 from tests.chaos.patience import Patience
 from tests.chaos.plan import Plan, Strike
 from tests.chaos.tables import Tables, read_tables
-from tests.chaos.transcript import Talk
+from tests.chaos.transcript import Talk, Told
 from tests.chaos.world import World
 
-_STILL_S = 60.0
+_STILL_S = 90.0
 # Longer than a lease lives: its holder wakes up as somebody who has lost it.
 _FROZEN_S = 14.0
 _PEEK_S = 0.2
@@ -47,6 +47,8 @@ class Result:
     deeds: dict[str, int] = field(default_factory=dict)
     engines: dict[str, int] = field(default_factory=dict)
     endpoint: dict[str, int] = field(default_factory=dict)
+    receiver: dict[str, int] = field(default_factory=dict)
+    told: list[Told] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     seconds: float = 0.0
     tables: Tables | None = None
@@ -86,6 +88,7 @@ class Round:
         async with (
             httpx.AsyncClient(timeout=timeout, limits=limits, trust_env=False) as http,
             self._endpoint(),
+            self._receiver(),
             asyncio.TaskGroup() as talking,
         ):
             for place in range(self._plan.conversations):
@@ -128,6 +131,18 @@ class Round:
             coming_and_going.cancel()
             await asyncio.wait([coming_and_going])
             self._result.endpoint = dict(endpoint.said)
+
+    @asynccontextmanager
+    async def _receiver(self) -> AsyncIterator[None]:
+        receiver = self._world.receiver
+        receiver.begin(self._plan.seed)
+        coming_and_going = asyncio.create_task(receiver.come_and_go())
+        try:
+            yield
+        finally:
+            coming_and_going.cancel()
+            await asyncio.wait([coming_and_going])
+            receiver.stay()
 
     def _seen(self) -> None:
         self._events += 1
@@ -219,7 +234,8 @@ class Round:
             tables = await asyncio.to_thread(read_tables, self._world.where, self._world.checkpoints, mine)
             busy = any(row["status"] in ("accepted", "running") for row in tables.turns)
             held = any(row["lease_until"] > tables.now for row in tables.conversations)
-            if not (busy or held) or time.monotonic() > deadline:
+            undelivered = any(row["status"] == "waiting" for row in tables.deliveries)
+            if not (busy or held or undelivered) or time.monotonic() > deadline:
                 return tables
             await asyncio.sleep(0.1)
 
@@ -244,7 +260,11 @@ class Round:
                 names = [f"without it: {each['reason']}" for each in value["fallbacks"]] or [str(value["engine"])]
                 for name in names:
                     result.engines[name] = result.engines.get(name, 0) + 1
-        result.findings = check(tables, self._talks, whole=False)
+        receiver = self._world.receiver
+        result.receiver = dict(receiver.said)
+        result.told = list(receiver.journal)
+        result.findings = check(tables, self._talks, whole=False, told=result.told, forged=receiver.forged)
+        receiver.journal.clear()
         result.tables = tables
         result.talks = self._talks
 

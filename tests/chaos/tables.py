@@ -13,9 +13,9 @@ from psycopg.rows import dict_row
 
 Row = dict[str, Any]
 
-_BY_CONVERSATION = ("events", "turns", "client_messages", "handoffs", "desk_replies")
+_BY_CONVERSATION = ("events", "turns", "client_messages", "handoffs", "desk_replies", "deliveries")
 _WHOLE = ("bugs", "bug_counters", "bug_filings", "bug_occurrences")
-_JSON = {"event", "handoff", "identity"}
+_JSON = {"event", "handoff", "identity", "body"}
 _ORDER = {"events": "conversation_id, seq", "turns": "conversation_id, first_seq"}
 
 
@@ -32,6 +32,7 @@ class Tables:
     client_messages: list[Row] = field(default_factory=list)
     handoffs: list[Row] = field(default_factory=list)
     desk_replies: list[Row] = field(default_factory=list)
+    deliveries: list[Row] = field(default_factory=list)
     bugs: list[Row] = field(default_factory=list)
     bug_counters: list[Row] = field(default_factory=list)
     bug_filings: list[Row] = field(default_factory=list)

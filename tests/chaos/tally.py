@@ -32,6 +32,7 @@ class Tally:
     deeds: Counter[str] = field(default_factory=Counter)
     engines: Counter[str] = field(default_factory=Counter)
     endpoint: Counter[str] = field(default_factory=Counter)
+    receiver: Counter[str] = field(default_factory=Counter)
 
     def add(self, result: Result) -> None:
         """Count a round in."""
@@ -51,6 +52,7 @@ class Tally:
         self.deeds.update(result.deeds)
         self.engines.update(result.engines)
         self.endpoint.update(result.endpoint)
+        self.receiver.update(result.receiver)
         if result.findings:
             self.failed.append(result.plan.seed)
         self.found(result.findings)
@@ -69,6 +71,7 @@ class Tally:
             f"people: {_counts(self.deeds)}; refused: {_counts(self.refusals)}; "
             f"read while the disk was full: {self.reads_of_a_full_disk}",
             f"turns by engine: {_counts(self.engines)}; the endpoint's answers: {_counts(self.endpoint)}",
+            f"deliveries to a webhook: {_counts(self.receiver)}",
             f"messages in flight when it struck: {sum(self.in_flight)}, at a time {_spread(self.in_flight)}; "
             f"turns that ran again {self.restarted_turns}",
             f"found: {harm}",

@@ -53,6 +53,14 @@ class Message:
 
 
 @dataclass
+class Told:
+    """What the team's own system was told, under which id."""
+
+    event_id: str
+    body: dict[str, Any]
+
+
+@dataclass
 class Deed:
     """What a person did in the inbox: how often it was sent, and whether it was answered that it is done."""
 

@@ -9,13 +9,16 @@ from pathlib import Path
 
 import httpx
 
+from graphs.running import find_running
 from tests.chaos import processes
 from tests.chaos.disk import SmallDisk, limit_files, unlimit_files
 from tests.chaos.endpoint import Endpoint
 from tests.chaos.plan import Database
 from tests.chaos.postgres import Postgres
+from tests.chaos.receiver import Receiver
 from tests.installed import EXAMPLE, copy_of
 from tests.serving import START_S
+from tools.storage.hooks import KINDS
 
 # Everybody comes from one address here.
 _LIMITS = {
@@ -23,6 +26,7 @@ _LIMITS = {
     "HELPGRAPH_SESSIONS_PER_MINUTE": "100000",
     "HELPGRAPH_STREAMS_PER_ADDRESS": "10000",
     "HELPGRAPH_STREAMS_PER_OWNER": "100",
+    "HELPGRAPH_WEBHOOK_SECRET": "the master secret of a chaotic installation",
 }
 
 
@@ -33,6 +37,7 @@ class World:
         self.database = database
         self.servers: list[processes.Server | None] = []
         self.endpoint = Endpoint()
+        self.receiver = Receiver()
         self.postgres = Postgres() if database == "postgres" else None
         self._disk = SmallDisk(folder / "disk") if small_disk else None
         where = self._disk.folder if self._disk is not None else folder
@@ -56,10 +61,20 @@ class World:
     async def start(self, *, model: bool = False) -> None:
         """Start every server, one after the other: the first fills the database."""
         await self.endpoint.__aenter__()
+        await self.receiver.__aenter__()
         self._model = model
         for n in range(len(self._folders)):
             self.servers.append(None)
             await self.restart(n)
+        self.receiver.secret = await self._subscribe()
+
+    async def _subscribe(self) -> str:
+        """Have the receiver told of everything, as an operator's command does; the secret of its signatures."""
+        server = find_running(self._folders[0])
+        assert server is not None
+        body: dict[str, object] = {"do": "add", "name": "team", "url": self.receiver.url, "kinds": list(KINDS)}
+        said = [line async for line in server.stream("/v1/admin/acts/webhooks", body)]
+        return str(said[-1]["report"]["secret"])
 
     async def use_model(self, model: bool) -> None:
         """Have every server ask the model's endpoint, or none, from a start anew on if need be."""
@@ -154,6 +169,7 @@ class World:
             with suppress(ProcessLookupError):
                 self.kill(n)
         await self.endpoint.__aexit__()
+        await self.receiver.__aexit__()
         if self.postgres is not None:
             await asyncio.to_thread(self.postgres.close)
         if self._disk is not None:

@@ -23,6 +23,8 @@ HELD_S = 60.0
 MAX_REFUSALS = 8
 MAX_AGE = timedelta(days=3)
 KEPT = timedelta(days=30)
+# One connection that breaks is no reason to keep all others waiting.
+_TOLERATED = 2
 _FIRST_WAIT_S, _MAX_WAIT_S, _MAX_RETRY_AFTER_S = 2.0, 600.0, 3600.0
 
 Status = Literal["waiting", "delivered", "given_up"]
@@ -105,7 +107,7 @@ class Outbox:
     async def take(self, *, limit: int, holder: str) -> list[Delivery]:
         """Take up to `limit` deliveries that are due; nobody else gets them for 60 s, unless the holder is seen to die.
 
-        Of a webhook that couldn't be reached lately only one is taken, to see whether it can be now.
+        Of a webhook that couldn't be reached three times in a row only one is taken, to see whether it can be now.
         """
         earlier = deliveries.alias()
         query = (
@@ -136,7 +138,7 @@ class Outbox:
             probed: set[str] = set()
             taken: list[Delivery] = []
             for row in await conn.execute(query.with_for_update(of=deliveries, skip_locked=True)):
-                if row.failures and row.name in probed:
+                if row.failures > _TOLERATED and row.name in probed:
                     continue
                 probed.add(row.name)
                 taken.append(
@@ -208,33 +210,36 @@ class Outbox:
         again = delivery.tries < MAX_REFUSALS and not for_good
         async with self._db.transaction() as conn:
             if again:
-                wait_s = database_now() + waiting_s(delivery.tries)
-                await _settle(conn, delivery, due_at=wait_s, last_error=error)
+                due_at = database_now() + waiting_s(delivery.tries)
+                await _settle(conn, delivery, due_at=due_at, last_error=error)
             else:
                 await _settle(conn, delivery, status="given_up", settled_at=now, last_error=error)
             await _webhook(conn, delivery, failures=0, paused_until=0.0, last_error=error)
         return again
 
     async def away(self, delivery: Delivery, error: str, *, now: datetime, retry_after_s: float | None) -> bool:
-        """The receiver can't be reached, or wants to be left alone: all that goes to it waits; whether this one does.
+        """The receiver can't be reached, or wants to be left alone: this waits, for up to three days; whether it does.
 
-        That counts as no try of the delivery's, which waits for three days.
+        After the third time in a row, and when it asks for it, all that goes to it waits. That counts as no try.
         """
         again = now - delivery.created_at < MAX_AGE
         async with self._db.transaction() as conn:
             # Deliveries before webhooks, as everywhere: two that lock in another order would wait for each other.
             if again:
-                await _settle(conn, delivery, tries=deliveries.c.tries - 1, last_error=error)
+                due_at = database_now() + waiting_s(1)
+                await _settle(conn, delivery, tries=deliveries.c.tries - 1, due_at=due_at, last_error=error)
             else:
                 await _settle(conn, delivery, status="given_up", settled_at=now, last_error=error)
             counted = await conn.execute(
                 update(webhooks)
                 .where(*_webhook_of(delivery))
-                .values(failures=webhooks.c.failures + 1)
+                .values(failures=webhooks.c.failures + 1, last_error=error)
                 .returning(webhooks.c.failures)
             )
-            wait_s = max(waiting_s(counted.scalar_one_or_none() or 1), min(retry_after_s or 0.0, _MAX_RETRY_AFTER_S))
-            await _webhook(conn, delivery, paused_until=database_now() + wait_s, last_error=error)
+            failures = counted.scalar_one_or_none() or 0
+            if failures > _TOLERATED or retry_after_s:
+                wait_s = max(waiting_s(failures - _TOLERATED), min(retry_after_s or 0.0, _MAX_RETRY_AFTER_S))
+                await _webhook(conn, delivery, paused_until=database_now() + wait_s)
         return again
 
     async def retry(self, name: str | None, *, now: datetime) -> int:
@@ -249,6 +254,11 @@ class Outbox:
                 .returning(deliveries.c.seq)
             )
             number = len(again.all())
+            await conn.execute(
+                update(deliveries)
+                .where(ours, deliveries.c.status == "waiting", true() if name is None else deliveries.c.name == name)
+                .values(due_at=0.0)
+            )
             await conn.execute(
                 update(webhooks)
                 .where(mine, true() if name is None else webhooks.c.name == name)
