@@ -18,6 +18,7 @@ from sqlalchemy import URL
 
 from agent import types, untrusted
 from agent.errors import DatabaseAway
+from agent.state import TurnState
 from tools.storage.scrubbing import database_files, scrub_sqlite
 
 if TYPE_CHECKING:
@@ -99,6 +100,19 @@ async def kept_state(saver: BaseCheckpointSaver[str], thread_id: str) -> list[di
         {**found.checkpoint["channel_values"], "writes": [value for _, _, value in found.pending_writes or ()]}
         async for found in saver.alist({"configurable": {"thread_id": thread_id}})
     ]
+
+
+async def is_whole(saver: BaseCheckpointSaver[str], thread_id: str) -> bool:
+    """Whether a thread's newest checkpoint has all that was found until then, so that a turn can go on from it.
+
+    On PostgreSQL each checkpoint keeps what is new in it, and langgraph 1.2.22 writes one even though the one before it
+    couldn't be written: after an outage in between, what that one would have kept is missing.
+    """
+    found = await saver.aget_tuple({"configurable": {"thread_id": thread_id}})
+    if found is None:
+        return False
+    versions, values = found.checkpoint["channel_versions"], found.checkpoint["channel_values"]
+    return all(key in values for key in TurnState.__annotations__ if key in versions)
 
 
 def checkpoint_files(saver: BaseCheckpointSaver[str], data_dir: Path) -> list[Path]:

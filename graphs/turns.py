@@ -10,7 +10,7 @@ from agent.deps import TurnDeps
 from agent.errors import BadTurn, LeaseLost
 from agent.types import TurnRequest
 from agent.untrusted import clean
-from graphs.checkpoints import is_outage, thread_of
+from graphs.checkpoints import is_outage, is_whole, thread_of
 from graphs.holder import Holder
 from graphs.supervisor import Closing, Supervisor
 from graphs.translate import run_turn
@@ -270,7 +270,7 @@ class TurnService:
         resume = False
         if thread_id is not None and work.attempts > 1:
             snapshot = await self._graph.aget_state({"configurable": {"thread_id": thread_id}})
-            resume = bool(snapshot.next)
+            resume = bool(snapshot.next) and await self._is_whole(thread_id)
             if not resume:
                 # A graph that had come to its end would take what is left of it for the new attempt's own.
                 await self._forget(thread_id)
@@ -312,6 +312,12 @@ class TurnService:
                     into.put_nowait(event)
         except Exception as exc:
             into.put_nowait(exc)
+
+    async def _is_whole(self, thread_id: str) -> bool:
+        saver = self._graph.checkpointer
+        if not saver or isinstance(saver, bool):
+            return False
+        return await is_whole(saver, thread_id)
 
     async def _forget(self, thread_id: str | None) -> None:
         """The log has it all; a checkpoint is only for a turn that isn't over."""

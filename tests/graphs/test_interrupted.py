@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -119,6 +119,26 @@ class AwayOnce(ScriptedEngine):
             self.away = True
             raise DatabaseAway("scripted")
         return await super().understand(texts, history, page)
+
+
+async def test_a_turn_whose_checkpoint_lacks_what_an_outage_swallowed_begins_anew(tmp_path: Path) -> None:
+    async with left_behind(tmp_path, attempts=1) as (conversation_id, work):
+        thread_id = f"{work.turn_id}-1"
+        with suppress(DatabaseAway):
+            await run_graph(tmp_path, fake_deps(engine=AwayOnce()), thread_id)
+    async with open_checkpointer(await _url(tmp_path), data_dir=tmp_path) as saver:
+        found = await saver.aget_tuple({"configurable": {"thread_id": thread_id}})
+        assert found is not None
+        del found.checkpoint["channel_values"]["page"]
+        await saver.aput(
+            {"configurable": {"thread_id": thread_id, "checkpoint_ns": ""}}, found.checkpoint, found.metadata, {}
+        )
+
+    async with installation(tmp_path, fake_deps()) as here:
+        events = await here.until(conversation_id, ended())
+
+    assert str(bot_messages(events)[-1]["text"]).startswith("Invoices are under")
+    assert "helpgraph.handoff.v1" not in kinds(events)
 
 
 class InDoubt(Database):
