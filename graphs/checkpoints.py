@@ -105,8 +105,8 @@ async def kept_state(saver: BaseCheckpointSaver[str], thread_id: str) -> list[di
 async def is_whole(saver: BaseCheckpointSaver[str], thread_id: str) -> bool:
     """Whether a thread's newest checkpoint has all that was found until then, so that a turn can go on from it.
 
-    On PostgreSQL each checkpoint keeps what is new in it, and langgraph 1.2.22 writes one even though the one before it
-    couldn't be written: after an outage in between, what that one would have kept is missing.
+    On PostgreSQL each checkpoint keeps what is new in it and refers to the others for the rest. What they kept may be
+    gone: deleted by a process that took the turn for over while another went on with it.
     """
     found = await saver.aget_tuple({"configurable": {"thread_id": thread_id}})
     if found is None:

@@ -254,6 +254,7 @@ class TurnService:
             logger.exception("turn failed turn_id=%s", work.turn_id)
             cause = "turn_timeout" if isinstance(exc, TimeoutError) else "turn_failed"
             await writer.hand_over(request, status="failed", cause=cause)
+            await self._forget(self._thread(work))
         seconds = asyncio.get_running_loop().time() - began
         self._metrics.turn_seconds(seconds)
         logger.info("turn done turn_id=%s ms=%d", work.turn_id, 1000 * seconds)
@@ -266,7 +267,7 @@ class TurnService:
         return replace(request, spent=spent)
 
     async def _attempt(self, work: TurnWork, request: TurnRequest, writer: TurnWriter) -> None:
-        thread_id = None if self._deps.engine.repeatable else thread_of(work.turn_id, len(work.messages))
+        thread_id = self._thread(work)
         resume = False
         if thread_id is not None and work.attempts > 1:
             snapshot = await self._graph.aget_state({"configurable": {"thread_id": thread_id}})
@@ -283,8 +284,9 @@ class TurnService:
         try:
             await writer.drain(events)
         except BaseException as exc:
-            # Whoever goes on with the turn, the next process or another, goes on from where it stands.
-            over = not isinstance(exc, asyncio.CancelledError | LeaseLost) and not is_outage(exc)
+            # Whoever goes on with the turn goes on from where it stands. Even of one that failed that may be another
+            # process, until it is written that it did.
+            over = isinstance(exc, Joined)
             raise
         finally:
             producer.cancel()
@@ -312,6 +314,10 @@ class TurnService:
                     into.put_nowait(event)
         except Exception as exc:
             into.put_nowait(exc)
+
+    def _thread(self, work: TurnWork) -> str | None:
+        """Under which name the turn's state is kept, if it is."""
+        return None if self._deps.engine.repeatable else thread_of(work.turn_id, len(work.messages))
 
     async def _is_whole(self, thread_id: str) -> bool:
         saver = self._graph.checkpointer

@@ -14,7 +14,7 @@ from agent.deps import TurnDeps
 from agent.errors import DatabaseAway
 from agent.ports import BugReport
 from agent.types import BugDraft, BugTicket, Identity, Kind, Message, PageContext, Understanding, Untrusted
-from graphs.checkpoints import open_checkpointer
+from graphs.checkpoints import open_checkpointer, stored_threads
 from graphs.translate import run_turn
 from graphs.turn_graph import build_turn_graph
 from tests.fakes import CALM, RecordingTracker, ScriptedEngine, ask, fake_deps
@@ -121,7 +121,7 @@ class AwayOnce(ScriptedEngine):
         return await super().understand(texts, history, page)
 
 
-async def test_a_turn_whose_checkpoint_lacks_what_an_outage_swallowed_begins_anew(tmp_path: Path) -> None:
+async def test_a_turn_whose_checkpoint_lacks_a_part_begins_anew(tmp_path: Path) -> None:
     async with left_behind(tmp_path, attempts=1) as (conversation_id, work):
         thread_id = f"{work.turn_id}-1"
         with suppress(DatabaseAway):
@@ -139,6 +139,36 @@ async def test_a_turn_whose_checkpoint_lacks_what_an_outage_swallowed_begins_ane
 
     assert str(bot_messages(events)[-1]["text"]).startswith("Invoices are under")
     assert "helpgraph.handoff.v1" not in kinds(events)
+
+
+@dataclass
+class FailsLate(ScriptedEngine):
+    """Fails when it is told to."""
+
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
+    may_go_on: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def understand(
+        self, texts: tuple[Untrusted, ...], history: tuple[Message, ...], page: PageContext
+    ) -> Understanding:
+        self.begun.set()
+        await self.may_go_on.wait()
+        raise RuntimeError("scripted")
+
+
+async def test_who_fails_after_another_has_taken_the_turn_leaves_it_its_checkpoint(tmp_path: Path) -> None:
+    engine = FailsLate()
+    async with installation(tmp_path, fake_deps(engine=engine)) as here:
+        conversation_id = await here.begin()
+        await here.say(conversation_id, "Where are my invoices?")
+        await engine.begun.wait()
+        (holder,) = await here.log.holders_of_work(SCOPE.workspace_id)
+        await here.log.free(holder)
+        assert await here.log.claim(conversation_id, holder="another", ttl_s=60) is not None
+        engine.may_go_on.set()
+
+    async with open_checkpointer(await _url(tmp_path), data_dir=tmp_path) as saver:
+        assert len(await stored_threads(saver)) == 1
 
 
 class InDoubt(Database):
