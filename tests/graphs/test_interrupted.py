@@ -162,6 +162,8 @@ async def test_who_fails_after_another_has_taken_the_turn_leaves_it_its_checkpoi
         conversation_id = await here.begin()
         await here.say(conversation_id, "Where are my invoices?")
         await engine.begun.wait()
+        # With nothing left to write it learns only at its end that the turn is another's.
+        await here.until(conversation_id, lambda events: kinds(events).count("STEP_STARTED") == 2)
         (holder,) = await here.log.holders_of_work(SCOPE.workspace_id)
         await here.log.free(holder)
         assert await here.log.claim(conversation_id, holder="another", ttl_s=60) is not None
