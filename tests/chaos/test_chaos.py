@@ -22,8 +22,8 @@ from tests.chaos.transcript import Received, Refusal, Stream, Talk
 from tests.chaos.world import World
 
 # Chosen so that every fault there is comes up, kills most of all, in rounds with a model and without.
-SEEDS = {"sqlite": ("ans", 2), "postgres": ("bmy", 2)}
-CONVERSATIONS = 5
+SEEDS = {"sqlite": ("ans", 2), "postgres": ("ftz", 2)}
+CONVERSATIONS = 4
 _INDEPENDENT = ("checker", "people_checks", "stream_checks", "tables", "transcript")
 _OURS = ("agent", "tools", "graphs", "server", "evals")
 
