@@ -10,12 +10,13 @@ from agent.deps import TurnDeps
 from agent.errors import BadTurn, LeaseLost
 from agent.types import TurnRequest
 from agent.untrusted import clean
-from graphs.checkpoints import is_outage, is_whole, thread_of
+from graphs.checkpoints import is_outage
 from graphs.holder import Holder
+from graphs.keeping import Keeping
 from graphs.supervisor import Closing, Supervisor
 from graphs.translate import run_turn
 from graphs.turn_effects import ClosingTracker
-from graphs.turn_graph import TurnGraph, build_turn_graph
+from graphs.turn_graph import TurnGraph
 from graphs.turn_metrics import TurnMetrics
 from graphs.turn_request import turn_request
 from graphs.turn_writing import Joined, TurnEvents, TurnWriter
@@ -70,9 +71,7 @@ class TurnService:
         tracing: Tracing = NO_TRACING,
     ) -> None:
         self._log = log
-        self._graph = graph
-        # For turns that begin anew when their process dies: to keep where they stand would cost more than to do them.
-        self._unkept = build_turn_graph()
+        self._keeping = Keeping(graph, repeatable=deps.engine.repeatable)
         self._deps = deps
         self._workspace_id = workspace_id
         self._wakeups = wakeups
@@ -254,7 +253,7 @@ class TurnService:
             logger.exception("turn failed turn_id=%s", work.turn_id)
             cause = "turn_timeout" if isinstance(exc, TimeoutError) else "turn_failed"
             await writer.hand_over(request, status="failed", cause=cause)
-            await self._forget(self._thread(work))
+            await self._keeping.forget(self._keeping.thread(work))
         seconds = asyncio.get_running_loop().time() - began
         self._metrics.turn_seconds(seconds)
         logger.info("turn done turn_id=%s ms=%d", work.turn_id, 1000 * seconds)
@@ -267,14 +266,8 @@ class TurnService:
         return replace(request, spent=spent)
 
     async def _attempt(self, work: TurnWork, request: TurnRequest, writer: TurnWriter) -> None:
-        thread_id = self._thread(work)
-        resume = False
-        if thread_id is not None and work.attempts > 1:
-            snapshot = await self._graph.aget_state({"configurable": {"thread_id": thread_id}})
-            resume = bool(snapshot.next) and await self._is_whole(thread_id)
-            if not resume:
-                # A graph that had come to its end would take what is left of it for the new attempt's own.
-                await self._forget(thread_id)
+        thread_id = self._keeping.thread(work)
+        resume = work.attempts > 1 and await self._keeping.stands(thread_id)
         await writer.announce()
         events: TurnEvents = asyncio.Queue()
         producer = self._supervisor.spawn(
@@ -293,7 +286,7 @@ class TurnService:
             with suppress(asyncio.CancelledError):
                 await producer
             if over:
-                await self._forget(thread_id)
+                await self._keeping.forget(thread_id)
 
     async def _produce(
         self, request: TurnRequest, writer: TurnWriter, thread_id: str | None, into: TurnEvents, *, resume: bool
@@ -302,7 +295,7 @@ class TurnService:
         try:
             async with asyncio.timeout(self._limits.turn_timeout_s):
                 stream = run_turn(
-                    self._graph if thread_id is not None else self._unkept,
+                    self._keeping.graph,
                     deps,
                     request,
                     thread_id=thread_id,
@@ -314,22 +307,6 @@ class TurnService:
                     into.put_nowait(event)
         except Exception as exc:
             into.put_nowait(exc)
-
-    def _thread(self, work: TurnWork) -> str | None:
-        """Under which name the turn's state is kept, if it is."""
-        return None if self._deps.engine.repeatable else thread_of(work.turn_id, len(work.messages))
-
-    async def _is_whole(self, thread_id: str) -> bool:
-        saver = self._graph.checkpointer
-        if not saver or isinstance(saver, bool):
-            return False
-        return await is_whole(saver, thread_id)
-
-    async def _forget(self, thread_id: str | None) -> None:
-        """The log has it all; a checkpoint is only for a turn that isn't over."""
-        saver = self._graph.checkpointer
-        if thread_id is not None and saver and not isinstance(saver, bool):
-            await saver.adelete_thread(thread_id)
 
 
 async def _wait(event: asyncio.Event, timeout_s: float) -> bool:

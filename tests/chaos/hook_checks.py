@@ -1,7 +1,7 @@
 """What the team's own system was told, beside the log: I10 of docs/chaos.md. It shares no code with the product."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -19,15 +19,17 @@ _TYPES = {
 Harm = Literal["lost", "doubled", "gap", "wrong", "crossed"]
 
 
-def check_hooks(tables: Tables, told: Sequence[Told], forged: int) -> Iterator[tuple[Harm, str, str]]:
+def check_hooks(tables: Tables) -> Iterator[tuple[Harm, str, str]]:
     """Everything that doesn't hold: kind of harm, where, what."""
-    if forged:
-        yield "wrong", "the receiver", f"{forged} requests whose signature is wrong"
+    if tables.told is None:
+        return
+    if tables.forged:
+        yield "wrong", "the receiver", f"{tables.forged} requests whose signature is wrong"
     due = {f"{row['conversation_id']}.{row['seq']}": row for row in tables.events if row["kind"] in _TYPES}
     mine = {row["conversation_id"] for row in tables.conversations}
     seen: dict[str, Told] = {}
     order: dict[str, list[int]] = defaultdict(list)
-    for each in told:
+    for each in tables.told:
         conversation_id, _, seq = each.event_id.partition(".")
         if conversation_id not in mine:
             continue

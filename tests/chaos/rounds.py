@@ -19,7 +19,7 @@ from tests.chaos.client import SILENCE_S, Client
 from tests.chaos.patience import Patience
 from tests.chaos.plan import Plan, Strike
 from tests.chaos.tables import Tables, read_tables
-from tests.chaos.transcript import Talk, Told
+from tests.chaos.transcript import Talk
 from tests.chaos.world import World
 
 _STILL_S = 90.0
@@ -48,7 +48,6 @@ class Result:
     engines: dict[str, int] = field(default_factory=dict)
     endpoint: dict[str, int] = field(default_factory=dict)
     receiver: dict[str, int] = field(default_factory=dict)
-    told: list[Told] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     seconds: float = 0.0
     tables: Tables | None = None
@@ -262,9 +261,9 @@ class Round:
                     result.engines[name] = result.engines.get(name, 0) + 1
         receiver = self._world.receiver
         result.receiver = dict(receiver.said)
-        result.told = list(receiver.journal)
-        result.findings = check(tables, self._talks, whole=False, told=result.told, forged=receiver.forged)
+        tables.told, tables.forged = list(receiver.journal), receiver.forged
         receiver.journal.clear()
+        result.findings = check(tables, self._talks, whole=False)
         result.tables = tables
         result.talks = self._talks
 

@@ -11,6 +11,8 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
+from tests.chaos.transcript import Told
+
 Row = dict[str, Any]
 
 _BY_CONVERSATION = ("events", "turns", "client_messages", "handoffs", "desk_replies", "deliveries")
@@ -23,7 +25,8 @@ _ORDER = {"events": "conversation_id, seq", "turns": "conversation_id, first_seq
 class Tables:
     """Rows of some conversations, and all bugs. `now` is the database's clock, `open_threads` have checkpoints.
 
-    `damage` is what SQLite finds wrong with the file.
+    `damage` is what SQLite finds wrong with the file. `told` is what the team's own system was told, None when it isn't
+    listened to, and `forged` counts requests to it that nobody of ours signed.
     """
 
     conversations: list[Row] = field(default_factory=list)
@@ -37,6 +40,8 @@ class Tables:
     bug_counters: list[Row] = field(default_factory=list)
     bug_filings: list[Row] = field(default_factory=list)
     bug_occurrences: list[Row] = field(default_factory=list)
+    told: list[Told] | None = None
+    forged: int = 0
     open_threads: list[str] = field(default_factory=list)
     damage: list[str] = field(default_factory=list)
     now: float = 0.0

@@ -18,13 +18,13 @@ from tests.chaos.plan import Database, Plan
 from tests.chaos.rounds import Result, play
 from tests.chaos.tables import Row, Tables, read_tables
 from tests.chaos.tally import Tally
-from tests.chaos.transcript import Received, Refusal, Stream, Talk
+from tests.chaos.transcript import Received, Refusal, Stream, Talk, Told
 from tests.chaos.world import World
 
 # Chosen so that every fault there is comes up, kills most of all, in rounds with a model and without.
 SEEDS = {"sqlite": ("ans", 2), "postgres": ("ftz", 2)}
 CONVERSATIONS = 4
-_INDEPENDENT = ("checker", "people_checks", "stream_checks", "tables", "transcript")
+_INDEPENDENT = ("checker", "hook_checks", "people_checks", "stream_checks", "tables", "transcript")
 _OURS = ("agent", "tools", "graphs", "server", "evals")
 
 Doctor = Callable[[Tables, list[Talk]], None]
@@ -116,7 +116,16 @@ def kept(on_sqlite: list[Result]) -> bytes:
     assert tables is not None
     for result in on_sqlite[:-1]:
         assert result.tables is not None
-        for name in ("conversations", "events", "turns", "client_messages", "handoffs", "desk_replies"):
+        for name in (
+            "conversations",
+            "events",
+            "turns",
+            "client_messages",
+            "handoffs",
+            "desk_replies",
+            "deliveries",
+            "told",
+        ):
             getattr(tables, name).extend(getattr(result.tables, name))
     tables.open_threads = []
     assert check(tables, talks, whole=True) == []
@@ -317,6 +326,38 @@ def _too_often(mode: str, what: str) -> Doctor:
     return doctor
 
 
+def _heard(tables: Tables) -> list[Told]:
+    assert tables.told is not None
+    return tables.told
+
+
+def _unheard(tables: Tables, talks: list[Talk]) -> None:
+    first = _heard(tables)[0].event_id
+    tables.told = [each for each in _heard(tables) if each.event_id != first]
+
+
+def _heard_backwards(tables: Tables, talks: list[Talk]) -> None:
+    _heard(tables).reverse()
+
+
+def _heard_of_nothing(tables: Tables, talks: list[Talk]) -> None:
+    first = _heard(tables)[0]
+    _heard(tables).append(Told(f"{first.event_id.partition('.')[0]}.999999", first.body))
+
+
+def _heard_otherwise(tables: Tables, talks: list[Talk]) -> None:
+    _heard(tables)[0].body["data"]["author"] = "somebody"
+
+
+def _heard_twice(tables: Tables, talks: list[Talk]) -> None:
+    first = _heard(tables)[0]
+    _heard(tables).append(Told(first.event_id, {**first.body, "type": "another"}))
+
+
+def _forged(tables: Tables, talks: list[Talk]) -> None:
+    tables.forged = 1
+
+
 DOCTORED: dict[str, tuple[str, str, Doctor]] = {
     "an acknowledged message is not in the log": ("I1", "lost", _drop_event(MESSAGE, author="customer")),
     "an acknowledged message has no row": ("I1", "lost", _drop_row("client_messages")),
@@ -404,6 +445,13 @@ DOCTORED: dict[str, tuple[str, str, Doctor]] = {
     "nobody handed the conversation back": ("I9", "wrong", _drop_deed("hand_back")),
     "a closing isn't in the log": ("I9", "lost", _drop_event(MODE, mode="closed")),
     "nobody closed the conversation": ("I9", "wrong", _drop_deed("resolve")),
+    "the team's system never heard": ("I10", "lost", _unheard),
+    "it heard in another order": ("I10", "gap", _heard_backwards),
+    "it heard of nothing": ("I10", "wrong", _heard_of_nothing),
+    "it heard something else": ("I10", "wrong", _heard_otherwise),
+    "it heard two things under one id": ("I10", "wrong", _heard_twice),
+    "it heard a forger": ("I10", "wrong", _forged),
+    "a delivery isn't known to have come": ("I10", "wrong", _set("deliveries", "status", "waiting")),
 }
 
 
@@ -418,7 +466,7 @@ def test_the_checker_names_what_was_doctored(name: str, kept: bytes) -> None:
 
 
 def test_every_invariant_is_doctored() -> None:
-    assert {invariant for invariant, _, _ in DOCTORED.values()} == {f"I{n}" for n in range(1, 10)}
+    assert {invariant for invariant, _, _ in DOCTORED.values()} == {f"I{n}" for n in range(1, 11)}
 
 
 def test_a_turn_that_never_filed_has_another_key() -> None:
@@ -445,7 +493,7 @@ def test_the_checker_reads_what_is_really_in_the_file(tmp_path: Path) -> None:
 
 
 def _tables_with_conversation() -> Sequence[str]:
-    return ("conversations", "events", "turns", "client_messages", "handoffs", "desk_replies")
+    return ("conversations", "events", "turns", "client_messages", "handoffs", "desk_replies", "deliveries")
 
 
 def _named(findings: Sequence[Finding]) -> set[tuple[str, str]]:
