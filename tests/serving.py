@@ -38,12 +38,12 @@ class Process:
 
 
 @contextmanager
-def served(data_dir: Path, *options: str, **env: str) -> Iterator[Process]:
+def served(data_dir: Path, *options: str, module: str = "graphs.cli", **env: str) -> Iterator[Process]:
     """A server on a port that the system chooses, ready to be asked; killed at the end if it still runs.
 
-    It goes by words alone unless `env` names an embedding model.
+    It goes by words alone unless `env` names an embedding model. `module` is whose command line it is.
     """
-    command = [sys.executable, "-m", "graphs.cli", "serve", "--port", "0", "--data-dir", str(data_dir)]
+    command = [sys.executable, "-m", module, "serve", "--port", "0", "--data-dir", str(data_dir)]
     # Nothing of the machine's own settings. Without the model, which has its own tests, it starts sooner.
     kept = {name: value for name, value in os.environ.items() if not name.startswith("HELPGRAPH_")}
     environment = {**kept, "HELPGRAPH_EMBEDDING": "off", **env}

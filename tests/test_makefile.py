@@ -54,6 +54,17 @@ def test_chaos_plays_as_many_rounds_as_asked_on_the_database_named(tmp_path: Pat
     ]
 
 
+def test_a_soak_lasts_as_long_as_asked_on_the_database_named(tmp_path: Path) -> None:
+    plain = make(tmp_path, "soak")
+    named = make(tmp_path, "soak", "MINUTES=60", "DATABASE=postgres")
+
+    assert (plain.returncode, named.returncode) == (0, 0), plain.stderr + named.stderr
+    assert (tmp_path / "ran").read_text().splitlines() == [
+        "-m tests.soak --minutes 10 --database sqlite",
+        "-m tests.soak --minutes 60 --database postgres",
+    ]
+
+
 def test_without_the_public_data_what_needs_none_is_measured_and_the_rest_said_to_be_skipped(tmp_path: Path) -> None:
     done = make_bench(tmp_path)
 

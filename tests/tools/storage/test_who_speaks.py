@@ -3,14 +3,17 @@
 import asyncio
 from collections.abc import Coroutine
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from sqlalchemy import select
 
-from agent.errors import Conflict, LeaseLost
+from agent.errors import Conflict, LeaseLost, NotFound
 from agent.events import Custom
 from agent.handoff import TABLE, Move, step
 from agent.types import Mode
@@ -28,10 +31,15 @@ from tests.tools.storage.arrange import (
 )
 from tools.storage.database import Database
 from tools.storage.desk import Desk
+from tools.storage.erasing import count_rows, erase
 from tools.storage.log import ConversationLog, Lease, TurnWork
+from tools.storage.retention import old_conversations, over_since
+from tools.storage.schema import conversations
+from tools.storage.sql_functions import database_now
 
 T = TypeVar("T")
 _PEOPLE = (Mode.WAITING, Mode.WITH_PERSON)
+_MUCH_LATER = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 class Conversing(RuleBasedStateMachine):
@@ -43,6 +51,9 @@ class Conversing(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
+        self.begin()
+
+    def begin(self) -> None:
         self.conversation = self.run(converse(self.log))
         self.conversation_id = self.conversation.conversation_id
         self.mode = Mode.BOT
@@ -152,6 +163,51 @@ class Conversing(RuleBasedStateMachine):
             return
         self.mode = step(self.mode, Move.RESOLVE).to
 
+    @precondition(lambda self: self.sent)
+    @rule(asked_for=st.booleans())
+    def conversation_is_erased_or_too_old(self, asked_for: bool) -> None:
+        """What is over may go by its age, anything when it is asked for; late workers bring nothing of it back."""
+
+        async def erase_it() -> bool:
+            workspace_id, over = self.conversation.workspace_id, await self.is_over()
+            events = (await self.count())["events"]
+            only_if = None if asked_for else over_since(_MUCH_LATER)
+            gone = await erase(self.log.database, workspace_id, [self.conversation_id], only_if=only_if)
+            assert gone["events"] == (events if asked_for or over else 0)
+            return asked_for or over
+
+        async def come_late() -> None:
+            for lease, work in self.workers:
+                assert not await self.log.renew(lease, 60)
+                with pytest.raises(LeaseLost):
+                    await self.log.append(lease, work.turn_id, [bot_message("Hello", work.turn_id)])
+            with pytest.raises(NotFound):
+                await say(self.log, self.conversation, "late")
+            assert set((await self.count()).values()) == {0}
+
+        if self.run(erase_it()):
+            self.run(come_late())
+            self.begin()
+
+    async def count(self) -> dict[str, int]:
+        workspace_id = self.conversation.workspace_id
+        return await count_rows(self.log.database, workspace_id, [self.conversation_id], keep_open_bugs=False)
+
+    async def is_over(self) -> bool:
+        """Whether nothing is to come in it: nobody is asked for, no turn is unfinished, no worker holds it."""
+        leased = select(conversations.c.lease_until > database_now()).where(
+            conversations.c.conversation_id == self.conversation_id
+        )
+        async with self.log.database.reading() as conn:
+            held = bool((await conn.execute(leased)).scalar_one())
+        active = await self.log.active_turn(ADA, self.conversation_id)
+        return active is None and not held and self.mode not in _PEOPLE
+
+    @invariant()
+    def only_what_is_over_can_be_too_old(self) -> None:
+        old = self.run(old_conversations(self.log.database, self.conversation.workspace_id, _MUCH_LATER))
+        assert (self.conversation_id in old) == self.run(self.is_over())
+
     @invariant()
     def stored_mode_is_the_models_and_has_a_way_out(self) -> None:
         stored = self.run(self.log.conversation(ADA, self.conversation_id))
@@ -211,6 +267,7 @@ class Conversing(RuleBasedStateMachine):
         self.run(drain())
 
 
+@pytest.mark.hypothesis
 def test_nobody_is_talked_over_or_left_alone(tmp_path: Path) -> None:
     with asyncio.Runner() as runner:
         database = runner.run(Database.open(None, data_dir=tmp_path))
@@ -221,7 +278,7 @@ def test_nobody_is_talked_over_or_left_alone(tmp_path: Path) -> None:
             run_state_machine_as_test(
                 Conversing,
                 settings=settings(
-                    max_examples=20,
+                    max_examples=settings().max_examples // 5,
                     stateful_step_count=25,
                     deadline=None,
                     suppress_health_check=list(HealthCheck),
