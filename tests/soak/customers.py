@@ -10,8 +10,8 @@ from uuid import uuid4
 
 import httpx
 
-from tests.chaos.client import read
 from tests.chaos.plan import BUGS, QUESTIONS, WISHES
+from tests.chaos.reading import read
 from tests.chaos.transcript import ENDS
 from tests.serving import ROOT
 
