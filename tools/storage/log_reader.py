@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select, true
+from sqlalchemy import Row, func, literal, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent.events import Custom
@@ -15,6 +15,7 @@ from tools.storage.database import Database
 from tools.storage.records import UNFINISHED, ActiveTurn, Conversation, LogEvent, Stamp
 from tools.storage.schema import conversations, events, turns
 from tools.storage.scope import Scope
+from tools.storage.sql_functions import custom_number
 
 _MESSAGES_SHOWN = 500
 
@@ -134,8 +135,13 @@ class LogReader:
 
     async def spent(self, scope: Scope, conversation_id: str) -> Spent:
         """Return what the conversation's turns have cost so far."""
+        tokens, cost = (
+            func.coalesce(func.sum(number), 0.0)
+            for number in (_number("input_tokens") + _number("output_tokens"), _number("cost"))
+        )
         query = (
-            select(events.c.event)
+            select(tokens, cost)
+            .select_from(events)
             .join(conversations, conversations.c.conversation_id == events.c.conversation_id)
             .where(
                 events.c.conversation_id == conversation_id,
@@ -145,11 +151,8 @@ class LogReader:
             )
         )
         async with self._db.reading() as conn:
-            values = [event["value"] for event in (await conn.execute(query)).scalars()]
-        return Spent(
-            tokens=sum(value["input_tokens"] + value["output_tokens"] for value in values),
-            cost=sum(value["cost"] for value in values),
-        )
+            spent = (await conn.execute(query)).one()
+        return Spent(tokens=int(spent[0]), cost=float(spent[1]))
 
     async def typing_at(self, conversation_id: str) -> datetime | None:
         """Return when the customer last typed without having sent it; for the runner, which has no scope."""
@@ -157,6 +160,10 @@ class LogReader:
         async with self._db.reading() as conn:
             at: datetime | None = (await conn.execute(query)).scalar_one_or_none()
         return at
+
+
+def _number(name: str) -> custom_number:
+    return custom_number(events.c.event, literal(name))
 
 
 async def message_rows(
