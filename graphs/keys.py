@@ -1,18 +1,15 @@
 """Adding, listing and revoking keys of bots."""
 
-import re
 from datetime import UTC, datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from agent.errors import BadTurn
 from agent.wire import JsonObject
+from graphs.names import usable_name
 from graphs.privacy import read_body
 from graphs.stores import Stores
 from tools.storage.api_keys import ApiKeys
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 class KeysBody(BaseModel):
@@ -45,9 +42,8 @@ async def keys(stores: Stores, given: JsonObject) -> JsonObject:
                 for entry in await kept.entries(stores.workspace_id)
             ]
         }
-    if body.name is None or not _NAME.fullmatch(body.name):
-        raise BadTurn("a key's name has 1 to 100 letters, digits, dots, dashes and underscores", field="name")
+    name = usable_name(body.name, of="a key's")
     if body.do == "add":
-        return {"key": await kept.add(stores.workspace_id, body.name, now=now)}
-    await kept.revoke(stores.workspace_id, body.name, now=now)
+        return {"key": await kept.add(stores.workspace_id, name, now=now)}
+    await kept.revoke(stores.workspace_id, name, now=now)
     return {}

@@ -1,6 +1,5 @@
 """Adding, listing, trying and removing webhooks, and trying again what was given up."""
 
-import re
 from datetime import UTC, datetime
 from typing import Literal
 from urllib.parse import urlsplit
@@ -10,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agent.errors import BadTurn, NotFound
 from agent.wire import JsonObject
+from graphs.names import usable_name
 from graphs.privacy import read_body
 from graphs.stores import Stores
 from tools.storage.hooks import KINDS, USUAL_KINDS, Webhook, Webhooks
@@ -17,7 +17,6 @@ from tools.storage.outbox import Outbox
 from tools.webhooks.sender import WebhookSender
 from tools.webhooks.signing import secret_of
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _SHOWN = 200
 
 
@@ -62,10 +61,9 @@ async def webhooks(stores: Stores, given: JsonObject) -> JsonObject:
         }
     if body.do == "retry":
         return {"again": await outbox.retry(body.name, now=now)}
-    if body.name is None or not _NAME.fullmatch(body.name):
-        raise BadTurn("a webhook's name has 1 to 100 letters, digits, dots, dashes and underscores", field="name")
+    name = usable_name(body.name, of="a webhook's")
     if body.do == "remove":
-        await kept.remove(stores.workspace_id, body.name)
+        await kept.remove(stores.workspace_id, name)
         return {}
     master = _master(stores)
     if body.do == "add":
@@ -73,9 +71,9 @@ async def webhooks(stores: Stores, given: JsonObject) -> JsonObject:
         unknown = [kind for kind in kinds if kind not in KINDS]
         if unknown:
             raise BadTurn(f"there is no kind {unknown[0]!r}; there are {', '.join(KINDS)}", field="kinds")
-        await kept.add(stores.workspace_id, body.name, _usable_url(body.url or ""), kinds, now=now)
-        return {"secret": secret_of(master, stores.workspace_id, body.name)}
-    webhook = await _find(stores, kept, body.name)
+        await kept.add(stores.workspace_id, name, _usable_url(body.url or ""), kinds, now=now)
+        return {"secret": secret_of(master, stores.workspace_id, name)}
+    webhook = await _find(stores, kept, name)
     if body.do == "secret":
         return {"secret": secret_of(master, stores.workspace_id, webhook.name)}
     async with WebhookSender(master, stores.workspace_id) as sender:
