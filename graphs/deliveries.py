@@ -5,10 +5,10 @@ import logging
 from datetime import UTC, datetime
 from typing import Protocol
 
-from agent.errors import SupportError
+from graphs.checkpoints import is_outage
 from graphs.holder import Holder
 from tools.storage.outbox import Delivery, Outbox
-from tools.webhooks.sender import WebhookSender
+from tools.webhooks.sender import Sent, WebhookSender
 
 logger = logging.getLogger(__name__)
 
@@ -42,8 +42,9 @@ async def deliver_for_ever(outbox: Outbox, sender: WebhookSender, metrics: Deliv
                 await _free_what_the_dead_hold(outbox, holder)
                 room = _AT_ONCE - len(under_way)
                 taken = await outbox.take(limit=room, holder=holder.name) if room else []
-            except (SupportError, OSError) as exc:
-                logger.warning("outbox can't be read error=%s", type(exc).__name__)
+            except Exception as exc:
+                # Whatever it was: without this loop nobody would be told of anything any more.
+                logger.warning("outbox can't be read error=%s", type(exc).__name__, exc_info=not is_outage(exc))
                 taken = []
             for delivery in taken:
                 task = group.create_task(_deliver(outbox, sender, metrics, delivery))
@@ -64,23 +65,25 @@ async def _free_what_the_dead_hold(outbox: Outbox, holder: Holder) -> None:
 
 
 async def _deliver(outbox: Outbox, sender: WebhookSender, metrics: DeliveryMetrics, delivery: Delivery) -> None:
-    sent = await sender.send(delivery.name, delivery.url, delivery.event_id, delivery.body)
-    now = datetime.now(UTC)
-    metrics.delivery_tried(sent.result)
     try:
-        if sent.result == "delivered":
-            await outbox.delivered(delivery, now=now)
-            metrics.delivery_seconds((now - delivery.created_at).total_seconds())
-            return
-        error = sent.error or sent.result
-        if sent.result == "away":
-            again = await outbox.away(delivery, error, now=now, retry_after_s=sent.retry_after_s)
-        else:
-            again = await outbox.refused(delivery, error, now=now, for_good=sent.result == "gone")
-    except (SupportError, OSError) as exc:
-        # Held until its time is up, then taken again.
-        logger.warning("delivery can't be settled error=%s", type(exc).__name__)
+        sent = await sender.send(delivery.name, delivery.url, delivery.event_id, delivery.body)
+        metrics.delivery_tried(sent.result)
+        await _settle(outbox, metrics, delivery, sent)
+    except Exception as exc:
+        # Held until its time is up, then taken again; the others go on.
+        logger.warning("delivery can't be settled error=%s", type(exc).__name__, exc_info=not is_outage(exc))
+
+
+async def _settle(outbox: Outbox, metrics: DeliveryMetrics, delivery: Delivery, sent: Sent) -> None:
+    now, error = datetime.now(UTC), sent.error or sent.result
+    if sent.result == "delivered":
+        await outbox.delivered(delivery, now=now)
+        metrics.delivery_seconds((now - delivery.created_at).total_seconds())
         return
+    if sent.result == "away":
+        again = await outbox.away(delivery, error, now=now, retry_after_s=sent.retry_after_s)
+    else:
+        again = await outbox.refused(delivery, error, now=now, for_good=sent.result == "gone")
     if again:
         logger.info("delivery waits conversation_id=%s reason=%s", delivery.conversation_id, sent.result)
     else:
