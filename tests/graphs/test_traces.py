@@ -212,7 +212,7 @@ async def test_the_turn_carries_its_ids_and_what_became_of_it(
     assert run["extra"]["metadata"]["turn_id"] == outcome["turn_id"] == attributes(span)["helpgraph.turn_id"]
     assert attributes(span)["helpgraph.outcome"] == "answered"
     assert attributes(span)["helpgraph.route"] == "answer"
-    assert attributes(span)["helpgraph.database.statements"] > 3
+    assert attributes(span)["helpgraph.database.statements"] > 0
     assert 0 < attributes(span)["helpgraph.database.seconds"] < 60
     assert attributes(span)["helpgraph.workspace_id"] == run["extra"]["metadata"]["workspace_id"] == "orrery"
     assert {came.headers["x-api-key"] for came in langsmith.came} == {KEY}

@@ -42,10 +42,8 @@ def left_at_home(home: Path, program: str) -> list[str]:
 
 
 def test_a_model_runs_without_telemetry(tmp_path: Path) -> None:
-    assert left_at_home(tmp_path / "ours", _PROGRAM) == []
-    # What the library does by itself: when this is no longer so, the switch can go.
-    plain = _PROGRAM.replace("import tools.embedding.minilm\n", "").replace("from tools.onnx_runtime ", "")
-    assert any("Microsoft" in path for path in left_at_home(tmp_path / "plain", plain))
+    # Without the switch the library leaves a database of Microsoft's here, on most machines though not on all.
+    assert left_at_home(tmp_path / "home", _PROGRAM) == []
 
 
 def test_nobody_imports_the_library_past_the_switch() -> None:
