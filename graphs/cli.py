@@ -1,13 +1,12 @@
-"""The root of the command line. Sub-commands register themselves through the entry point group `helpgraph.commands`."""
+"""The root of the command line. Packages list their commands in the entry point group `helpgraph.commands`."""
 
 import sys
-from collections.abc import Callable
-from importlib.metadata import entry_points
 
 import typer
 from rich.console import Console
 
 from agent.errors import BadTurn, ConnectorError, Misconfigured, SupportError
+from graphs.lazy_commands import LazyGroup
 
 USAGE_ERROR = 2
 FAILED = 1
@@ -15,18 +14,16 @@ INTERRUPTED = 130
 
 
 def build_app() -> typer.Typer:
-    """Gather the sub-commands of every installed package."""
+    """Gather the commands of every installed package; none is imported yet."""
     app = typer.Typer(
         name="helpgraph",
         help="A support agent for software products: cited answers, honest handoffs, bug tickets without duplicates.",
+        cls=LazyGroup,
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
     )
     app.callback()(_root)
-    for entry in sorted(entry_points(group="helpgraph.commands"), key=lambda entry: entry.name):
-        register: Callable[[typer.Typer], None] = entry.load()
-        register(app)
     return app
 
 

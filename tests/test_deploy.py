@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from typer import Context
 from typer.main import get_command
 
 from agent.errors import Misconfigured
@@ -169,8 +170,8 @@ def test_every_command_is_one_that_the_command_line_takes(
     for arguments in given:
         taken: Any = app
         left = list(arguments)
-        while hasattr(taken, "commands"):
-            taken = taken.commands[left.pop(0)]
+        while hasattr(taken, "resolve_command"):
+            _, taken, left = taken.resolve_command(Context(taken), left)
         taken.make_context("helpgraph", left)
 
 

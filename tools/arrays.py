@@ -29,13 +29,13 @@ def read_arrays(path: Path, names: Sequence[str]) -> Arrays | None:
         return None
 
 
-def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Write all at once: a reader sees the whole file or none."""
+def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], *, packed: bool = False) -> None:
+    """Write all at once: a reader sees the whole file or none. `packed` is for tables that repeat themselves."""
     scratch = path.with_suffix(f".{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with scratch.open("wb") as file:
-            np.savez(file, allow_pickle=False, **arrays)
+            (np.savez_compressed if packed else np.savez)(file, allow_pickle=False, **arrays)
         os.replace(scratch, path)
     except OSError as exc:
         logger.warning("cache file not written path=%s errno=%s", path, exc.errno)

@@ -25,6 +25,7 @@ from agent.types import (
     Understanding,
     Untrusted,
 )
+from tools import language
 from tools.embedding.sentences import SentenceEmbedder
 from tools.engines.local import bugs, evidence, hearing, signals, telling
 from tools.engines.local.answering import Understood, compose
@@ -90,6 +91,7 @@ class LocalEngine:
             Misconfigured: the shipped examples are damaged.
         """
         shipped, glossary = load_examples(), Glossary.load()
+        await asyncio.to_thread(language.prepare, cache_dir)
         tongue = await asyncio.to_thread(Tongue.train, by_language(shipped), cache_dir)
         own = {
             category.category_id: [
