@@ -9,7 +9,6 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import aiosqlite
 import psycopg
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
@@ -20,6 +19,7 @@ from agent import types, untrusted
 from agent.errors import DatabaseAway
 from agent.state import TurnState
 from tools.storage.scrubbing import database_files, scrub_sqlite
+from tools.storage.sqlite_connection import BUSY_TIMEOUT_MS, connect_briefly
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
@@ -28,16 +28,16 @@ if TYPE_CHECKING:
 
 FILE_NAME = "checkpoints.db"
 _TABLES = ("checkpoints", "checkpoint_blobs", "checkpoint_writes")
-_BUSY_TIMEOUT_MS = 10_000
 
 
 @asynccontextmanager
 async def open_checkpointer(database: URL, *, data_dir: Path) -> AsyncIterator[BaseCheckpointSaver[str]]:
     """Open the checkpointer beside the database: a SQLite file in `data_dir`, or tables in PostgreSQL."""
     if database.get_backend_name() == "sqlite":
-        async with aiosqlite.connect(data_dir / FILE_NAME) as conn:
+        async with connect_briefly(data_dir / FILE_NAME) as conn:
             # A lost checkpoint costs a turn its place, not its message: NORMAL is enough here.
-            for pragma in ("journal_mode=WAL", "synchronous=NORMAL", f"busy_timeout={_BUSY_TIMEOUT_MS}"):
+            pragmas = ("journal_mode=WAL", "synchronous=NORMAL", "wal_autocheckpoint=0")
+            for pragma in (*pragmas, f"busy_timeout={BUSY_TIMEOUT_MS}"):
                 await conn.execute(f"PRAGMA {pragma}")
             saver = AsyncSqliteSaver(conn, serde=_serializer())
             await saver.setup()

@@ -179,8 +179,8 @@ class InDoubt(Database):
     told = True
 
     @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[AsyncConnection]:
-        async with super()._transaction() as conn:
+    async def _transaction(self, lengthy: bool) -> AsyncIterator[AsyncConnection]:
+        async with super()._transaction(lengthy) as conn:
             yield conn
         if self.told:
             self.told = False

@@ -20,10 +20,9 @@ from agent.errors import DatabaseAway, Misconfigured
 from tools.storage.migrate import upgrade
 from tools.storage.postgres_channel import PostgresChannel
 from tools.storage.scrubbing import database_files, scrub_sqlite
-from tools.storage.sqlite_connection import connect
+from tools.storage.sqlite_connection import BUSY_TIMEOUT_MS, Connection, connect
 
 FILE_NAME = "helpgraph.db"
-_BUSY_TIMEOUT_MS = 10_000
 _READERS = 4
 _BEGAN = "helpgraph_statement_began"
 # Reading a whole file at every start is too slow past this size; then damage shows when it is met.
@@ -108,22 +107,26 @@ class Database:
         """The normalised URL, password included: for opening more connections, never for logs."""
         return self._url
 
-    def transaction(self) -> AbstractAsyncContextManager[AsyncConnection]:
+    def transaction(self, *, lengthy: bool = False) -> AbstractAsyncContextManager[AsyncConnection]:
         """Enter a write transaction: committed on leaving, rolled back on an exception.
+
+        `lengthy` is for one with statements over many rows: on SQLite others hold up the whole process.
 
         Raises:
             DatabaseAway: the database can't be reached, is full, or was locked for 10 s.
         """
-        return self._transaction()
+        return self._transaction(lengthy)
 
     @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[AsyncConnection]:
+    async def _transaction(self, lengthy: bool) -> AsyncIterator[AsyncConnection]:
         try:
             if self._writing is None:
                 async with self._writer.connect() as conn, self._committed(conn):
                     yield conn
             else:
                 async with self._writing, self._writer.connect() as conn, self._committed(conn):
+                    # The one connection that writes: each transaction says anew.
+                    cast(Connection, (await conn.get_raw_connection()).driver_connection).lengthy = lengthy
                     yield conn
         except (OperationalError, InterfaceError) as exc:
             raise DatabaseAway(f"the database refused: {type(exc.orig).__name__}") from exc
@@ -267,7 +270,7 @@ def _sqlite(url: URL, *, readers: bool) -> AsyncEngine:
     @event.listens_for(engine.sync_engine, "connect")
     def configure(connection: Any, record: object) -> None:
         cursor = connection.cursor()
-        cursor.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
+        cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
         cursor.execute("PRAGMA foreign_keys = ON")
         if readers:
             cursor.execute("PRAGMA query_only = ON")
@@ -276,12 +279,14 @@ def _sqlite(url: URL, *, readers: bool) -> AsyncEngine:
             cursor.execute("PRAGMA synchronous = FULL")
             # What is deleted is overwritten, so that no erased word stays in a free page.
             cursor.execute("PRAGMA secure_delete = ON")
+            # From here on only the beginning of a transaction waits for the lock, where waiting holds nobody up.
+            cursor.execute("PRAGMA busy_timeout = 0")
         cursor.close()
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Any) -> None:
         # A write that begins as a read can't wait for the lock: SQLite refuses it at once.
-        connection.connection.driver_connection.begin("BEGIN" if readers else "BEGIN IMMEDIATE")
+        connection.connection.driver_connection.begin("BEGIN" if readers else "BEGIN IMMEDIATE", reads=readers)
 
     return engine
 

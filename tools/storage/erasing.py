@@ -67,7 +67,7 @@ async def erase(
     With `only_if` those of them that meet it as they go. Reports of bugs are blanked, and bugs told in other words;
     with `keep_open_bugs` only those that are closed.
     """
-    async with db.transaction() as conn:
+    async with db.transaction(lengthy=True) as conn:
         # Locked, so that nobody adds to a conversation while it goes.
         locked = await conn.execute(
             select(conversations.c.conversation_id)

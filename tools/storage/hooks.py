@@ -125,7 +125,7 @@ class Webhooks:
         Raises:
             NotFound: there is no such webhook.
         """
-        async with self._db.transaction() as conn:
+        async with self._db.transaction(lengthy=True) as conn:
             for table in (deliveries, webhook_kinds):
                 await conn.execute(delete(table).where(table.c.workspace_id == workspace_id, table.c.name == name))
             gone = await conn.execute(

@@ -143,7 +143,7 @@ class KnowledgeRows:
     ) -> None:
         """Store a generation that doesn't answer yet."""
         key = {"workspace_id": self._workspace_id, "generation_id": generation_id}
-        async with self._db.transaction() as conn:
+        async with self._db.transaction(lengthy=True) as conn:
             await conn.execute(
                 insert(kb_generations).values(
                     **key,
@@ -168,13 +168,13 @@ class KnowledgeRows:
         ):
             # Short transactions: turns write to the same database meanwhile.
             for start in range(0, len(rows), _ROWS_PER_INSERT):
-                async with self._db.transaction() as conn:
+                async with self._db.transaction(lengthy=True) as conn:
                     await conn.execute(insert(table), rows[start : start + _ROWS_PER_INSERT])
 
     async def swap(self, generation_id: str) -> None:
         """Make a built generation the live one, and the live one retired, in one transaction."""
         mine = kb_generations.c.workspace_id == self._workspace_id
-        async with self._db.transaction() as conn:
+        async with self._db.transaction(lengthy=True) as conn:
             await conn.execute(
                 update(kb_generations).where(mine, kb_generations.c.status == "live").values(status="retired")
             )
@@ -186,7 +186,7 @@ class KnowledgeRows:
 
     async def set_embedder(self, generation_id: str, embedder: str | None) -> None:
         """Say which model a generation's vectors are of; None when it has none."""
-        async with self._db.transaction() as conn:
+        async with self._db.transaction(lengthy=True) as conn:
             await conn.execute(
                 update(kb_generations)
                 .where(
@@ -206,7 +206,7 @@ class KnowledgeRows:
 
     async def drop(self, generation_id: str) -> None:
         """Delete a generation that isn't live."""
-        async with self._db.transaction() as conn:
+        async with self._db.transaction(lengthy=True) as conn:
             for table in (kb_passages, kb_articles, kb_questions, kb_refusals, kb_generations):
                 await conn.execute(
                     delete(table).where(

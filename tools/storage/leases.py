@@ -55,7 +55,7 @@ class Leases(LogReader):
         Should it live after all, nothing breaks: whoever claims next begins a new epoch, and its late writes are
         refused.
         """
-        async with self._db.transaction() as conn:
+        async with self._db.transaction(lengthy=True) as conn:
             freed = await conn.execute(
                 update(conversations)
                 .where(

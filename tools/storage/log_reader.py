@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, func, literal, select, true
+from sqlalchemy import Integer, Row, Select, bindparam, func, literal, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent.events import Custom
@@ -69,24 +70,11 @@ class LogReader:
         Raises:
             NotFound: the conversation isn't there, or isn't the scope's.
         """
-        query = (
-            select(events)
-            .join(conversations, conversations.c.conversation_id == events.c.conversation_id)
-            .where(
-                events.c.conversation_id == conversation_id,
-                events.c.workspace_id == scope.workspace_id,
-                rows.visible(scope),
-                events.c.seq > after_seq,
-            )
-            .order_by(events.c.seq)
-            .limit(limit)
-        )
-        if not (staff and scope.sees_everything):
-            query = query.where(events.c.audience == "all")
+        query = _news(owned=scope.owner_id is not None, all_of_it=staff and scope.sees_everything)
+        whose = {"of_conversation": conversation_id, "of_workspace": scope.workspace_id, "of_owner": scope.owner_id}
         async with self._db.reading() as conn:
-            found = [
-                LogEvent(row.seq, row.at, row.turn_id, row.audience, row.event) for row in await conn.execute(query)
-            ]
+            news = await conn.execute(query, {**whose, "after_seq": after_seq, "most": limit})
+            found = [LogEvent(row.seq, row.at, row.turn_id, row.audience, row.event) for row in news]
             if not found:
                 await rows.load(conn, scope, conversation_id)
         return found
@@ -160,6 +148,24 @@ class LogReader:
         async with self._db.reading() as conn:
             at: datetime | None = (await conn.execute(query)).scalar_one_or_none()
         return at
+
+
+@cache
+def _news(*, owned: bool, all_of_it: bool) -> Select[Any]:
+    # Built once: every stream asks for it with each thing that happens.
+    query = (
+        select(events)
+        .join(conversations, conversations.c.conversation_id == events.c.conversation_id)
+        .where(
+            events.c.conversation_id == bindparam("of_conversation"),
+            events.c.workspace_id == bindparam("of_workspace"),
+            *rows.visible_to(owned=owned),
+            events.c.seq > bindparam("after_seq"),
+        )
+        .order_by(events.c.seq)
+        .limit(bindparam("most", type_=Integer))
+    )
+    return query if all_of_it else query.where(events.c.audience == "all")
 
 
 def _number(name: str) -> custom_number:

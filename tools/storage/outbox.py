@@ -186,7 +186,7 @@ class Outbox:
 
         Should it live after all, the receiver is told twice, under the same id.
         """
-        async with self._db.transaction() as conn:
+        async with self._db.transaction(lengthy=True) as conn:
             freed = await conn.execute(
                 update(deliveries)
                 .where(
@@ -246,7 +246,7 @@ class Outbox:
         """Let what was given up wait again, of one webhook or of all, and leave nobody alone any more; how many."""
         ours = deliveries.c.workspace_id == self._workspace_id
         mine = webhooks.c.workspace_id == self._workspace_id
-        async with self._db.transaction() as conn:
+        async with self._db.transaction(lengthy=True) as conn:
             again = await conn.execute(
                 update(deliveries)
                 .where(ours, deliveries.c.status == "given_up", true() if name is None else deliveries.c.name == name)
@@ -281,7 +281,7 @@ class Outbox:
     async def prune(self, *, now: datetime) -> int:
         """Forget what was settled 30 days ago, and what was for a webhook that is gone; how many."""
         nobodys = ~exists().where(*_same_webhook(webhooks))
-        async with self._db.transaction() as conn:
+        async with self._db.transaction(lengthy=True) as conn:
             gone = await conn.execute(
                 delete(deliveries)
                 .where(

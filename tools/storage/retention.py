@@ -54,5 +54,5 @@ async def unfinished_among(db: Database, turn_ids: Collection[str]) -> set[str]:
 
 async def retell_closed_bugs(db: Database, workspace_id: str, *, limit: int) -> int:
     """Take from closed bugs the words of conversations that are gone, and return from how many."""
-    async with db.transaction() as conn:
+    async with db.transaction(lengthy=True) as conn:
         return await bug_words.retell_closed(conn, workspace_id, limit=limit)

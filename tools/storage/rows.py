@@ -3,11 +3,13 @@
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Row, and_, insert, select, update
+from sqlalchemy import ColumnElement, Integer, Row, Select, and_, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from agent.errors import LeaseLost, NotFound
 from agent.types import Mode
@@ -26,6 +28,12 @@ def visible(scope: Scope) -> ColumnElement[bool]:
     return and_(conversations.c.workspace_id == scope.workspace_id, conversations.c.owner_id == scope.owner_id)
 
 
+def visible_to(*, owned: bool) -> tuple[ColumnElement[bool], ...]:
+    """As `visible`, for statements that are built once: the scope's values are `of_workspace` and `of_owner`."""
+    mine = conversations.c.workspace_id == bindparam("of_workspace")
+    return (mine, conversations.c.owner_id == bindparam("of_owner")) if owned else (mine,)
+
+
 def body_hash(*parts: object) -> str:
     """Return what tells one message body from another."""
     return hashlib.sha256(orjson.dumps(storable(parts))).hexdigest()
@@ -37,8 +45,11 @@ async def load(conn: AsyncConnection, scope: Scope, conversation_id: str, *, loc
     Raises:
         NotFound: it isn't there, or isn't the scope's.
     """
-    query = select(conversations).where(conversations.c.conversation_id == conversation_id, visible(scope))
-    row = (await conn.execute(query.with_for_update() if lock else query)).one_or_none()
+    found = await conn.execute(
+        _one_of_scope(owned=scope.owner_id is not None, lock=lock),
+        {"of_conversation": conversation_id, "of_workspace": scope.workspace_id, "of_owner": scope.owner_id},
+    )
+    row = found.one_or_none()
     if row is None:
         raise NotFound("no such conversation")
     return to_conversation(row)
@@ -50,12 +61,7 @@ async def load_leased(conn: AsyncConnection, lease: Lease) -> Conversation:
     Raises:
         LeaseLost: another epoch has begun.
     """
-    query = select(conversations).where(
-        conversations.c.conversation_id == lease.conversation_id,
-        conversations.c.workspace_id == lease.workspace_id,
-        conversations.c.epoch == lease.epoch,
-    )
-    row = (await conn.execute(query.with_for_update())).one_or_none()
+    row = (await conn.execute(_LEASED, _of(lease))).one_or_none()
     if row is None:
         raise LeaseLost(f"epoch {lease.epoch} of conversation {lease.conversation_id!r} is over")
     return to_conversation(row)
@@ -98,17 +104,18 @@ async def append(
     Raises:
         LeaseLost: another epoch has begun.
     """
-    mine = [
-        conversations.c.conversation_id == conversation.conversation_id,
-        conversations.c.workspace_id == conversation.workspace_id,
-    ]
-    if isinstance(conversation, Lease):
-        mine.append(conversations.c.epoch == conversation.epoch)
+    values = {name: value for name, value in changes.items() if not isinstance(value, ColumnElement)}
+    statement = _counting(isinstance(conversation, Lease), tuple(sorted(values)))
+    if len(values) < len(changes):
+        statement = statement.values({name: value for name, value in changes.items() if name not in values})
     counted = await conn.execute(
-        update(conversations)
-        .where(*mine)
-        .values(last_seq=conversations.c.last_seq + len(new), updated_at=at, **changes)
-        .returning(conversations.c.last_seq)
+        statement,
+        {
+            **_of(conversation),
+            "added": len(new),
+            "new_updated_at": at,
+            **{f"new_{name}": value for name, value in values.items()},
+        },
     )
     last_seq = counted.scalar_one_or_none()
     if last_seq is None:
@@ -129,21 +136,55 @@ async def append(
         }
         for offset, item in enumerate(new)
     ]
-    await conn.execute(insert(events), rows)
+    await conn.execute(_INSERT_EVENTS, rows)
     await outbox.put(conn, rows)
     started = next((row["seq"] for row in rows if row["kind"] == "RUN_STARTED"), None)
     if started is not None and turn_id is not None:
         # The first start stays: who reads from it sees the restart too.
         await conn.execute(
-            update(turns)
-            .where(
-                turns.c.turn_id == turn_id,
-                turns.c.workspace_id == conversation.workspace_id,
-                turns.c.run_started_seq.is_(None),
-            )
-            .values(run_started_seq=started)
+            _NOTE_START,
+            {"of_turn": turn_id, "of_workspace": conversation.workspace_id, "started": started},
         )
     return int(last_seq)
+
+
+def _of(conversation: Conversation | Lease) -> dict[str, Any]:
+    """The values that say which conversation, and in a lease's epoch."""
+    epoch = {"of_epoch": conversation.epoch} if isinstance(conversation, Lease) else {}
+    return {"of_conversation": conversation.conversation_id, "of_workspace": conversation.workspace_id, **epoch}
+
+
+# A turn makes some forty statements, and building one costs more than running it: these are built once.
+_THIS = (
+    conversations.c.conversation_id == bindparam("of_conversation"),
+    conversations.c.workspace_id == bindparam("of_workspace"),
+)
+_IN_ITS_EPOCH = (*_THIS, conversations.c.epoch == bindparam("of_epoch"))
+_LEASED = select(conversations).where(*_IN_ITS_EPOCH).with_for_update()
+_INSERT_EVENTS = insert(events)
+_NOTE_START = (
+    update(turns)
+    .where(
+        turns.c.turn_id == bindparam("of_turn"),
+        turns.c.workspace_id == bindparam("of_workspace"),
+        turns.c.run_started_seq.is_(None),
+    )
+    .values(run_started_seq=bindparam("started"))
+)
+
+
+@cache
+def _one_of_scope(*, owned: bool, lock: bool) -> Select[Any]:
+    query = select(conversations).where(*_THIS, *visible_to(owned=owned))
+    return query.with_for_update() if lock else query
+
+
+@cache
+def _counting(leased: bool, changes: tuple[str, ...]) -> ReturningUpdate[Any]:
+    counted = conversations.c.last_seq + bindparam("added", type_=Integer)
+    values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in ("updated_at", *changes)}
+    statement = update(conversations).where(*(_IN_ITS_EPOCH if leased else _THIS))
+    return statement.values(last_seq=counted, **values).returning(conversations.c.last_seq)
 
 
 def kind(event: dict[str, object]) -> str:

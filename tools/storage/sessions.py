@@ -117,7 +117,7 @@ class Sessions:
 
     async def purge(self, *, now: datetime) -> int:
         """Delete the sessions of all workspaces whose time is over, and return how many."""
-        async with self._db.transaction() as conn:
+        async with self._db.transaction(lengthy=True) as conn:
             result = await conn.execute(
                 delete(sessions).where(sessions.c.expires_at <= now).returning(sessions.c.token_hash)
             )

@@ -28,7 +28,7 @@ async def counted(db: Database) -> dict[str, int]:
 
 async def test_what_a_cancelled_statement_did_is_rolled_back_and_the_next_transaction_begins(db: Database) -> None:
     async def write() -> None:
-        async with db.transaction() as conn:
+        async with db.transaction(lengthy=True) as conn:
             await conn.execute(text("INSERT INTO bug_counters VALUES ('first', 1)"))
             await conn.execute(text(_SLOW))
 
@@ -45,7 +45,7 @@ async def test_what_a_cancelled_statement_did_is_rolled_back_and_the_next_transa
 
 async def test_a_cancelled_first_statement_leaves_no_transaction_open(db: Database) -> None:
     async def write() -> None:
-        async with db.transaction() as conn:
+        async with db.transaction(lengthy=True) as conn:
             await conn.execute(text(_SLOW))
 
     for moment in (0.0, 0.001, 0.02):

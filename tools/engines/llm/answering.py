@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncGenerator, Collection
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from langchain_core.messages import AIMessageChunk
@@ -138,12 +139,16 @@ def to_sentence(piece: Piece, brief: AnswerBrief) -> Sentence:
 
 def tool_schema(offer: ToolOffer) -> dict[str, Any]:
     """A tool as the endpoint wants it."""
-    shape = offer.arguments.model_json_schema()
-    parameters = {"type": "object", "properties": shape.get("properties", {}), "required": shape.get("required", [])}
     return {
         "type": "function",
-        "function": {"name": offer.name, "description": offer.description, "parameters": parameters},
+        "function": {"name": offer.name, "description": offer.description, "parameters": _parameters(offer.arguments)},
     }
+
+
+@lru_cache(maxsize=64)
+def _parameters(arguments: type[BaseModel]) -> dict[str, Any]:
+    shape = arguments.model_json_schema()
+    return {"type": "object", "properties": shape.get("properties", {}), "required": shape.get("required", [])}
 
 
 def tools_in_words(offers: Collection[ToolOffer]) -> str:

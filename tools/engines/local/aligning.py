@@ -1,7 +1,7 @@
 """Which words of a sentence stand for which words of a source, and the stretch of the source that it draws on."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -16,12 +16,23 @@ _CLAUSE_COST = 2
 
 
 @dataclass(frozen=True, slots=True)
+class Window:
+    """The units from `first` to `last` of a source, with the roots and forms of all their content."""
+
+    first: int
+    last: int
+    roots: frozenset[str]
+    forms: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """A source in units (sentences, list items) with their tokens; `forms` are all it has, headings included."""
 
     units: tuple[str, ...]
     read: tuple[Worded, ...]
     forms: frozenset[str]
+    windows: tuple[Window, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,24 +78,35 @@ def read_source(text: str, headings: tuple[str, ...] = ()) -> Source:
         elif any(char.isalnum() for char in part):
             units.append(part.strip())
     read = tuple(worded(unit) for unit in units)
-    context = frozenset(form for head in heads for token in worded(head).content for form in token.forms)
-    forms = context | frozenset(form for unit in read for token in unit.content for form in token.forms)
-    return Source(tuple(units), read, forms)
+    forms = frozenset[str]().union(*(worded(head).forms for head in heads), *(unit.forms for unit in read))
+    return Source(tuple(units), read, forms, tuple(_windows(read)))
+
+
+def _windows(read: Sequence[Worded]) -> Iterator[Window]:
+    """Every stretch of up to three units that follow each other."""
+    for first in range(len(read)):
+        for last in range(first, min(first + _WINDOW, len(read))):
+            units = read[first : last + 1]
+            roots = frozenset[str]().union(*(unit.roots for unit in units))
+            forms = frozenset[str]().union(*(unit.forms for unit in units))
+            yield Window(first, last, roots, forms)
 
 
 def align(said: Sequence[Token], source: Source) -> Alignment:
     """Align content tokens with the window (up to three units that follow each other) that has the most of them."""
-    best, best_value = Alignment(tuple(said), (), (), (-1,) * len(said), 0, 0), -1.0
-    for first in range(len(source.units)):
-        for last in range(first, min(first + _WINDOW, len(source.units))):
-            forms = frozenset(f for unit in source.read[first : last + 1] for t in unit.content for f in t.forms)
-            roots = frozenset(t.text for unit in source.read[first : last + 1] for t in unit.content)
-            found = sum(_weight(t) * (1.0 if t.text in roots else 0.6) for t in said if t.forms & forms)
-            value = found - _UNIT_COST * (last - first) - 0.001 * first
-            if value > best_value:
-                best_value, best = value, Alignment((), (), (), (), first, last)
-    window, marks = _placed(source, best.first, best.last)
-    return Alignment(tuple(said), window, marks, _places(said, window), best.first, best.last)
+    first = last = 0
+    best_value = -1.0
+    weighed = [(token.text, token.forms, _weight(token)) for token in said]
+    for stretch in source.windows:
+        found = 0.0
+        for text, forms, weight in weighed:
+            if not forms.isdisjoint(stretch.forms):
+                found += weight * (1.0 if text in stretch.roots else 0.6)
+        value = found - _UNIT_COST * (stretch.last - stretch.first) - 0.001 * stretch.first
+        if value > best_value:
+            best_value, first, last = value, stretch.first, stretch.last
+    window, marks = _placed(source, first, last)
+    return Alignment(tuple(said), window, marks, _places(said, window), first, last)
 
 
 def _weight(token: Token) -> float:

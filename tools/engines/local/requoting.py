@@ -40,10 +40,8 @@ def nearest_quote(said: str, source: str) -> Quote:
         if start < 0:
             continue
         at = start + len(unit)
-        roots = {token.text for token in words.content}
-        forms = {form for token in words.content for form in token.forms}
         found = sum(
-            weight * (_SAME_WORD if token.text in roots else _LIKE_WORD if token.forms & forms else 0.0)
+            weight * (_SAME_WORD if token.text in words.roots else _LIKE_WORD if token.forms & words.forms else 0.0)
             for token, weight in zip(content, weights, strict=True)
         )
         share = found / sum(weights)

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from tools.engines.local.supporting import SupportModel
 
@@ -53,15 +54,22 @@ def judge(said: str, source: str, headings: tuple[str, ...], model: SupportModel
 def quotation(said: str, source: str) -> float | None:
     """How far a statement that stands in the source word for word is what the source says; None when it isn't there."""
     wanted = normalise(said)
-    if not _stands_in(wanted, normalise(source)):
+    whole, parts = _compared(source)
+    if not _stands_in(wanted, whole):
         return None
-    for part in (normalise(part) for part in statements(source)):
+    for part in parts:
         if _stands_in(wanted, part) and wanted.rstrip(".!?:") != part.rstrip(".!?:"):
             rest = part.replace(wanted.rstrip(".!?:"), " ", 1)
             torn = NEGATION.search(rest) or _CONDITION.search(rest)
             # Half a sentence may say the opposite of the whole one.
             return _TORN_OUT if torn else _QUOTED_IN_PART
     return QUOTED
+
+
+@lru_cache(maxsize=512)
+def _compared(source: str) -> tuple[str, tuple[str, ...]]:
+    """A source and its statements, normalised: each sentence of an answer is held against the same few."""
+    return normalise(source), tuple(normalise(part) for part in statements(source))
 
 
 def _stands_in(wanted: str, text: str) -> bool:

@@ -6,7 +6,7 @@ unit). Marks are the words that change a claim without naming anything: not, onl
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from functools import lru_cache
 from itertools import pairwise
@@ -47,15 +47,23 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Worded:
-    """A text in tokens, with the menu paths and names that it shows in bold."""
+    """A text in tokens, with the menu paths and names that it shows in bold.
+
+    `content` are the tokens that name something, `roots` their words and `forms` all that these may be matched by.
+    """
 
     tokens: tuple[Token, ...]
     paths: tuple[tuple[str, ...], ...]
+    content: tuple[Token, ...] = field(init=False)
+    roots: frozenset[str] = field(init=False)
+    forms: frozenset[str] = field(init=False)
 
-    @property
-    def content(self) -> tuple[Token, ...]:
-        """The tokens that name something."""
-        return tuple(token for token in self.tokens if token.sort is not Sort.MARK)
+    def __post_init__(self) -> None:
+        # Read once, asked for with every sentence that is held against it.
+        content = tuple(token for token in self.tokens if token.sort is not Sort.MARK)
+        object.__setattr__(self, "content", content)
+        object.__setattr__(self, "roots", frozenset(token.text for token in content))
+        object.__setattr__(self, "forms", frozenset(form for token in content for form in token.forms))
 
 
 @dataclass(frozen=True, slots=True)
