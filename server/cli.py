@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 import uvicorn
+import uvloop
 from rich.console import Console
 
 from agent.errors import Misconfigured
@@ -68,8 +69,9 @@ def serve_command(
         with listener:
             _serve_in_workers(settings, server_settings, listener, console, workers=workers, log_level=log_level)
         return
-    with suppress(KeyboardInterrupt), listener:
-        asyncio.run(_serve(settings, server_settings, listener, console))
+    # uvicorn, which is started within a loop that runs, can't choose its faster one.
+    with suppress(KeyboardInterrupt), listener, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(settings, server_settings, listener, console))
 
 
 def _serve_in_workers(
