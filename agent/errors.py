@@ -48,7 +48,7 @@ class ConnectorError(SupportError):
 
 
 class DatabaseAway(ConnectorError):
-    """The database can't be reached, is full, or was locked for too long. It may be back in a moment."""
+    """The database can't be reached, is full, was locked too long, or its disk fails. It may be back in a moment."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, retryable=True)

@@ -161,7 +161,8 @@ def is_outage(exc: BaseException) -> bool:
     """Whether a turn broke because a store was away for a moment, so that it may be tried again."""
     # The two behind the checkpointer raise their own.
     away = (DatabaseAway, sqlite3.OperationalError, psycopg.OperationalError, psycopg.InterfaceError)
-    return isinstance(exc, away)
+    # What SQLite raises when the disk doesn't give it a page has no class of its own.
+    return isinstance(exc, away) or type(exc) is sqlite3.DatabaseError
 
 
 def _serializer() -> JsonPlusSerializer:

@@ -13,7 +13,7 @@ from typing import Any, Literal, cast
 from sqlalchemy import Table, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from agent.errors import DatabaseAway, Misconfigured
@@ -113,7 +113,7 @@ class Database:
         `lengthy` is for one with statements over many rows: on SQLite others hold up the whole process.
 
         Raises:
-            DatabaseAway: the database can't be reached, is full, or was locked for 10 s.
+            DatabaseAway: the database can't be reached, is full, or was locked for 10 s, or its disk fails.
         """
         return self._transaction(lengthy)
 
@@ -128,7 +128,9 @@ class Database:
                     # The one connection that writes: each transaction says anew.
                     cast(Connection, (await conn.get_raw_connection()).driver_connection).lengthy = lengthy
                     yield conn
-        except (OperationalError, InterfaceError) as exc:
+        except (DatabaseError, InterfaceError) as exc:
+            if not _is_away(exc):
+                raise
             raise DatabaseAway(f"the database refused: {type(exc.orig).__name__}") from exc
 
     @asynccontextmanager
@@ -144,12 +146,14 @@ class Database:
         """Enter a read: one snapshot on SQLite, one statement at a time on PostgreSQL.
 
         Raises:
-            DatabaseAway: the database can't be reached.
+            DatabaseAway: the database can't be reached, or its disk fails.
         """
         try:
             async with self.engine.connect() as conn:
                 yield conn
-        except (OperationalError, InterfaceError) as exc:
+        except (DatabaseError, InterfaceError) as exc:
+            if not _is_away(exc):
+                raise
             raise DatabaseAway(f"the database refused: {type(exc.orig).__name__}") from exc
 
     @asynccontextmanager
@@ -224,6 +228,12 @@ class Database:
         await self._writer.dispose()
         if self.engine is not self._writer:
             await self.engine.dispose()
+
+
+def _is_away(exc: DatabaseError | InterfaceError) -> bool:
+    """Whether the database couldn't do it now, whatever it was."""
+    # A page that the disk doesn't give is malformed to SQLite, which Python names by no class of its own.
+    return isinstance(exc, (OperationalError, InterfaceError)) or type(exc.orig) is sqlite3.DatabaseError
 
 
 def _note_the_time(conn: Any, *rest: Any) -> None:

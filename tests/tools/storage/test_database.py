@@ -8,7 +8,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, text
 
-from agent.errors import ConnectorError, Misconfigured
+from agent.errors import ConnectorError, DatabaseAway, Misconfigured
 from tools.storage.database import FILE_NAME, Database
 from tools.storage.schema import metadata
 
@@ -56,6 +56,22 @@ async def test_file_damaged_in_the_middle_is_refused(tmp_path: Path) -> None:
     path.write_bytes(bytes(content))
     with pytest.raises(Misconfigured, match="damaged"):
         await Database.open(None, data_dir=tmp_path)
+
+
+async def test_a_page_that_cannot_be_read_is_a_database_that_is_away(tmp_path: Path) -> None:
+    # What a disk that fails looks like from here: SQLite calls what it doesn't get malformed.
+    await (await Database.open(None, data_dir=tmp_path)).close()
+    database = await Database.open(None, data_dir=tmp_path)
+    path = tmp_path / FILE_NAME
+    size = path.stat().st_size
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * (size - 4096))
+
+    with pytest.raises(DatabaseAway):
+        async with database.reading() as conn:
+            await conn.execute(text("SELECT count(*) FROM conversations"))
+    await database.close()
 
 
 async def test_another_applications_database_is_refused(tmp_path: Path) -> None:
