@@ -32,27 +32,34 @@ async def deliver_for_ever(outbox: Outbox, sender: WebhookSender, metrics: Deliv
     loop = asyncio.get_running_loop()
     holder = Holder.this_process()
     pruned_at = -_PRUNE_EVERY_S
+    # Whether something may be held that nobody delivers: what was taken, or settled, when the database was away.
+    in_doubt = False
     async with asyncio.TaskGroup() as group:
-        under_way: set[asyncio.Task[None]] = set()
+        under_way: dict[asyncio.Task[bool], str] = {}
         while True:
             try:
                 if loop.time() - pruned_at > _PRUNE_EVERY_S:
                     pruned_at = loop.time()
                     await outbox.prune(now=datetime.now(UTC))
                 await _free_what_the_dead_hold(outbox, holder)
+                if in_doubt:
+                    await outbox.free(holder.name, but=set(under_way.values()))
+                    in_doubt = False
                 room = _AT_ONCE - len(under_way)
                 taken = await outbox.take(limit=room, holder=holder.name) if room else []
             except Exception as exc:
                 # Whatever it was: without this loop nobody would be told of anything any more.
                 logger.warning("outbox can't be read error=%s", type(exc).__name__, exc_info=not is_outage(exc))
-                taken = []
+                taken, in_doubt = [], True
             for delivery in taken:
                 task = group.create_task(_deliver(outbox, sender, metrics, delivery))
-                under_way.add(task)
-                task.add_done_callback(under_way.discard)
+                under_way[task] = delivery.held_by
             # What waited behind one that is done is due at once.
             if under_way:
-                await asyncio.wait(under_way, timeout=_POLL_S, return_when=asyncio.FIRST_COMPLETED)
+                done, _ = await asyncio.wait(under_way, timeout=_POLL_S, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    del under_way[task]
+                    in_doubt = in_doubt or not task.result()
             else:
                 await asyncio.sleep(_POLL_S)
 
@@ -64,14 +71,18 @@ async def _free_what_the_dead_hold(outbox: Outbox, holder: Holder) -> None:
             await outbox.free(held_by)
 
 
-async def _deliver(outbox: Outbox, sender: WebhookSender, metrics: DeliveryMetrics, delivery: Delivery) -> None:
+async def _deliver(outbox: Outbox, sender: WebhookSender, metrics: DeliveryMetrics, delivery: Delivery) -> bool:
+    """Send it and note what became of it; False when the database was away then."""
     try:
         sent = await sender.send(delivery.name, delivery.url, delivery.event_id, delivery.body)
         metrics.delivery_tried(sent.result)
         await _settle(outbox, metrics, delivery, sent)
     except Exception as exc:
         # Held until its time is up, then taken again; the others go on.
-        logger.warning("delivery can't be settled error=%s", type(exc).__name__, exc_info=not is_outage(exc))
+        away = is_outage(exc)
+        logger.warning("delivery can't be settled error=%s", type(exc).__name__, exc_info=not away)
+        return not away
+    return True
 
 
 async def _settle(outbox: Outbox, metrics: DeliveryMetrics, delivery: Delivery, sent: Sent) -> None:

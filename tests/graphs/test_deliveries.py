@@ -1,7 +1,11 @@
 """What goes wrong with one delivery ends none of the others."""
 
 import asyncio
+from datetime import datetime
 
+import pytest
+
+from agent.errors import DatabaseAway
 from agent.wire import JsonObject
 from graphs.deliveries import deliver_for_ever
 from server.metrics import Metrics
@@ -10,7 +14,7 @@ from tests.tools.storage.arrange import NOW, open_log
 from tests.tools.storage.test_outbox import rate
 from tools.storage.database import Database
 from tools.storage.hooks import Webhooks
-from tools.storage.outbox import Outbox
+from tools.storage.outbox import Delivery, Outbox
 from tools.webhooks.sender import Sent, WebhookSender
 from tools.webhooks.signing import secret_of
 
@@ -24,6 +28,44 @@ class Stumbling(WebhookSender):
         if name == "broken":
             raise ZeroDivisionError
         return await super().send(name, url, event_id, body)
+
+
+class InDoubt(Outbox):
+    """Whose database goes away once: right after it has taken something, or before it is known what became of it."""
+
+    def __init__(self, db: Database, when: str) -> None:
+        super().__init__(db, "orrery")
+        self._when: str | None = when
+
+    async def take(self, *, limit: int, holder: str) -> list[Delivery]:
+        taken = await super().take(limit=limit, holder=holder)
+        if taken and self._when == "taken":
+            self._when = None
+            raise DatabaseAway("scripted")
+        return taken
+
+    async def delivered(self, delivery: Delivery, *, now: datetime) -> None:
+        if self._when == "settled":
+            self._when = None
+            raise DatabaseAway("scripted")
+        await super().delivered(delivery, now=now)
+
+
+@pytest.mark.parametrize(("when", "times"), [("taken", 2), ("settled", 3)])
+async def test_what_was_held_when_the_database_went_away_is_delivered_once_it_is_back(
+    when: str, times: int, database: Database
+) -> None:
+    # Not when its time is up, which is a minute.
+    outbox, log = InDoubt(database, when), open_log(database)
+    with listening() as hooks:
+        hooks.secret = secret_of(_MASTER, "orrery", "crm")
+        await Webhooks(database).add("orrery", "crm", hooks.url, ["conversation.rated"], now=NOW)
+        await rate(log, 2)
+        async with WebhookSender(_MASTER, "orrery") as sender:
+            delivering = asyncio.create_task(deliver_for_ever(outbox, sender, Metrics()))
+            await asyncio.to_thread(hooks.wait_for, lambda taken: len(taken) == times)
+            delivering.cancel()
+            await asyncio.wait([delivering])
 
 
 async def test_an_error_that_nobody_thought_of_ends_no_other_delivery(database: Database) -> None:

@@ -4,7 +4,7 @@ A delivery happens at least once: whoever takes one holds it for a while, and wh
 again, under the same id. Those of one webhook about one conversation go one after the other, in the order of its log.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -181,10 +181,11 @@ class Outbox:
         async with self._db.reading() as conn:
             return sorted({str(held_by).rpartition("/")[0] for held_by in (await conn.execute(query)).scalars()})
 
-    async def free(self, holder: str) -> int:
+    async def free(self, holder: str, *, but: Collection[str] = ()) -> int:
         """Let others take what a dead holder holds, and return how much it is.
 
-        Should it live after all, the receiver is told twice, under the same id.
+        Should it live after all, the receiver is told twice, under the same id. `but` are takings of a living one that
+        it knows of.
         """
         async with self._db.transaction(lengthy=True) as conn:
             freed = await conn.execute(
@@ -193,6 +194,7 @@ class Outbox:
                     deliveries.c.workspace_id == self._workspace_id,
                     deliveries.c.status == "waiting",
                     deliveries.c.held_by.startswith(f"{holder}/", autoescape=True),
+                    deliveries.c.held_by.not_in(but),
                 )
                 .values(held_until=0.0)
                 .returning(deliveries.c.seq)

@@ -98,6 +98,16 @@ async def test_what_somebody_holds_who_is_seen_to_be_dead_is_free_at_once(databa
     assert again.tries == 2
 
 
+async def test_a_living_one_frees_what_it_does_not_know_that_it_took(database: Database) -> None:
+    log, outbox = await arranged(database)
+    for _ in range(2):
+        await rate(log)
+    [known] = await outbox.take(limit=1, holder="w")
+    [unheard] = await outbox.take(limit=1, holder="w")
+    assert await outbox.free("w", but={known.held_by}) == 1
+    assert which(await outbox.take(limit=5, holder="w")) == [unheard.event_id]
+
+
 async def test_a_receiver_that_is_away_is_asked_by_one_at_a_time_and_others_go_on(database: Database) -> None:
     log, outbox = await arranged(database, "crm", "desk")
     for _ in range(3):
