@@ -85,8 +85,8 @@ bench: $(RUNTIME_STAMP)  ## Measure into var/bench: speed, streams, serving, rep
 chaos: $(STAMP)  ## Kill real servers at random: ROUNDS=20 DATABASE=sqlite|postgres SEED=any (docs/chaos.md)
 	@$(BIN)/python -m tests.chaos --database "$(or $(DATABASE),sqlite)" --rounds "$(or $(ROUNDS),20)" $(if $(SEED),--seed "$(SEED)") $(if $(FIRST),--first "$(FIRST)") $(if $(SMALL_DISK),--small-disk)
 
-chaos-points: $(STAMP)  ## Kill a server at every durable point of three turns (needs strace; docs/chaos.md)
-	@$(BIN)/python -m tests.chaos.points
+chaos-points: $(STAMP)  ## Kill a server after every single point of its turns: DATABASE=sqlite|postgres POINTS=kind ONLY=turn,... FIRST=1 (needs strace; docs/chaos.md)
+	@$(BIN)/python -m tests.chaos.points --database "$(or $(DATABASE),sqlite)" $(if $(POINTS),--points "$(POINTS)") $(if $(ONLY),--only "$(ONLY)") $(if $(FIRST),--first "$(FIRST)")
 
 soak: $(STAMP)  ## Load a real server for minutes and see that its memory stays flat: MINUTES=10 DATABASE=sqlite|postgres (docs/chaos.md)
 	@$(BIN)/python -m tests.soak --minutes "$(or $(MINUTES),10)" --database "$(or $(DATABASE),sqlite)"

@@ -43,6 +43,17 @@ def test_nightly_tests_everything_then_explores_then_asks_a_model(tmp_path: Path
     ]
 
 
+def test_chaos_goes_through_the_points_that_were_asked_for(tmp_path: Path) -> None:
+    plain = make(tmp_path, "chaos-points")
+    named = make(tmp_path, "chaos-points", "DATABASE=postgres", "POINTS=wal", "ONLY=bug,model", "FIRST=7")
+
+    assert (plain.returncode, named.returncode) == (0, 0), plain.stderr + named.stderr
+    assert (tmp_path / "ran").read_text().splitlines() == [
+        "-m tests.chaos.points --database sqlite",
+        "-m tests.chaos.points --database postgres --points wal --only bug,model --first 7",
+    ]
+
+
 def test_chaos_plays_as_many_rounds_as_asked_on_the_database_named(tmp_path: Path) -> None:
     plain = make(tmp_path, "chaos")
     named = make(tmp_path, "chaos", "ROUNDS=300", "DATABASE=postgres", "SEED=a b", "FIRST=7")

@@ -29,9 +29,13 @@ _CLOCKS = {
 
 
 class Endpoint:
-    """Open within `async with`; what it answers follows from the seed of `begin` and from what it is asked."""
+    """Open within `async with`; what it answers follows from the seed of `begin` and from what it is asked.
 
-    def __init__(self) -> None:
+    A `steady` one never fails.
+    """
+
+    def __init__(self, *, steady: bool = False) -> None:
+        self._share = 0.0 if steady else _SHARE
         self._server = ModelServer(self._reply)
         self._random = Random(0)  # noqa: S311  # Not for secrets.
         self.said: Counter[str] = Counter()
@@ -42,6 +46,11 @@ class Endpoint:
 
     async def __aexit__(self, *exc: object) -> None:
         await self._server.__aexit__(*exc)
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self._server.port
 
     @property
     def environment(self) -> dict[str, str]:
@@ -63,7 +72,7 @@ class Endpoint:
 
     def _reply(self, body: dict[str, Any]) -> Reply:
         reply = honest(body)
-        name = self._random.choice(_TROUBLE) if self._random.random() < _SHARE else "whole"
+        name = self._random.choice(_TROUBLE) if self._random.random() < self._share else "whole"
         if not isinstance(reply, Answer) or name == "whole":
             self.said["whole"] += 1
             return reply

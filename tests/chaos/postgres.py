@@ -32,6 +32,13 @@ class Postgres:
         self._process = self._begin()
         self._wait()
 
+    @property
+    def pids(self) -> list[int]:
+        """Its processes: the first one, and what it has forked for each connection and for itself."""
+        first = self._process.pid
+        forked = Path(f"/proc/{first}/task/{first}/children").read_text().split()
+        return [first, *map(int, forked)]
+
     def kill(self) -> None:
         """Kill the server's first process; what it has forked ends with it."""
         self._process.kill()

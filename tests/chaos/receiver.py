@@ -17,9 +17,10 @@ _AWAY_S = 1.5
 
 
 class Receiver:
-    """Open within `async with`; what it answers follows from the seed of `begin`."""
+    """Open within `async with`; what it answers follows from the seed of `begin`, a `steady` one takes everything."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, steady: bool = False) -> None:
+        self._answers = ("taken",) if steady else _ANSWERS
         self._random = Random(0)  # noqa: S311  # Not for secrets.
         self._server: asyncio.Server | None = None
         self._away = False
@@ -37,10 +38,15 @@ class Receiver:
             self._server.close()
 
     @property
-    def url(self) -> str:
+    def port(self) -> int:
         """Where it listens."""
         assert self._server is not None
-        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/hooks"
+        return int(self._server.sockets[0].getsockname()[1])
+
+    @property
+    def url(self) -> str:
+        """What it is to be told at."""
+        return f"http://127.0.0.1:{self.port}/hooks"
 
     def begin(self, seed: str) -> None:
         """Begin a round."""
@@ -87,7 +93,7 @@ class Receiver:
         except WebhookVerificationError:
             self.forged += 1
             return 401
-        answer = self._random.choice(_ANSWERS)
+        answer = self._random.choice(self._answers)
         self.said[answer] += 1
         if answer == "slow":
             await asyncio.sleep(_SLOW_S)

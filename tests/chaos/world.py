@@ -31,13 +31,18 @@ _LIMITS = {
 
 
 class World:
-    """Servers that can be killed and come back. `start` before use, `close` after."""
+    """Servers that can be killed and come back. `start` before use, `close` after.
 
-    def __init__(self, database: Database, folder: Path, installed: Path, *, small_disk: bool = False) -> None:
+    Around `steady` ones nothing fails by itself: no model's endpoint, no receiver of webhooks.
+    """
+
+    def __init__(
+        self, database: Database, folder: Path, installed: Path, *, small_disk: bool = False, steady: bool = False
+    ) -> None:
         self.database = database
         self.servers: list[processes.Server | None] = []
-        self.endpoint = Endpoint()
-        self.receiver = Receiver()
+        self.endpoint = Endpoint(steady=steady)
+        self.receiver = Receiver(steady=steady)
         self.postgres = Postgres() if database == "postgres" else None
         self._disk = SmallDisk(folder / "disk") if small_disk else None
         where = self._disk.folder if self._disk is not None else folder
