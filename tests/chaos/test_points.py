@@ -5,7 +5,8 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,76 +21,100 @@ from tests.chaos.settling import prepare
 from tests.chaos.strikes import NEVER, Points, Struck, strike
 from tests.chaos.world import World
 
-# A kill in the middle of each kind of point, and after the turn is over.
+# A kill in the middle of each kind of point.
 SQLITE: tuple[tuple[str, Points, int], ...] = (("bug", "syncs", 6), ("answer", "sends", 9))
 POSTGRES: tuple[tuple[str, Points, int], ...] = (("handoff", "commits", 7), ("same-bug", "wal", 5))
+
+FAULTS = (
+    DiskError("fdatasync", "EIO", 6),
+    DiskError("pwrite64", "ENOSPC", 45),
+    DiskError("pread64", "EIO", 1, lasting=True),
+)
 
 traced = pytest.mark.skipif(missing() is not None, reason=str(missing()))
 
 
-def _struck(database: Database, folder: Path, installed: Path) -> list[Struck]:
-    async def all_of_them() -> list[Struck]:
-        world = World(database, folder, installed, steady=True)
+@dataclass
+class Played:
+    """What came of some kills, of each turn left alone, and of some errors of the disk."""
+
+    struck: list[Struck] = field(default_factory=list)
+    untouched: list[Struck] = field(default_factory=list)
+    broken: list[Broken] = field(default_factory=list)
+
+
+@pytest.fixture(scope="module")
+def on_sqlite(installed_by_words: Path, tmp_path_factory: pytest.TempPathFactory) -> Played:
+    """All of it, in one world."""
+
+    async def play(world: World, played: Played) -> None:
+        await _kill(world, played, SQLITE)
+        for fault in FAULTS:
+            await prepare(world, ROUTES["handoff"])
+            played.broken.append(await break_disk(world, ROUTES["handoff"], fault))
+        played.broken.append(await lock_file(world, ROUTES["handoff"], 1.0))
+        for route in ROUTES.values():
+            await prepare(world, route)
+            played.untouched.append(await strike(world, route, "sends", NEVER))
+
+    return _played("sqlite", tmp_path_factory.mktemp("points"), installed_by_words, play)
+
+
+def _played(
+    database: Database,
+    folder: Path,
+    installed: Path,
+    play: Callable[[World, Played], Coroutine[Any, Any, None]],
+) -> Played:
+    async def all_of_it() -> Played:
+        world, played = World(database, folder, installed, steady=True), Played()
         try:
             await world.start()
-            results = []
-            for name, points, at in SQLITE if database == "sqlite" else POSTGRES:
-                await prepare(world, ROUTES[name])
-                results.append(await strike(world, ROUTES[name], points, at))
-            return results
+            await play(world, played)
         finally:
             await world.close()
+        return played
 
-    return asyncio.run(all_of_them())
+    return asyncio.run(all_of_it())
 
 
-def _expect_nothing(results: list[Struck]) -> None:
+async def _kill(world: World, played: Played, points: Sequence[tuple[str, Points, int]]) -> None:
+    for name, kind, at in points:
+        await prepare(world, ROUTES[name])
+        played.struck.append(await strike(world, ROUTES[name], kind, at))
+
+
+def _expect_nothing(results: Sequence[Struck | Broken]) -> None:
+    assert results
     assert [finding for result in results for finding in result.findings] == []
-    assert all(result.struck for result in results)
 
 
 @traced
-def test_a_kill_after_a_point_is_survived_on_sqlite(installed_by_words: Path, tmp_path: Path) -> None:
-    _expect_nothing(_struck("sqlite", tmp_path, installed_by_words))
+def test_a_kill_after_a_point_is_survived_on_sqlite(on_sqlite: Played) -> None:
+    _expect_nothing(on_sqlite.struck)
+    assert all(result.struck for result in on_sqlite.struck)
 
 
 @traced
 @pytest.mark.postgres
 def test_a_kill_after_a_point_is_survived_on_postgres(installed_by_words: Path, tmp_path: Path) -> None:
-    _expect_nothing(_struck("postgres", tmp_path, installed_by_words))
+    played = _played("postgres", tmp_path, installed_by_words, lambda world, played: _kill(world, played, POSTGRES))
+
+    _expect_nothing(played.struck)
+    assert all(result.struck for result in played.struck)
 
 
 @traced
-def test_every_turn_passes_untouched_and_errors_of_the_disk_do_it_no_harm(
-    installed_by_words: Path, tmp_path: Path
-) -> None:
-    async def all_of_them() -> tuple[list[Struck], list[Broken]]:
-        world = World("sqlite", tmp_path, installed_by_words, steady=True)
-        try:
-            await world.start()
-            untouched = []
-            for route in ROUTES.values():
-                await prepare(world, route)
-                untouched.append(await strike(world, route, "sends", NEVER))
-            await prepare(world, ROUTES["bug"])
-            faults = (
-                DiskError("fdatasync", "EIO", 6),
-                DiskError("pwrite64", "ENOSPC", 45),
-                DiskError("pread64", "EIO", 1, lasting=True),
-            )
-            broken = [await break_disk(world, ROUTES["handoff"], fault) for fault in faults]
-            broken.append(await lock_file(world, ROUTES["handoff"], 1.0))
-            return untouched, broken
-        finally:
-            await world.close()
+def test_errors_of_the_disk_do_no_harm(on_sqlite: Played) -> None:
+    _expect_nothing(on_sqlite.broken)
+    assert all(result.failures for result in on_sqlite.broken)
 
-    untouched, broken = asyncio.run(all_of_them())
 
-    assert [finding for result in untouched for finding in result.findings] == []
-    assert [finding for result in broken for finding in result.findings] == []
-    assert not any(result.struck for result in untouched)
-    assert {label for result in untouched for label in result.labels} == {"client", "webhook", "model"}
-    assert all(result.failures for result in broken)
+@traced
+def test_turns_that_are_left_alone_end_as_said_and_have_sends_of_every_kind(on_sqlite: Played) -> None:
+    _expect_nothing(on_sqlite.untouched)
+    assert not any(result.struck for result in on_sqlite.untouched)
+    assert {label for result in on_sqlite.untouched for label in result.labels} == {"client", "webhook", "model"}
 
 
 # --- what strace is asked and what it says -------------------------------------------------------------------------
