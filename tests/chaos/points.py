@@ -44,11 +44,13 @@ class Sum:
     done: list[str] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     findings: int = 0
+    whole: bool = False
 
     def line(self) -> str:
         """The sums in words."""
         kinds = ", ".join(f"{number} {name}" for name, number in Counter(self.done).most_common())
-        said = f"{self.route} {self.kind}: {len(self.done)} points ({kinds}), findings {self.findings}"
+        stopped = "" if self.whole else ", not all that there are"
+        said = f"{self.route} {self.kind}: {len(self.done)} points{stopped} ({kinds}), findings {self.findings}"
         if not self.seconds:
             return said
         return f"{said}; all over after p50 {percentile(self.seconds, 0.5):.1f} s, at worst {max(self.seconds):.1f} s"
@@ -72,6 +74,7 @@ async def go_through(world: World, total: Sum, console: Console, *, first: int) 
         await _errors(world, route, total, console)
     else:
         await _kills(world, route, total.kind, total, console, first=first)
+    total.whole = first == 1
 
 
 async def _kills(world: World, route: Route, points: Points, total: Sum, console: Console, *, first: int) -> None:

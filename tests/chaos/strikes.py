@@ -45,15 +45,24 @@ async def strike(world: World, route: Route, points: Points, at: int) -> Struck:
     PostgreSQL's, which starts itself again.
     """
     struck_at = 0.0
+    others = [server for server in world.servers[1:] if server is not None and points != "wal"]
+
+    def wake() -> None:
+        for server in others:
+            server.send(signal.SIGCONT)
 
     def kill(pid: int) -> None:
         nonlocal struck_at
         struck_at = time.monotonic()
+        wake()
         if points == "wal":
             os.kill(pid, signal.SIGKILL)
         else:
             world.kill(0)
 
+    # Until then there is but one, or it would be up to chance who makes which point.
+    for server in others:
+        server.send(signal.SIGSTOP)
     talks: list[Talk] = []
     async with halting(*_watched(world, points), at=at, kill=kill, threads=points in ("syncs", "wal")) as halts:
         restarting = asyncio.create_task(_restarted(world, halts))
@@ -63,6 +72,7 @@ async def strike(world: World, route: Route, points: Points, at: int) -> Struck:
             # What is still on its way to a webhook has points as well.
             settled = await settle(world, route, talks)
         finally:
+            wake()
             if not halts.struck:
                 restarting.cancel()
             await asyncio.wait([restarting])
