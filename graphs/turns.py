@@ -149,8 +149,13 @@ class TurnService:
         while not self._stopped.is_set():
             try:
                 await self._free_what_the_dead_hold()
-                for conversation_id in await self._log.waiting_work(self._workspace_id, limit=100):
-                    self.poke(conversation_id)
+                limit = 100 + len(self._busy)
+                for conversation_id in await self._log.waiting_work(
+                    self._workspace_id, limit, holder=self._holder.name
+                ):
+                    # One that is ours and isn't being worked on was taken, or not let go, when the database went away.
+                    if conversation_id not in self._busy:
+                        self.poke(conversation_id)
             except Exception as exc:
                 # Whatever it was: without sweeps, what a dead process left would wait for ever.
                 logger.warning("sweep failed error=%s", exc, exc_info=not is_outage(exc))

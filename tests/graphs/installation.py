@@ -54,11 +54,16 @@ class Installation:
 
 @asynccontextmanager
 async def installation(
-    folder: Path, deps: TurnDeps, limits: TurnLimits = LIMITS, *, grace_s: float = 5
+    folder: Path,
+    deps: TurnDeps,
+    limits: TurnLimits = LIMITS,
+    *,
+    grace_s: float = 5,
+    log_class: type[ConversationLog] = ConversationLog,
 ) -> AsyncIterator[Installation]:
     db = await Database.open(None, data_dir=folder)
     wakeups, supervisor = Wakeups(), Supervisor()
-    log = ConversationLog(db, wakeups)
+    log = log_class(db, wakeups)
     async with open_checkpointer(db.url, data_dir=folder) as checkpointer:
         turns = TurnService(
             log,

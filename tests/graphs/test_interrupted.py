@@ -20,7 +20,7 @@ from graphs.turn_graph import build_turn_graph
 from tests.fakes import CALM, RecordingTracker, ScriptedEngine, ask, fake_deps
 from tests.graphs.installation import LIMITS, SCOPE, STAFF, bot_messages, ended, installation, kinds
 from tools.storage.database import Database
-from tools.storage.log import ConversationLog, TurnWork
+from tools.storage.log import ConversationLog, Lease, TurnWork
 from tools.storage.tracker import BuiltInTracker
 from tools.storage.wakeups import Wakeups
 
@@ -185,6 +185,29 @@ class InDoubt(Database):
         if self.told:
             self.told = False
             raise DatabaseAway("scripted")
+
+
+class HeldUnheard(ConversationLog):
+    """Takes a conversation for an hour, and nobody hears of it the first time."""
+
+    taken = False
+
+    async def begin(self, conversation_id: str, *, holder: str, ttl_s: float) -> tuple[Lease, TurnWork] | None:
+        begun = await super().begin(conversation_id, holder=holder, ttl_s=3600)
+        if begun is not None and not self.taken:
+            self.taken = True
+            raise DatabaseAway("scripted")
+        return begun
+
+
+async def test_a_conversation_that_was_taken_unheard_is_not_waited_for(tmp_path: Path) -> None:
+    async with installation(tmp_path, fake_deps(), log_class=HeldUnheard) as here:
+        conversation_id = await here.begin()
+        await here.say(conversation_id, "Where are my invoices?")
+        events = await here.until(conversation_id, ended())
+
+    assert kinds(events).count("RUN_STARTED") == 1
+    assert str(bot_messages(events)[-1]["text"]).startswith("Invoices are under")
 
 
 async def test_a_bug_whose_filing_is_in_doubt_is_told_of_and_filed_once(tmp_path: Path) -> None:

@@ -71,10 +71,11 @@ class Leases(LogReader):
             )
             return len(freed.all())
 
-    async def waiting_work(self, workspace_id: str, limit: int = 100) -> list[str]:
+    async def waiting_work(self, workspace_id: str, limit: int = 100, *, holder: str | None = None) -> list[str]:
         """Return conversations of the workspace with unfinished turns and no live lease, oldest turn first.
 
-        Another workspace's turns are for a server that has its articles and its policy.
+        Another workspace's turns are for a server that has its articles and its policy. Those of `holder` are among
+        them, whether it works on them or not: it may hold one of which it was never told.
         """
         query = (
             select(turns.c.conversation_id)
@@ -82,7 +83,7 @@ class Leases(LogReader):
             .where(
                 turns.c.workspace_id == workspace_id,
                 turns.c.status.in_(UNFINISHED),
-                conversations.c.lease_until <= database_now(),
+                or_(conversations.c.lease_until <= database_now(), conversations.c.lease_holder == holder),
             )
             .group_by(turns.c.conversation_id)
             .order_by(func.min(turns.c.created_at))

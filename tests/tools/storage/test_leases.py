@@ -113,6 +113,8 @@ async def test_work_waits_while_no_lease_lives(database: Database) -> None:
 
     lease, work = await begin(log, second)
     assert await log.waiting_work(ADA.workspace_id, 10) == [first.conversation_id]
+    mine = await log.waiting_work(ADA.workspace_id, 10, holder=lease.holder)
+    assert mine == [second.conversation_id, first.conversation_id]
     await log.finish_turn(
         lease, work.turn_id, message_count=1, events=[finished(work)], status="finished", outcome="answered"
     )
