@@ -12,11 +12,14 @@ import signal
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 _CALL = re.compile(
     r'(?:\[pid +(?P<pid>\d+)\] )?(?P<name>\w+)\((?P<fd>\d+)<(?P<target>(?:->|[^">])*)>(?:, (?P<data>".*?"\.*),)?'
 )
 _STOPPED = re.compile(r"(?:\[pid +(?P<pid>\d+)\] )?--- stopped by SIGSTOP ---")
+# Of Yama, where the kernel has it: who may look into whose processes.
+_SCOPE = Path("/proc/sys/kernel/yama/ptrace_scope")
 _INJECTED = b"(INJECTED)"
 _ATTACHED = b" attached"
 _ATTACH_S = 20.0
@@ -59,6 +62,8 @@ def missing() -> str | None:
     """Why nothing can be traced here, if that is so."""
     if shutil.which("strace") is None:
         return "strace is missing. On Debian: sudo apt-get install strace"
+    if os.geteuid() != 0 and _SCOPE.exists() and _SCOPE.read_text().strip() != "0":
+        return f"strace may attach to no process here, by {_SCOPE}. Until the next start: sudo tee {_SCOPE} <<< 0"
     return None
 
 
