@@ -1,6 +1,8 @@
 // The example product: pages with plausible contents, so that the help widget has something to stand on.
 // Nothing is stored; buttons answer with a short note.
-const BASE = "/demo";
+// Beside other workspaces the example is served below a path of its own.
+const BASE = new URL(".", document.currentScript.src).pathname.replace(/\/$/, "");
+const SERVER = BASE.replace(/\/demo$/, "");
 const STORED_USER = "orrery-user";
 
 // --- building blocks ---------------------------------------------------------------------------------------------
@@ -496,7 +498,7 @@ async function signIn() {
       // Signed out then.
     }
   }
-  document.body.append(el("script", { src: "/widget.js", "data-server": "", "data-workspace": "orrery", "data-route-base": BASE, "data-identity-token": token, defer: true }));
+  document.body.append(el("script", { src: `${SERVER}/widget.js`, "data-server": "", "data-workspace": "orrery", "data-route-base": BASE, "data-identity-token": token, defer: true }));
 }
 
 document.addEventListener("click", (event) => {

@@ -1,4 +1,8 @@
-/** The team's side of the server. People are known by a cookie that scripts can't read. */
+/**
+ * The team's side of the server. People are known by a cookie that scripts can't read.
+ *
+ * Addresses are relative to the page: a workspace among several is served below a path of its own.
+ */
 
 import { send, type RequestOptions } from "../wire/http";
 import type { Message, Mode, ModeValue } from "../wire/types";
@@ -155,13 +159,13 @@ async function ask<T>(path: string, options: RequestOptions = {}): Promise<T> {
 }
 
 function conversation(conversationId: string): string {
-  return `/v1/inbox/conversations/${encodeURIComponent(conversationId)}`;
+  return `v1/inbox/conversations/${encodeURIComponent(conversationId)}`;
 }
 
 export const api = {
-  login: (name: string, password: string) => ask("/inbox/login", { body: name ? { name, password } : { password } }),
+  login: (name: string, password: string) => ask("inbox/login", { body: name ? { name, password } : { password } }),
   handoffs: (mode: string) =>
-    ask<{ handoffs: HandoffRow[]; you?: You }>(`/v1/inbox/handoffs?mode=${encodeURIComponent(mode)}`),
+    ask<{ handoffs: HandoffRow[]; you?: You }>(`v1/inbox/handoffs?mode=${encodeURIComponent(mode)}`),
   conversation: (conversationId: string) => ask<ConversationView>(conversation(conversationId)),
   eventsOf: (conversationId: string) => `${conversation(conversationId)}/events`,
   take: (conversationId: string, person: string) => ask(`${conversation(conversationId)}/take`, { body: { person } }),
@@ -171,7 +175,7 @@ export const api = {
     ask(`${conversation(conversationId)}/hand_back`, { body: note ? { note } : {} }),
   resolve: (conversationId: string, outcome: Outcome, note: string) =>
     ask(`${conversation(conversationId)}/resolve`, { body: note ? { outcome, note } : { outcome } }),
-  ops: (last: string) => ask<OpsView>(`/v1/inbox/ops?last=${encodeURIComponent(last)}`),
-  bugs: () => ask<{ bugs: BugRow[] }>("/v1/inbox/bugs"),
-  bug: (bugId: string) => ask<BugView>(`/v1/inbox/bugs/${encodeURIComponent(bugId)}`),
+  ops: (last: string) => ask<OpsView>(`v1/inbox/ops?last=${encodeURIComponent(last)}`),
+  bugs: () => ask<{ bugs: BugRow[] }>("v1/inbox/bugs"),
+  bug: (bugId: string) => ask<BugView>(`v1/inbox/bugs/${encodeURIComponent(bugId)}`),
 };

@@ -141,7 +141,7 @@ function bugView(bug: BugView): TemplateResult {
           <p class="muted">
             ${text(report.account_id) === nothing ? "Unverified" : text(report.account_id)}
             ${report.tier ? html`, ${text(report.tier)}` : nothing} <time>${when(report.at)}</time>
-            <a href="/inbox#/c/${report.conversation_id}">Conversation</a>
+            <a href="inbox#/c/${report.conversation_id}">Conversation</a>
           </p>
           ${plain(report.said)}
         </article>`,

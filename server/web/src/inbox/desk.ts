@@ -9,7 +9,8 @@ import { detailView } from "./detail";
 import { listView, type Filter } from "./list";
 import { debounce, headerView, loginView, troubleText } from "./shared";
 
-const PERSON_KEY = "helpgraph-inbox-person";
+/** Of this workspace alone: others may be served by the same host, each below a path of its own. */
+const PERSON_KEY = `helpgraph-inbox-person${location.pathname.replace(/\/[^/]*$/, "")}`;
 const POLL_MS = 10_000;
 
 function remembered(key: string): string {
@@ -66,7 +67,7 @@ export class DeskPage {
       this.#know(you);
       this.#rows = this.#filter === "mine" ? handoffs.filter((row) => this.#isMine(row)) : handoffs;
       this.#signedIn = true;
-      this.#listStream ??= this.#stream("/v1/inbox/events", null, () => {
+      this.#listStream ??= this.#stream("v1/inbox/events", null, () => {
         this.#refreshList();
       });
     } catch (error) {

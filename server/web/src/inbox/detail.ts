@@ -81,7 +81,7 @@ function messageView(raw: StaffMessage, hosts: readonly string[]): TemplateResul
         </ol>`
       : nothing}
     ${message.ticket
-      ? html`<p><a href="/bugs#/b/${message.ticket.bug_id}">Bug ${message.ticket.bug_id}</a> ${text(message.ticket.title)}</p>`
+      ? html`<p><a href="bugs#/b/${message.ticket.bug_id}">Bug ${message.ticket.bug_id}</a> ${text(message.ticket.title)}</p>`
       : nothing}
     ${decision ? guard([JSON.stringify(decision)], () => decisionView(decision)) : nothing}
     ${evidence ? guard([JSON.stringify(evidence), hosts.join()], () => evidenceView(evidence, hosts)) : nothing}

@@ -229,7 +229,7 @@ function troubledView(view: OpsView): TemplateResult {
           ${view.troubled.map(
             (turn) =>
               html`<li>
-                <a href="/inbox#/c/${turn.conversation_id}">${spoken(turn.status)}, ${moment(turn.at)}</a>
+                <a href="inbox#/c/${turn.conversation_id}">${spoken(turn.status)}, ${moment(turn.at)}</a>
                 <span class="muted">turn ${turn.turn_id}</span>
               </li>`,
           )}

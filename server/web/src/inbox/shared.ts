@@ -54,7 +54,7 @@ type Page = "inbox" | "bugs" | "ops";
 
 export function headerView(current: Page, live: boolean): TemplateResult {
   const link = (page: Page, label: string): TemplateResult =>
-    html`<a href="/${page}" aria-current=${current === page ? "page" : nothing}>${label}</a>`;
+    html`<a href=${page} aria-current=${current === page ? "page" : nothing}>${label}</a>`;
   return html`<header class="top">
     <nav aria-label="Pages">${link("inbox", "Inbox")} ${link("bugs", "Bugs")} ${link("ops", "Operations")}</nav>
     <span class="live" role="status">${live ? "Live" : "Connecting…"}</span>

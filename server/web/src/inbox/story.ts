@@ -36,7 +36,7 @@ export function storyView(view: ConversationView, hosts: readonly string[]): Tem
       ${row("Mood", `${mood(handoff.sentiment)} (${number(handoff.sentiment)})`)}
       ${row("Account", accountView(handoff, conversation.account_id))} ${email}
       ${row("Queue", `${spoken(handoff.queue_id)}, ${handoff.priority}`)} ${row("Page", text(handoff.page))}
-      ${row("Bug", handoff.bug_id ? html`<a href="/bugs#/b/${handoff.bug_id}">${handoff.bug_id}</a>` : nothing)}
+      ${row("Bug", handoff.bug_id ? html`<a href="bugs#/b/${handoff.bug_id}">${handoff.bug_id}</a>` : nothing)}
       ${row("Suggested next step", text(handoff.suggested_next_step))}
       ${row("Links", bullets(handoff.links.map((link) => sourceView(link, link, hosts))))}
       ${row("Promised by", when(handoff.promised_by))} ${row("Language", conversation.language)}

@@ -4,11 +4,17 @@ import { HelpgraphWidget } from "./element";
 
 const NAME = "helpgraph-widget";
 
+/** Where the script's server is. Of several workspaces on one host it is the one whose script this is. */
+function home(script: string): string {
+  const { origin, pathname } = new URL(script, location.href);
+  return origin + (/^\/w\/[a-z0-9_-]+(?=\/widget\.js$)/.exec(pathname)?.[0] ?? "");
+}
+
 function start(script: HTMLScriptElement): void {
   if (document.querySelector(NAME)) return;
   const data = script.dataset;
   const widget = document.createElement(NAME) as HelpgraphWidget;
-  widget.server = data["server"] || new URL(script.src, location.href).origin;
+  widget.server = data["server"] || home(script.src);
   widget.workspace = data["workspace"] ?? "";
   widget.identityToken = data["identityToken"] ?? "";
   widget.userId = data["userId"] ?? "";
