@@ -15,9 +15,10 @@ from agent.errors import BadTurn
 from evals.learning.lessons import MAX_TICKETS
 from evals.learning.run import NEWER_SHARE, LearnReport, learn
 from evals.progress import progress_of
-from graphs.assembly import open_embedding, open_learned, open_runtime, open_workspace
+from graphs.assembly import open_learned, open_runtime, open_workspace
 from graphs.cli import FAILED, INTERRUPTED
 from graphs.settings import Settings, load_settings
+from graphs.shared import open_embedding
 from tools.learned.shelf import SHIPPED, ModelShelf
 from tools.observing.logs import set_up_logging
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from agent.errors import BadTurn, SupportError
 from agent.wire import JsonObject
 from graphs import keys, people, privacy, retention, webhooks
-from graphs.running import find_running
+from graphs.assembly import find_server
 from graphs.settings import Settings, load_settings
 from graphs.stores import Stores, open_stores
 from tools.observing.logs import set_up_logging
@@ -42,7 +42,7 @@ async def act(settings: Settings, name: str, body: JsonObject) -> JsonObject:
         SupportError: it failed; its own words.
         Misconfigured: the stores can't be opened.
     """
-    server = find_running(settings.data_dir)
+    server = find_server(settings)
     if server is None:
         async with open_stores(settings) as stores:
             return await ACTS[name](stores, body)

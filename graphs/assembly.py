@@ -1,39 +1,35 @@
-"""One running installation: every connector opened from the settings, joined, and closed in the right order."""
+"""Running workspaces: every connector opened from the settings, joined, and closed in the right order."""
 
-import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from agent.deps import TurnDeps
-from agent.errors import Misconfigured
 from agent.ports import AnswerTool, Embedder, Engine, KnowledgeBase
-from agent.promising.grammar import read_grammars
-from graphs.checkpoints import open_checkpointer
+from graphs.running import RunningServer, find_running
 from graphs.settings import Settings
+from graphs.shared import Shared, make_data_dir, open_embedding, open_shared
 from graphs.supervisor import Supervisor
 from graphs.turn_graph import TurnGraph, build_turn_graph
 from graphs.turn_metrics import NoMetrics, TurnMetrics
 from graphs.turns import TurnLimits, TurnService
 from tools.accounts import AccountStatusTool, FileAccounts, OrderStatusTool
 from tools.answer_tools import PointTool, SearchTool
-from tools.embedding.choose import open_embedder
-from tools.embedding.remembered import RememberedEmbedder
+from tools.embedding.remembered import apart
 from tools.engines.local.engine import LocalEngine
-from tools.engines.local.entailing import Entailment
 from tools.knowledge.store import KnowledgeStore, Sharing
 from tools.learned.model import LearnedModel
 from tools.learned.shelf import SHIPPED, InUse, ModelShelf
-from tools.observing.context import count_statement
 from tools.pages import PageMap
 from tools.storage.database import Database
 from tools.storage.desk import Desk
+from tools.storage.glance import Look, always
 from tools.storage.log import ConversationLog
 from tools.storage.sessions import Sessions
 from tools.storage.tracker import BuiltInTracker
 from tools.storage.wakeups import Wakeups
-from tools.tracing.opening import NO_TRACING, Tracing, open_tracing
+from tools.tracing.opening import NO_TRACING, Tracing
 from tools.workspace import Workspace, default_workspace, load_workspace
 
 logger = logging.getLogger(__name__)
@@ -64,6 +60,7 @@ class Runtime:
     supervisor: Supervisor
     local: LocalEngine | None = None
     tracing: Tracing = NO_TRACING
+    deliveries: Look = always
 
     @property
     def learner(self) -> Engine:
@@ -80,93 +77,141 @@ class Runtime:
 async def open_runtime(
     settings: Settings, *, metrics: TurnMetrics | None = None, owns_folder: bool = True
 ) -> AsyncIterator[Runtime]:
-    """Open an installation; on leaving, running turns get a moment to finish and everything is closed.
+    """Open an installation of one workspace; on leaving, running turns get a moment and everything is closed.
 
     `owns_folder` is false for one of several workers, whose parent owns the data folder.
 
     Raises:
         Misconfigured: a file, a store or a setting is wrong, or another process owns the data folder.
     """
+    counted = metrics or NoMetrics()
+    async with open_runtimes(settings, [settings], lambda _: counted, owns_folder=owns_folder) as (runtime,):
+        yield runtime
+
+
+@asynccontextmanager
+async def open_runtimes(
+    settings: Settings,
+    each: Sequence[Settings],
+    metrics_of: Callable[[str], TurnMetrics],
+    *,
+    owns_folder: bool = True,
+) -> AsyncIterator[list[Runtime]]:
+    """Open several workspaces on one database, one index and one set of models, in the order of their settings.
+
+    `settings` are the process's; of `each` only what may be a workspace's own counts. On leaving, running turns of all
+    of them get a moment together. `metrics_of` is told the workspace's id.
+
+    Raises:
+        Misconfigured: as `open_runtime`.
+    """
+    # First of all: what is wrong in a file is said before anything is opened.
+    every = [(one, read_files(one)) for one in each]
+    async with open_shared(settings, owns_folder=owns_folder) as shared, AsyncExitStack() as stack:
+        runtimes = [
+            await stack.enter_async_context(
+                _opened(shared, one, files, metrics=metrics_of(files.workspace.workspace_id))
+            )
+            for one, files in every
+        ]
+        stack.push_async_callback(shared.supervisor.close, grace_s=SHUTDOWN_GRACE_S)
+        for runtime in runtimes:
+            stack.callback(runtime.turns.stop)
+        yield runtimes
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What a workspace's folder says."""
+
+    workspace: Workspace
+    pages: PageMap
+    accounts: FileAccounts
+
+
+def read_files(settings: Settings) -> Files:
+    """Read the files of the workspace that the settings name.
+
+    Raises:
+        Misconfigured: one of them is wrong; the message names it.
+    """
     workspace = open_workspace(settings)
-    pages = PageMap.load(workspace.folder / "pages.yaml" if workspace.folder else None)
-    accounts = FileAccounts.load(workspace.folder / "accounts.json") if workspace.folder else FileAccounts([])
-    make_data_dir(settings)
+    return Files(
+        workspace,
+        PageMap.load(workspace.folder / "pages.yaml" if workspace.folder else None),
+        FileAccounts.load(workspace.folder / "accounts.json") if workspace.folder else FileAccounts([]),
+    )
+
+
+@asynccontextmanager
+async def _opened(shared: Shared, settings: Settings, files: Files, *, metrics: TurnMetrics) -> AsyncIterator[Runtime]:
+    workspace, db = files.workspace, shared.db
+    # The model is shared and what it remembers isn't: one workspace's questions push out no other's, nor answer faster.
+    embedder = apart(shared.embedder) if shared.embedder is not None else None
+    learned = open_learned(settings, workspace.workspace_id, embedder).model
     async with AsyncExitStack() as stack:
-        tracing = await stack.enter_async_context(open_tracing(settings.trace_options()))
-        db = await Database.open(settings.database, data_dir=settings.data_dir)
-        stack.push_async_callback(db.close)
-        db.observe(count_statement)
-        wakeups = Wakeups(db.channel())
-        await wakeups.start()
-        stack.push_async_callback(wakeups.stop)
-        await asyncio.to_thread(read_grammars)
-        embedder = open_embedding(settings)
-        learned = open_learned(settings, workspace.workspace_id, embedder).model
         knowledge = await KnowledgeStore.open(
             db,
             settings.data_dir,
             embedder,
             workspace.workspace_id,
             taught=learned.questions if learned is not None else None,
-            sharing=Sharing(settings.chroma_url, owns_folder, wakeups),
+            sharing=shared.sharing,
         )
         stack.push_async_callback(knowledge.close)
         local = await LocalEngine.open(
             embedder,
             workspace.policy.categories,
             cache_dir=settings.data_dir / "models",
-            entailment=await asyncio.to_thread(open_entailment, settings),
+            entailment=shared.entailment,
         )
         local.learn(learned)
         engine = await stack.enter_async_context(open_engine(settings, local, workspace))
-        checkpointer = await stack.enter_async_context(open_checkpointer(db.url, data_dir=settings.data_dir))
-        log = ConversationLog(db, wakeups)
         tracker = BuiltInTracker(db, embedder, same_bug_similarity=workspace.policy.same_bug_similarity)
         deps = TurnDeps(
             engine=engine,
             knowledge=knowledge,
-            accounts=accounts,
-            pages=pages,
+            accounts=files.accounts,
+            pages=files.pages,
             tracker=tracker,
-            tools=answer_tools(knowledge, accounts),
+            tools=answer_tools(knowledge, files.accounts),
             policy=workspace.policy,
             workspace_name=workspace.name,
         )
-        graph = build_turn_graph(checkpointer)
-        supervisor = Supervisor()
+        graph = build_turn_graph(shared.checkpointer)
         turns = TurnService(
-            log,
+            shared.log,
             graph,
             deps,
             workspace_id=workspace.workspace_id,
-            wakeups=wakeups,
+            wakeups=shared.wakeups,
             limits=TurnLimits(settings.turn_timeout_s, settings.concurrent_turns, settings.max_message_chars),
-            metrics=metrics or NoMetrics(),
-            supervisor=supervisor,
-            tracing=tracing,
+            metrics=metrics,
+            supervisor=shared.supervisor,
+            tracing=shared.tracing,
+            look=shared.unfinished.of(workspace.workspace_id),
         )
-        stack.push_async_callback(supervisor.close, grace_s=SHUTDOWN_GRACE_S)
-        stack.callback(turns.stop)
         yield Runtime(
             settings=settings,
             workspace=workspace,
             db=db,
-            wakeups=wakeups,
-            log=log,
-            desk=Desk(log),
+            wakeups=shared.wakeups,
+            log=shared.log,
+            desk=Desk(shared.log),
             sessions=Sessions(db),
             tracker=tracker,
             embedder=embedder,
             knowledge=knowledge,
             engine=engine,
             local=local,
-            pages=pages,
-            accounts=accounts,
+            pages=files.pages,
+            accounts=files.accounts,
             deps=deps,
             graph=graph,
             turns=turns,
-            supervisor=supervisor,
-            tracing=tracing,
+            supervisor=shared.supervisor,
+            tracing=shared.tracing,
+            deliveries=shared.deliveries.of(workspace.workspace_id),
         )
 
 
@@ -226,6 +271,18 @@ def open_workspace(settings: Settings) -> Workspace:
     return load_workspace(settings.workspace) if settings.workspace else default_workspace()
 
 
+def find_server(settings: Settings) -> RunningServer | None:
+    """Return the server that owns the settings' data folder, at the door of the workspace that they name.
+
+    Where they name none, it is the only one that the server serves.
+
+    Raises:
+        Misconfigured: as `load_workspace` and `find_running`.
+    """
+    named = open_workspace(settings).workspace_id if settings.workspace is not None else None
+    return find_running(settings.data_dir, named)
+
+
 def open_learned(settings: Settings, workspace_id: str, embedder: Embedder | None) -> InUse:
     """Open the learnt model in use; the shipped one when that is damaged, or of another embedding model."""
     in_use = ModelShelf(settings.data_dir, workspace_id).in_use()
@@ -239,46 +296,3 @@ def open_learned(settings: Settings, workspace_id: str, embedder: Embedder | Non
         )
         return InUse(SHIPPED, None)
     return in_use
-
-
-def make_data_dir(settings: Settings) -> None:
-    """Make the data folder when it isn't there.
-
-    Raises:
-        Misconfigured: it can't be made.
-    """
-    try:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-    except OSError as exc:
-        raise Misconfigured(f"HELPGRAPH_DATA_DIR: can't make {settings.data_dir} ({exc.strerror})") from exc
-
-
-def open_entailment(settings: Settings) -> Entailment | None:
-    """The operator's entailment model, None when none is set.
-
-    Raises:
-        Misconfigured: the folder has no usable one.
-    """
-    if settings.entailment_folder is None:
-        return None
-    return Entailment.open(settings.entailment_folder, threads=settings.embedding_threads)
-
-
-def open_embedding(settings: Settings) -> RememberedEmbedder | None:
-    """Open the embedding model that the settings name; None when there is none.
-
-    Raises:
-        Misconfigured: as `open_embedder`.
-    """
-    embedder = open_embedder(
-        settings.embedding,
-        cache_dir=settings.data_dir / "models",
-        folder=settings.embedding_folder,
-        url=settings.embedding_url,
-        key=settings.embedding_key,
-        model=settings.embedding_model,
-        threads=settings.embedding_threads,
-    )
-    if embedder is None and settings.embedding != "off":
-        logger.warning("no embedding model found: search is by words alone, see docs/settings.md")
-    return RememberedEmbedder(embedder) if embedder is not None else None

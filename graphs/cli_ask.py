@@ -10,8 +10,8 @@ from rich.markdown import Markdown
 from rich.table import Table
 
 from graphs.asking import AskBody, Asked, ask
-from graphs.assembly import open_runtime
-from graphs.running import RunningServer, find_running
+from graphs.assembly import find_server, open_runtime
+from graphs.running import RunningServer
 from graphs.settings import Settings, load_settings
 from tools.observing.logs import set_up_logging
 
@@ -44,7 +44,7 @@ def ask_command(
 
 
 async def _ask(settings: Settings, body: AskBody) -> Asked:
-    server: RunningServer | None = find_running(settings.data_dir)
+    server: RunningServer | None = find_server(settings)
     if server is not None:
         return Asked.model_validate(await server.post("/v1/admin/ask", body.model_dump()))
     async with open_runtime(settings) as runtime:

@@ -3,7 +3,7 @@
 import asyncio
 import platform
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -13,10 +13,13 @@ import typer
 from rich.console import Console
 
 from agent.errors import SupportError
-from graphs.assembly import open_runtime
-from graphs.running import find_running
+from graphs.assembly import Runtime, find_server, open_runtimes
+from graphs.running import find_all_running
 from graphs.settings import Settings, load_settings
+from graphs.turn_metrics import NoMetrics
+from tools.engines.llm.options import Endpoint
 from tools.observing.logs import set_up_logging
+from tools.workspace import workspace_folders
 
 _PACKAGES = (
     "helpgraph",
@@ -45,7 +48,10 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor_command(
-    workspace: Annotated[Path | None, typer.Option(help="Workspace folder. [env: HELPGRAPH_WORKSPACE]")] = None,
+    workspace: Annotated[
+        Path | None,
+        typer.Option(help="Workspace folder, or a folder of workspace folders. [env: HELPGRAPH_WORKSPACE]"),
+    ] = None,
     data_dir: Annotated[Path | None, typer.Option(help="Data folder. [env: HELPGRAPH_DATA_DIR]")] = None,
 ) -> None:
     """Check settings, stores, model and versions. Exit code 1 when something is wrong."""
@@ -75,43 +81,63 @@ async def _findings(workspace: Path | None, data_dir: Path | None) -> AsyncItera
     try:
         settings = load_settings(workspace=workspace, data_dir=data_dir)
         yield Finding("ok", "settings", f"data folder {settings.data_dir.resolve()}")
-        async for finding in _models(settings):
+        folders = workspace_folders(settings.workspace) if settings.workspace is not None else []
+        each = [load_settings(workspace=folder, data_dir=data_dir) for folder in folders] or [settings]
+        async for finding in _models(each):
             yield finding
-        server = find_running(settings.data_dir)
-        if server is not None:
-            yield Finding("note", "server", f"running at {server.url}: it owns the index; asking it")
-            for part, said in (await server.post("/v1/admin/status", {})).items():
-                yield Finding("ok", part, str(said))
+        if find_all_running(settings.data_dir):
+            async for finding in _running(each):
+                yield finding
             return
-        async with open_runtime(settings) as runtime:
-            yield Finding("ok", "workspace", f"{runtime.workspace.name} ({runtime.workspace.workspace_id})")
-            yield Finding("ok", "database", f"{runtime.db.dialect}, schema up to date")
-            status = await runtime.knowledge.status()
-            state: Literal["ok", "note"] = "ok" if status.articles else "note"
-            hint = "" if status.articles else "; fill it with: helpgraph ingest PATH"
-            yield Finding(state, "knowledge", f"{status.articles} articles, {status.passages} passages{hint}")
-            if runtime.embedder is None:
-                yield Finding("note", "embedding", "none: search is by words alone (see HELPGRAPH_EMBEDDING)")
-            else:
-                vectors = await runtime.embedder.embed(["Where do I find my invoices?"])
-                yield Finding("ok", "embedding", f"{runtime.embedder.name}, {vectors.shape[1]} dimensions")
-            yield Finding("ok", "engine", runtime.engine.name)
-            routes = len(runtime.pages.routes)
-            yield Finding("ok" if routes else "note", "pages", f"{routes} routes")
+        async with open_runtimes(settings, each, lambda _: NoMetrics()) as runtimes:
+            for runtime in runtimes:
+                async for finding in _runtime(runtime):
+                    yield finding
     except SupportError as exc:
         yield Finding("wrong", type(exc).__name__, str(exc))
 
 
-async def _models(settings: Settings) -> AsyncIterator[Finding]:
-    options = settings.model_options()
-    if options is None:
+async def _running(each: Sequence[Settings]) -> AsyncIterator[Finding]:
+    for settings in each:
+        server = find_server(settings)
+        if server is not None:
+            yield Finding("note", "server", f"running at {server.url}: it owns the index; asking it")
+            for part, said in (await server.post("/v1/admin/status", {})).items():
+                yield Finding("ok", part, str(said))
+
+
+async def _runtime(runtime: Runtime) -> AsyncIterator[Finding]:
+    yield Finding("ok", "workspace", f"{runtime.workspace.name} ({runtime.workspace.workspace_id})")
+    yield Finding("ok", "database", f"{runtime.db.dialect}, schema up to date")
+    status = await runtime.knowledge.status()
+    state: Literal["ok", "note"] = "ok" if status.articles else "note"
+    hint = "" if status.articles else "; fill it with: helpgraph ingest PATH"
+    yield Finding(state, "knowledge", f"{status.articles} articles, {status.passages} passages{hint}")
+    if runtime.embedder is None:
+        yield Finding("note", "embedding", "none: search is by words alone (see HELPGRAPH_EMBEDDING)")
+    else:
+        vectors = await runtime.embedder.embed(["Where do I find my invoices?"])
+        yield Finding("ok", "embedding", f"{runtime.embedder.name}, {vectors.shape[1]} dimensions")
+    yield Finding("ok", "engine", runtime.engine.name)
+    routes = len(runtime.pages.routes)
+    yield Finding("ok" if routes else "note", "pages", f"{routes} routes")
+
+
+async def _models(each: Sequence[Settings]) -> AsyncIterator[Finding]:
+    wanted: dict[tuple[Endpoint, bool], None] = {}
+    for settings in each:
+        if (options := settings.model_options()) is not None:
+            wanted.update(
+                dict.fromkeys((endpoint, settings.model_proxy) for endpoint in (options.answering, options.judge))
+            )
+    if not wanted:
         return
     # Imported here: an installation without a model needn't wait for its client to load.
     from tools.engines.llm.probe import probe
     from tools.engines.llm.transport import open_client
 
-    async with open_client(trust_env=settings.model_proxy) as client:
-        for endpoint in dict.fromkeys((options.answering, options.judge)):
+    for endpoint, through_proxy in wanted:
+        async with open_client(trust_env=through_proxy) as client:
             found = await probe(endpoint, client)
             if found.problem is None:
                 yield Finding("ok", "model", found.where)

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from agent.errors import SupportError
-from graphs.assembly import open_knowledge
-from graphs.running import RunningServer, find_running
+from graphs.assembly import find_server, open_knowledge
+from graphs.running import RunningServer
 from graphs.settings import Settings, load_settings
 from tools.observing.logs import set_up_logging
 
@@ -65,7 +65,7 @@ def ingest_command(
 
 async def ingest(settings: Settings, path: Path, on_progress: OnProgress, *, force: bool) -> Report:
     """Ingest `path`, through the running server if there is one; return the report as JSON."""
-    server: RunningServer | None = find_running(settings.data_dir)
+    server: RunningServer | None = find_server(settings)
     if server is None:
         async with open_knowledge(settings) as knowledge:
             report = await knowledge.ingest(path, on_progress, force=force)

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from graphs.checkpoints import is_outage
 from graphs.holder import Holder
+from tools.storage.glance import Look, always
 from tools.storage.outbox import Delivery, Outbox
 from tools.webhooks.sender import Sent, WebhookSender
 
@@ -27,7 +28,9 @@ class DeliveryMetrics(Protocol):
         """A delivery arrived so long after what it tells of."""
 
 
-async def deliver_for_ever(outbox: Outbox, sender: WebhookSender, metrics: DeliveryMetrics) -> None:
+async def deliver_for_ever(
+    outbox: Outbox, sender: WebhookSender, metrics: DeliveryMetrics, look: Look = always
+) -> None:
     """Send what is due, at most 16 at a time; never ends. What is under way when cancelled is sent again later."""
     loop = asyncio.get_running_loop()
     holder = Holder.this_process()
@@ -41,12 +44,14 @@ async def deliver_for_ever(outbox: Outbox, sender: WebhookSender, metrics: Deliv
                 if loop.time() - pruned_at > _PRUNE_EVERY_S:
                     pruned_at = loop.time()
                     await outbox.prune(now=datetime.now(UTC))
-                await _free_what_the_dead_hold(outbox, holder)
-                if in_doubt:
-                    await outbox.free(holder.name, but=set(under_way.values()))
-                    in_doubt = False
-                room = _AT_ONCE - len(under_way)
-                taken = await outbox.take(limit=room, holder=holder.name) if room else []
+                taken = []
+                if await look():
+                    await _free_what_the_dead_hold(outbox, holder)
+                    if in_doubt:
+                        await outbox.free(holder.name, but=set(under_way.values()))
+                        in_doubt = False
+                    room = _AT_ONCE - len(under_way)
+                    taken = await outbox.take(limit=room, holder=holder.name) if room else []
             except Exception as exc:
                 # Whatever it was: without this loop nobody would be told of anything any more.
                 logger.warning("outbox can't be read error=%s", type(exc).__name__, exc_info=not is_outage(exc))

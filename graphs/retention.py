@@ -71,18 +71,22 @@ async def retire(stores: Stores, given: JsonObject) -> JsonObject:
     }
 
 
-async def keep_for(stores: Stores, days: int | None) -> None:
-    """Every hour, retire what has been over for so many days (None: nothing), and prune checkpoints; never ends."""
+async def keep_for(every: Sequence[tuple[Stores, int | None]]) -> None:
+    """Every hour, retire what has been over for so many days (None: nothing), and prune checkpoints; never ends.
+
+    The workspaces of a process take turns, so that they hold one connection together.
+    """
     while True:
-        try:
-            # One process of an installation does it for all.
-            async with stores.db.exclusive("retention", wait=False) as alone:
-                if alone and days is None:
-                    await prune_checkpoints(stores)
-                elif alone and days is not None:
-                    await retire_before(stores, datetime.now(UTC) - timedelta(days=days))
-        except (SupportError, OSError):
-            logger.exception("retention failed, it is tried again")
+        for stores, days in every:
+            try:
+                # One process of an installation does it for all.
+                async with stores.db.exclusive(f"retention:{stores.workspace_id}", wait=False) as alone:
+                    if alone and days is None:
+                        await prune_checkpoints(stores)
+                    elif alone and days is not None:
+                        await retire_before(stores, datetime.now(UTC) - timedelta(days=days))
+            except (SupportError, OSError):
+                logger.exception("retention failed, it is tried again workspace_id=%s", stores.workspace_id)
         await asyncio.sleep(EVERY_S)
 
 

@@ -2,14 +2,14 @@
 
 import json
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from agent.errors import BadTurn, ConnectorError, SupportError
+from agent.errors import BadTurn, ConnectorError, Misconfigured, SupportError
 
 FILE_NAME = "server.json"
 _TIMEOUT = httpx.Timeout(60.0, connect=5.0)
@@ -17,7 +17,7 @@ _TIMEOUT = httpx.Timeout(60.0, connect=5.0)
 
 @dataclass(frozen=True, slots=True)
 class RunningServer:
-    """A server on this machine, and the token that proves one may read its data folder."""
+    """A workspace's server on this machine, and the token that proves one may read its data folder."""
 
     url: str
     token: str
@@ -61,24 +61,56 @@ class RunningServer:
         return {"authorization": f"Bearer {self.token}"}
 
 
-def announce(data_dir: Path, server: RunningServer) -> Path:
-    """Leave the server's address and token in its data folder, readable by the owner alone."""
+def announce(data_dir: Path, url: str, every: Mapping[str, RunningServer]) -> Path:
+    """Leave the server's address, and its workspaces with their tokens by id, in its data folder.
+
+    Only the owner can read it.
+    """
     path = data_dir / FILE_NAME
     path.unlink(missing_ok=True)
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    said = {
+        "url": url,
+        "pid": os.getpid(),
+        "workspaces": {name: {"url": each.url, "token": each.token} for name, each in every.items()},
+    }
     with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump({"url": server.url, "token": server.token, "pid": os.getpid()}, file)
+        json.dump(said, file)
     return path
 
 
-def find_running(data_dir: Path) -> RunningServer | None:
-    """Return the server that owns the data folder, if its process is alive."""
+def find_all_running(data_dir: Path) -> dict[str, RunningServer]:
+    """Return the workspaces of the server that owns the data folder, by id; none when its process isn't alive."""
     try:
         said = json.loads((data_dir / FILE_NAME).read_text(encoding="utf-8"))
         os.kill(int(said["pid"]), 0)
-        return RunningServer(str(said["url"]), str(said["token"]))
-    except (OSError, ValueError, KeyError, TypeError):
+        return {
+            str(name): RunningServer(str(each["url"]), str(each["token"])) for name, each in said["workspaces"].items()
+        }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def find_running(data_dir: Path, workspace_id: str | None = None) -> RunningServer | None:
+    """Return the workspace's server on the data folder, if its process is alive; None is whichever it serves alone.
+
+    Raises:
+        Misconfigured: the server doesn't serve this workspace, or several and none is named.
+    """
+    every = find_all_running(data_dir)
+    if workspace_id in every:
+        return every[workspace_id]
+    if workspace_id is None and len(every) == 1:
+        return next(iter(every.values()))
+    if not every:
         return None
+    served = ", ".join(every)
+    if workspace_id is None:
+        raise Misconfigured(f"the server on {data_dir} serves several workspaces ({served}): name one with --workspace")
+    raise Misconfigured(
+        f"the server on {data_dir} serves {served}, and not {workspace_id}: name another workspace with --workspace, "
+        "another data folder with --data-dir, or start the server anew"
+    )
 
 
 def _raise_for(response: httpx.Response) -> None:

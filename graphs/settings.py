@@ -8,6 +8,7 @@ from pydantic_settings import SettingsConfigDict
 
 from agent.errors import Misconfigured
 from graphs.model_settings import ModelSettings
+from graphs.own_settings import BEHIND_THE_DOORS, read_own
 from graphs.tracing_settings import TracingSettings
 
 
@@ -17,7 +18,9 @@ class Settings(ModelSettings, TracingSettings):
     model_config = SettingsConfigDict(env_prefix="HELPGRAPH_", env_file=".env", extra="ignore", frozen=True)
 
     workspace: Path | None = Field(
-        default=None, description="Folder with workspace.yaml, pages.yaml and accounts.json. Unset: a bare workspace."
+        default=None,
+        description="Folder with workspace.yaml, pages.yaml and accounts.json, or (to serve) a folder of such folders. "
+        "Unset: a bare workspace.",
     )
     data_dir: Path = Field(default=Path("var"), description="Where the database, the index and the model cache live.")
     database_url: SecretStr | None = Field(
@@ -82,10 +85,23 @@ class Settings(ModelSettings, TracingSettings):
 def load_settings(**overrides: object) -> Settings:
     """Build the settings; `overrides` (from the command line) win, None means not given.
 
+    What the workspace's folder has of its own (`settings.env`) wins over the environment.
+
     Raises:
-        Misconfigured: a value is wrong; the message names the variable.
+        Misconfigured: a value is wrong; the message names the variable, and the workspace's file if it stands there.
     """
     given = {key: value for key, value in overrides.items() if value is not None}
+    settings = _checked(given)
+    own = read_own(settings.workspace, Settings, BEHIND_THE_DOORS)
+    if own is None:
+        return settings
+    try:
+        return _checked({**own.values, **given})
+    except Misconfigured as exc:
+        raise Misconfigured(f"{own.path}: {exc}") from exc
+
+
+def _checked(given: dict[str, object]) -> Settings:
     try:
         settings = Settings(**given)  # type: ignore[arg-type]  # Pydantic validates the mixed values.
     except ValidationError as exc:

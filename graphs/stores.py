@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
-from graphs.assembly import Runtime, make_data_dir, open_workspace
+from graphs.assembly import Runtime, open_workspace
 from graphs.checkpoints import open_checkpointer
 from graphs.settings import Settings
+from graphs.shared import make_data_dir
 from tools.storage.database import Database
 from tools.storage.log import ConversationLog
 from tools.storage.wakeups import Wakeups

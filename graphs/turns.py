@@ -21,6 +21,7 @@ from graphs.turn_metrics import TurnMetrics
 from graphs.turn_request import turn_request
 from graphs.turn_writing import Joined, TurnEvents, TurnWriter
 from tools.observing.context import working_on
+from tools.storage.glance import Look, always
 from tools.storage.log import Accepted, ConversationLog, Lease, TurnWork
 from tools.storage.scope import Scope
 from tools.storage.wakeups import Wakeups
@@ -69,6 +70,7 @@ class TurnService:
         metrics: TurnMetrics,
         supervisor: Supervisor,
         tracing: Tracing = NO_TRACING,
+        look: Look = always,
     ) -> None:
         self._log = log
         self._keeping = Keeping(graph, repeatable=deps.engine.repeatable)
@@ -79,6 +81,7 @@ class TurnService:
         self._metrics = metrics
         self._supervisor = supervisor
         self._tracing = tracing
+        self._look = look
         self._holder = Holder.this_process()
         self._slots = asyncio.Semaphore(limits.concurrent_turns)
         self._busy: set[str] = set()
@@ -148,14 +151,16 @@ class TurnService:
         """Find turns that nobody runs: left by a dead process, or missed by a wake-up."""
         while not self._stopped.is_set():
             try:
-                await self._free_what_the_dead_hold()
-                limit = 100 + len(self._busy)
-                for conversation_id in await self._log.waiting_work(
-                    self._workspace_id, limit, holder=self._holder.name
-                ):
-                    # One that is ours and isn't being worked on was taken, or not let go, when the database went away.
-                    if conversation_id not in self._busy:
-                        self.poke(conversation_id)
+                if await self._look():
+                    await self._free_what_the_dead_hold()
+                    limit = 100 + len(self._busy)
+                    for conversation_id in await self._log.waiting_work(
+                        self._workspace_id, limit, holder=self._holder.name
+                    ):
+                        # One that is ours and isn't being worked on was taken, or not let go, when the database went
+                        # away.
+                        if conversation_id not in self._busy:
+                            self.poke(conversation_id)
             except Exception as exc:
                 # Whatever it was: without sweeps, what a dead process left would wait for ever.
                 logger.warning("sweep failed error=%s", exc, exc_info=not is_outage(exc))

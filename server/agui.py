@@ -125,7 +125,7 @@ async def submit(
         client_message_id=message_id, text=text, run_id=run_id, page=_bounded_page(page), wish=wish
     )
     accepted = await doors.runtime.turns.submit(caller.scope, conversation.conversation_id, message)
-    doors.metrics.accepted.labels(caller.channel).inc()
+    doors.metrics.message_accepted(caller.channel)
     logger.info(
         "message accepted turn_id=%s conversation_id=%s door=%s new=%s",
         accepted.turn_id,
@@ -154,7 +154,7 @@ def refuse_beyond(doors: Doors, limit: RateLimit, key: str, detail: str) -> None
     """
     wait_s = limit.take(key)
     if wait_s > 0:
-        doors.metrics.refused.labels("429").inc()
+        doors.metrics.request_refused(429)
         raise Problem(429, detail, headers={"Retry-After": str(int(wait_s) + 1)})
 
 

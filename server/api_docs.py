@@ -3,10 +3,12 @@
 from importlib.util import find_spec
 from pathlib import Path
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
+
+from server.place import below, own_policy
 
 router = APIRouter(include_in_schema=False)
 
@@ -19,16 +21,17 @@ _CSP = (
 
 
 @router.get("/docs")
-async def docs() -> HTMLResponse:
+async def docs(request: Request) -> HTMLResponse:
     """Swagger UI."""
+    here = below(request)
     page = get_swagger_ui_html(
-        openapi_url="/openapi.json",
+        openapi_url=f"{here}/openapi.json",
         title="Helpgraph API",
-        swagger_js_url=f"{_MOUNT}/swagger-ui-bundle.js",
-        swagger_css_url=f"{_MOUNT}/swagger-ui.css",
-        swagger_favicon_url=f"{_MOUNT}/favicon.png",
+        swagger_js_url=f"{here}{_MOUNT}/swagger-ui-bundle.js",
+        swagger_css_url=f"{here}{_MOUNT}/swagger-ui.css",
+        swagger_favicon_url=f"{here}{_MOUNT}/favicon.png",
     )
-    page.headers["Content-Security-Policy"] = _CSP
+    page.headers["Content-Security-Policy"] = own_policy(request, _CSP)
     return page
 
 

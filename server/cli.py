@@ -15,19 +15,18 @@ import typer
 import uvicorn
 import uvloop
 from rich.console import Console
+from rich.status import Status
 
 from agent.errors import Misconfigured
-from graphs.assembly import make_data_dir, open_runtime, open_workspace
 from graphs.running import RunningServer, announce
-from graphs.settings import Settings, load_settings
-from server.app import create_app
-from server.metrics import Metrics
-from server.opening import make_doors, make_secrets, prepare
-from server.settings import ServerSettings, load_server_settings
+from graphs.shared import make_data_dir
+from server.installation import Installation, Place, load_installation
+from server.serving import open_served
+from server.settings import ServerSettings
+from server.welcome import say_what_is_where
 from server.workers import GRACE_S, KEEP_ALIVE_S, WorkerPlan, run_workers
 from tools.knowledge.owner import Ownership
 from tools.observing.logs import set_up_logging
-from tools.workspace import Workspace
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +41,10 @@ def register(app: typer.Typer) -> None:
 def serve_command(
     host: Annotated[str | None, typer.Option(help="Address to listen on. [env: HELPGRAPH_HOST]")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on. [env: HELPGRAPH_PORT]")] = None,
-    workspace: Annotated[Path | None, typer.Option(help="Workspace folder. [env: HELPGRAPH_WORKSPACE]")] = None,
+    workspace: Annotated[
+        Path | None,
+        typer.Option(help="Workspace folder, or a folder of workspace folders. [env: HELPGRAPH_WORKSPACE]"),
+    ] = None,
     data_dir: Annotated[Path | None, typer.Option(help="Data folder. [env: HELPGRAPH_DATA_DIR]")] = None,
     demo: Annotated[
         bool | None, typer.Option("--demo/--no-demo", help="Serve the example product at /demo (loopback only).")
@@ -55,49 +57,43 @@ def serve_command(
 ) -> None:
     """Serve the widget, the inbox and the API.
 
-    A workspace that ships articles has them ingested on first use. Ctrl-C stops: running turns get a moment, the rest
+    A folder of several workspaces serves each below /w/WORKSPACE_ID, one of them alone is served at the root. A
+    workspace that ships articles has them ingested on first use. Ctrl-C stops: running turns get a moment, the rest
     goes on at the next start.
     """
     if log_level not in ("debug", "info", "warning", "error"):
         raise typer.BadParameter("choose debug, info, warning or error", param_hint="--log-level")
-    settings = load_settings(workspace=workspace, data_dir=data_dir)
-    server_settings = load_server_settings(host=host, port=port, demo=demo, log_format=log_format)
+    installation = load_installation(
+        {"workspace": workspace, "data_dir": data_dir},
+        {"host": host, "port": port, "demo": demo, "log_format": log_format},
+    )
+    server_settings = installation.server_settings
     set_up_logging(log_level, server_settings.log_format)
     listener = _listen(server_settings)
     console = Console(highlight=False)
     if workers > 1:
         with listener:
-            _serve_in_workers(settings, server_settings, listener, console, workers=workers, log_level=log_level)
+            _serve_in_workers(installation, listener, console, workers=workers, log_level=log_level)
         return
     # uvicorn, which is started within a loop that runs, can't choose its faster one.
     with suppress(KeyboardInterrupt), listener, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(settings, server_settings, listener, console))
+        runner.run(_serve(installation, listener, console))
 
 
 def _serve_in_workers(
-    settings: Settings,
-    server_settings: ServerSettings,
-    listener: socket.socket,
-    console: Console,
-    *,
-    workers: int,
-    log_level: str,
+    installation: Installation, listener: socket.socket, console: Console, *, workers: int, log_level: str
 ) -> None:
+    settings = installation.settings
     if not settings.database.startswith("postgresql"):
         raise Misconfigured(
             "--workers needs PostgreSQL, which several processes may write to: set HELPGRAPH_DATABASE_URL "
             "to postgresql://..., or leave --workers out"
         )
-    workspace = open_workspace(settings)
-    secrets = make_secrets(server_settings)
     address, port = listener.getsockname()[:2]
     make_data_dir(settings)
-    with (
-        Ownership(settings.data_dir),
-        announced(settings.data_dir, RunningServer(_own_url(address, port), secrets.admin)),
-    ):
-        _say_what_is_where(console, f"http://{_host(address)}:{port}", workspace, settings, server_settings, workers)
-        run_workers(WorkerPlan(settings, server_settings, secrets, os.getpid(), log_level), [listener], workers=workers)
+    with Ownership(settings.data_dir), announced(installation, _own_url(address, port)):
+        say_what_is_where(console, f"http://{_host(address)}:{port}", installation, workers)
+        run_workers(WorkerPlan(installation, os.getpid(), log_level), [listener], workers=workers)
 
 
 def _listen(settings: ServerSettings) -> socket.socket:
@@ -128,27 +124,27 @@ def _listen(settings: ServerSettings) -> socket.socket:
     return listener
 
 
-async def _serve(
-    settings: Settings, server_settings: ServerSettings, listener: socket.socket, console: Console
-) -> None:
-    metrics = Metrics()
-    async with open_runtime(settings, metrics=metrics) as runtime:
-        with console.status(f"preparing {runtime.workspace.name}: reading its articles (only on first use)"):
-            report = await prepare(runtime)
-        if report is not None:
-            console.print(f"read {report.added} articles, {report.passages} passages in {report.seconds:.0f} s")
-        doors = make_doors(runtime, server_settings, metrics)
+async def _serve(installation: Installation, listener: socket.socket, console: Console) -> None:
+    def preparing(place: Place) -> Status:
+        return console.status(f"preparing {place.name}: reading its articles (only on first use)")
+
+    async with open_served(installation, preparing=preparing) as served:
+        for name, report in served.read.items():
+            of = f" of {name}" if installation.several else ""
+            console.print(
+                f"read {report.added} articles{of}, {report.passages} passages in {report.seconds:.0f} s", markup=False
+            )
         address, port = listener.getsockname()[:2]
         config = uvicorn.Config(
-            create_app(doors),
+            served.app,
             log_config=None,
             access_log=False,
             timeout_graceful_shutdown=GRACE_S,
             timeout_keep_alive=KEEP_ALIVE_S,
             server_header=False,
         )
-        with announced(settings.data_dir, RunningServer(_own_url(address, port), doors.admin_token)):
-            _say_what_is_where(console, f"http://{_host(address)}:{port}", runtime.workspace, settings, server_settings)
+        with announced(installation, _own_url(address, port)):
+            say_what_is_where(console, f"http://{_host(address)}:{port}", installation)
             with _stopped_by_uvicorn_alone():
                 await uvicorn.Server(config).serve(sockets=[listener])
 
@@ -165,9 +161,12 @@ def _stopped_by_uvicorn_alone() -> Iterator[None]:
 
 
 @contextmanager
-def announced(data_dir: Path, server: RunningServer) -> Iterator[None]:
-    """Let commands beside the server find it while it runs."""
-    path = announce(data_dir, server)
+def announced(installation: Installation, url: str) -> Iterator[None]:
+    """Let commands beside the server find it, and the workspaces that it serves, while it runs."""
+    every = {
+        place.workspace_id: RunningServer(f"{url}{place.path}", place.secrets.admin) for place in installation.places
+    }
+    path = announce(installation.settings.data_dir, url, every)
     try:
         yield
     finally:
@@ -185,29 +184,3 @@ def _own_url(address: str, port: int) -> str:
 
 def _host(address: str) -> str:
     return f"[{address}]" if ":" in address else address
-
-
-def _say_what_is_where(
-    console: Console,
-    url: str,
-    workspace: Workspace,
-    settings: Settings,
-    server_settings: ServerSettings,
-    workers: int = 1,
-) -> None:
-    engine = settings.model or "local"
-    rows = [("workspace", f"{workspace.name}, engine {engine}" + (f", {workers} workers" if workers > 1 else ""))]
-    if server_settings.demo:
-        rows.append(("try it", f"{url}/demo/settings/billing"))
-    rows += [
-        ("inbox", f"{url}/inbox" + ("" if server_settings.inbox_password else "  (no password: this machine only)")),
-        ("bugs", f"{url}/bugs"),
-        ("API", f"{url}/docs"),
-        ("widget", f'<script src="{url}/widget.js" defer></script>'),
-        ("data", str(settings.data_dir.resolve())),
-    ]
-    console.print(f"[bold]Helpgraph[/] serves on {url}")
-    for name, where in rows:
-        console.print(f"  {name:<10} ", end="")
-        console.print(where, markup=False, soft_wrap=True)
-    console.print("Ctrl-C stops.")

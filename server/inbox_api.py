@@ -16,6 +16,7 @@ from agent.untrusted import clean
 from agent.wire import JsonObject
 from server.agui import last_seen
 from server.context import Doors, InDoors, client_address
+from server.place import below
 from server.problems import Problem
 from server.sse import MAX_AGE_S, encode, respond, tail, unbroken
 from server.staff import COOKIE, HOURS, InAgent, InInboxAdmin, InStaff, Staff, sign_in, still_in
@@ -84,6 +85,7 @@ async def login(body: LoginBody, request: Request, response: Response, doors: In
         COOKIE,
         await sign_in(doors, body.name, body.password),
         max_age=HOURS * 3600,
+        path=below(request) or "/",
         httponly=True,
         samesite="strict",
         secure=not doors.settings.on_loopback,

@@ -49,7 +49,7 @@ class BodyLimit:
         await self._app(scope, _Replay(bytes(body), receive), send)
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send, status: int, detail: str) -> None:
-        self._metrics.refused.labels(str(status)).inc()
+        self._metrics.request_refused(status)
         # What is left of the body isn't read: the connection ends with the answer.
         await problem(status, detail, headers={"Connection": "close"})(scope, receive, send)
 

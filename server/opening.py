@@ -1,4 +1,4 @@
-"""What a server needs beyond the installation behind it: its doors with their secrets, and articles on first use."""
+"""What a server needs beyond the workspaces behind it: its doors with their secrets, and articles on first use."""
 
 import hmac
 import secrets
@@ -16,7 +16,7 @@ from tools.storage.people import People
 
 
 def make_secrets(settings: ServerSettings) -> Secrets:
-    """Make the secrets of one start; all workers have the same. A demo's identity secret lasts as long.
+    """Make a workspace's secrets of one start; all workers have the same. A demo's identity secret lasts as long.
 
     The key of the inbox's cookies is the same on every machine, and after a start, where `cookie_secret` is set.
     """

@@ -1,7 +1,7 @@
 """The figures of operations, read at most now and then however many ask."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from time import monotonic
@@ -58,11 +58,16 @@ class OpsFigures:
     def __init__(self, operations: Operations) -> None:
         self._operations = operations
         self._queue: Kept[QueueState] = Kept(QUEUE_S)
+        self._queues: Kept[dict[str, QueueState]] = Kept(QUEUE_S)
         self._overviews: dict[tuple[str, Last], Kept[dict[str, Any]]] = {}
 
     async def queue(self) -> QueueState:
         """What waits in the whole installation."""
         return await self._queue.get(lambda: self._operations.queue(datetime.now(UTC)))
+
+    async def queues(self, workspace_ids: Collection[str]) -> dict[str, QueueState]:
+        """What waits in each of these workspaces, the same ones each time."""
+        return await self._queues.get(lambda: self._operations.queues(datetime.now(UTC), workspace_ids))
 
     async def overview(self, scope: Scope, last: Last) -> dict[str, Any]:
         """The last hours of the scope's workspace.

@@ -4,14 +4,14 @@ import hashlib
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 
 from agent.errors import NotFound
 from agent.wire import JsonObject
-from server.admin_api import describe
 from server.auth import sign_identity
 from server.context import Doors, InDoors
+from server.place import below, own_policy
 
 router = APIRouter(include_in_schema=False)
 
@@ -29,35 +29,39 @@ _DEMO_CSP = (
 
 
 @router.get("/")
-async def front(doors: InDoors) -> Response:
+async def front(request: Request, doors: InDoors) -> Response:
     """What is where."""
-    if doors.settings.demo:
-        return RedirectResponse("/demo/dashboard")
+    if doors.settings.demo and _web(doors) is not None:
+        return RedirectResponse(f"{below(request)}/demo/dashboard")
     name = doors.runtime.workspace.name
     body = (
         "<!doctype html><html lang=en><meta charset=utf-8><title>Helpgraph</title><h1>Helpgraph</h1>"
-        f"<p>Serving {_escape(name)}.</p><ul><li><a href=/inbox>Inbox</a><li><a href=/bugs>Bugs</a>"
-        "<li><a href=/ops>Operations</a><li><a href=/docs>API</a></ul></html>"
+        f"<p>Serving {_escape(name)}.</p><ul><li><a href=inbox>Inbox</a><li><a href=bugs>Bugs</a>"
+        "<li><a href=ops>Operations</a><li><a href=docs>API</a></ul></html>"
     )
-    return HTMLResponse(body, headers={"Content-Security-Policy": _PLAIN_CSP})
+    return HTMLResponse(body, headers={"Content-Security-Policy": own_policy(request, _PLAIN_CSP)})
 
 
 @router.get("/inbox")
-async def inbox() -> Response:
+async def inbox(request: Request) -> Response:
     """The inbox; it signs in by itself."""
-    return FileResponse(STATIC / "inbox.html", headers={"Content-Security-Policy": _PAGE_CSP})
+    return _page(request, "inbox.html")
 
 
 @router.get("/bugs")
-async def bugs() -> Response:
+async def bugs(request: Request) -> Response:
     """The bugs page."""
-    return FileResponse(STATIC / "bugs.html", headers={"Content-Security-Policy": _PAGE_CSP})
+    return _page(request, "bugs.html")
 
 
 @router.get("/ops")
-async def ops() -> Response:
+async def ops(request: Request) -> Response:
     """How the installation does."""
-    return FileResponse(STATIC / "ops.html", headers={"Content-Security-Policy": _PAGE_CSP})
+    return _page(request, "ops.html")
+
+
+def _page(request: Request, name: str) -> Response:
+    return FileResponse(STATIC / name, headers={"Content-Security-Policy": own_policy(request, _PAGE_CSP)})
 
 
 @router.get("/widget.js")
@@ -92,35 +96,19 @@ def _file(path: Path, if_none_match: str | None) -> Response:
     return Response(content, media_type=_TYPES[path.suffix], headers=headers)
 
 
-@router.get("/healthz")
-async def healthz() -> JsonObject:
-    """The process answers."""
-    return {"status": "ok"}
-
-
-@router.get("/readyz")
-async def readyz(doors: InDoors) -> JsonObject:
-    """The parts answer; 503 when the database doesn't."""
-    await doors.runtime.log.waiting_work(doors.runtime.workspace.workspace_id, limit=1)
-    return {"status": "ready", **await describe(doors)}
-
-
-@router.get("/metrics")
-async def metrics(doors: InDoors) -> Response:
-    """What was counted, for Prometheus."""
-    return Response(
-        doors.metrics.render(await doors.ops.queue()), media_type="text/plain; version=0.0.4; charset=utf-8"
-    )
-
-
 # --- the example product -----------------------------------------------------------------------------------------
 
 
-def _demo_folder(doors: Doors) -> Path:
+def _web(doors: Doors) -> Path | None:
     folder = doors.runtime.workspace.folder
-    if not doors.settings.demo or folder is None or not (folder / "web").is_dir():
+    return (folder / "web").resolve() if folder is not None and (folder / "web").is_dir() else None
+
+
+def _demo_folder(doors: Doors) -> Path:
+    folder = _web(doors)
+    if not doors.settings.demo or folder is None:
         raise NotFound("no example product here")
-    return (folder / "web").resolve()
+    return folder
 
 
 @router.get("/demo/accounts.json")
@@ -151,14 +139,14 @@ async def demo_identity(doors: InDoors, user_id: Annotated[str, Query(max_length
 
 
 @router.get("/demo")
-async def demo_root(doors: InDoors) -> Response:
+async def demo_root(request: Request, doors: InDoors) -> Response:
     """The example's first page."""
     _demo_folder(doors)
-    return RedirectResponse("/demo/dashboard")
+    return RedirectResponse(f"{below(request)}/demo/dashboard")
 
 
 @router.get("/demo/{path:path}")
-async def demo(path: str, doors: InDoors) -> Response:
+async def demo(path: str, request: Request, doors: InDoors) -> Response:
     """The example's files; every other path is its one page."""
     folder = _demo_folder(doors)
     page = wanted = folder / "app.html"
@@ -166,7 +154,11 @@ async def demo(path: str, doors: InDoors) -> Response:
         wanted = (folder / path).resolve()
     if not wanted.is_relative_to(folder) or wanted.suffix not in _TYPES:
         wanted = page
-    headers = {"Content-Security-Policy": _DEMO_CSP, "Cache-Control": "no-cache"}
+    headers = {"Content-Security-Policy": own_policy(request, _DEMO_CSP), "Cache-Control": "no-cache"}
+    if wanted.suffix == ".html":
+        # The one page stands at every depth, so its own addresses can't be relative ones.
+        text = wanted.read_text(encoding="utf-8").replace('="/demo/', f'="{below(request)}/demo/')
+        return HTMLResponse(text, headers=headers)
     return FileResponse(wanted, media_type=_TYPES[wanted.suffix], headers=headers)
 
 

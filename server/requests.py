@@ -23,7 +23,7 @@ _METHODS = {"GET", "POST", "HEAD", "OPTIONS"}
 class Observed:
     """The outermost layer: binds the request's id, times it to the head of its answer, and traces it to its end."""
 
-    def __init__(self, app: ASGIApp, *, metrics: Metrics, tracing: Tracing, workspace_id: str) -> None:
+    def __init__(self, app: ASGIApp, *, metrics: Metrics, tracing: Tracing, workspace_id: str = "") -> None:
         self._app = app
         self._metrics = metrics
         self._tracer = tracing.tracer

@@ -1,12 +1,14 @@
 """What an operator can set about the doors. Built once at start-up and passed down."""
 
 import ipaddress
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from agent.errors import Misconfigured
+from graphs.own_settings import AT_THE_DOORS, read_own
 from tools.observing.logs import LogFormat
 
 _MIN_SECRET = 16
@@ -77,19 +79,41 @@ class ServerSettings(BaseSettings):
             return False
 
 
-def load_server_settings(**overrides: object) -> ServerSettings:
+def load_server_settings(workspace: Path | None = None, **overrides: object) -> ServerSettings:
     """Build the settings; `overrides` (from the command line) win, None means not given.
 
+    What the folder of the workspace has of its own (`settings.env`) wins over the environment.
+
     Raises:
-        Misconfigured: a value is wrong or missing; the message names the variable.
+        Misconfigured: a value is wrong or missing; the message names the variable, and the workspace's file if there
+            is one.
     """
     given = {key: value for key, value in overrides.items() if value is not None}
+    own = read_own(workspace, ServerSettings, AT_THE_DOORS)
+    if own is None:
+        return _checked(given)
     try:
-        settings = ServerSettings(**given)  # type: ignore[arg-type]  # Pydantic validates the mixed values.
+        return _checked({**own.values, **given})
+    except Misconfigured as exc:
+        raise Misconfigured(f"{own.path}: {exc}") from exc
+
+
+def read_server_settings(given: dict[str, object]) -> ServerSettings:
+    """Build the settings without asking whether they fit together: for what is the process's own among them.
+
+    Raises:
+        Misconfigured: a value is wrong; the message names the variable.
+    """
+    try:
+        return ServerSettings(**given)  # type: ignore[arg-type]  # Pydantic validates the mixed values.
     except ValidationError as exc:
         first = exc.errors(include_input=False)[0]
         name = "HELPGRAPH_" + str(first["loc"][0]).upper() if first["loc"] else "settings"
         raise Misconfigured(f"{name}: {first['msg']}") from exc
+
+
+def _checked(given: dict[str, object]) -> ServerSettings:
+    settings = read_server_settings(given)
     if not settings.on_loopback and settings.inbox_password is None:
         raise Misconfigured(
             f"HELPGRAPH_INBOX_PASSWORD must be set when listening on {settings.host}: others can reach the inbox"

@@ -63,7 +63,7 @@ def respond(
     """
     address = client_address(request)
     if not doors.streams.enter(owner, address):
-        doors.metrics.refused.labels("429").inc()
+        doors.metrics.request_refused(429)
         raise Problem(429, "too many open streams; close one first", headers={"Retry-After": "5"})
     return EventSourceResponse(
         _counted(doors, owner, address, events, resumable=resumable),
@@ -79,14 +79,14 @@ def respond(
 async def _counted(
     doors: Doors, owner: str, address: str, events: AsyncIterator[ServerSentEvent], *, resumable: bool
 ) -> AsyncIterator[ServerSentEvent]:
-    doors.metrics.open_streams.inc()
+    doors.metrics.stream_opened()
     try:
         async for event in events:
             yield event
         if resumable and doors.stopping.is_set():
             yield ServerSentEvent(comment="the server is stopping", retry=_come_back_ms(), sep="\n")
     finally:
-        doors.metrics.open_streams.dec()
+        doors.metrics.stream_closed()
         doors.streams.leave(owner, address)
 
 

@@ -13,7 +13,6 @@ from functools import partial
 from pathlib import Path
 
 import uvicorn
-from fastapi import FastAPI
 from rich.console import Console
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.config import STARTUP_FAILURE
@@ -21,13 +20,9 @@ from uvicorn.supervisors import Multiprocess
 from uvicorn.supervisors.multiprocess import Process
 
 from agent.errors import Misconfigured, SupportError
-from graphs.assembly import open_runtime
-from graphs.settings import Settings
-from server.app import create_app
-from server.context import Secrets
-from server.metrics import SHARED_FOLDER, Metrics, empty_shared_folder, forget_process
-from server.opening import make_doors, prepare
-from server.settings import ServerSettings
+from server.installation import Installation
+from server.metrics import SHARED_FOLDER, empty_shared_folder, forget_process
+from server.serving import open_served
 from server.vector_server import ChromaServer
 from tools.observing.logs import set_up_logging
 
@@ -45,9 +40,7 @@ _LOOK_S = 1.0
 class WorkerPlan:
     """What a parent tells its workers. Pickled into their processes."""
 
-    settings: Settings
-    server_settings: ServerSettings
-    secrets: Secrets
+    installation: Installation
     parent: int
     log_level: str
 
@@ -59,14 +52,15 @@ def run_workers(plan: WorkerPlan, sockets: list[socket.socket], *, workers: int)
         Misconfigured: a worker, or the server of the vector index, can't start.
     """
     # Workers inherit the environment: together they answer `/metrics`, whichever is asked.
-    shared = os.environ.setdefault(SHARED_FOLDER, str(plan.settings.data_dir.resolve() / "metrics"))
+    settings = plan.installation.settings
+    shared = os.environ.setdefault(SHARED_FOLDER, str(settings.data_dir.resolve() / "metrics"))
     empty_shared_folder(Path(shared))
     chroma = None
-    if plan.settings.chroma_url is None:
-        data_dir = plan.settings.data_dir
-        chroma = ChromaServer(data_dir / "vectors", data_dir / "chroma.log")
+    if settings.chroma_url is None:
+        chroma = ChromaServer(settings.data_dir / "vectors", settings.data_dir / "chroma.log")
         chroma.start()
-        plan = replace(plan, settings=plan.settings.model_copy(update={"chroma_url": chroma.url}))
+        on_server = settings.model_copy(update={"chroma_url": chroma.url})
+        plan = replace(plan, installation=replace(plan.installation, settings=on_server))
     config = uvicorn.Config(
         partial(Worker, plan),
         factory=True,
@@ -121,7 +115,7 @@ class Worker:
     """One worker's application: it opens the installation when the server starts, and closes it when that stops."""
 
     def __init__(self, plan: WorkerPlan) -> None:
-        set_up_logging(plan.log_level, plan.server_settings.log_format)
+        set_up_logging(plan.log_level, plan.installation.server_settings.log_format)
         self._plan = plan
         self._app: ASGIApp | None = None
 
@@ -147,13 +141,10 @@ class Worker:
 
     @asynccontextmanager
     async def _open(self) -> AsyncIterator[ASGIApp]:
-        plan, metrics = self._plan, Metrics()
-        async with open_runtime(plan.settings, metrics=metrics, owns_folder=False) as runtime:
-            await prepare(runtime)
-            app: FastAPI = create_app(make_doors(runtime, plan.server_settings, metrics, plan.secrets))
-            watching = runtime.supervisor.spawn(_end_with(plan.parent), name="watch-parent")
-            async with app.router.lifespan_context(app):
-                yield app
+        async with open_served(self._plan.installation, owns_folder=False) as served:
+            watching = served.supervisor.spawn(_end_with(self._plan.parent), name="watch-parent")
+            async with served.app.router.lifespan_context(served.app):
+                yield served.app
             watching.cancel()
 
 

@@ -15,6 +15,7 @@ from agent.policy import BusinessHours, CategoryPolicy, Costs, Policy, Queue
 from agent.types import Language
 
 _Cost = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+FILE_NAME = "workspace.yaml"
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -124,7 +125,10 @@ def load_workspace(folder: Path) -> Workspace:
     Raises:
         Misconfigured: the folder or file is missing or wrong; the message names the place in the file.
     """
-    path = folder / "workspace.yaml"
+    path = folder / FILE_NAME
+    if held := workspace_folders(folder):
+        names = ", ".join(each.name for each in held)
+        raise Misconfigured(f"{folder} holds several workspaces ({names}): name one, as in --workspace {held[0]}")
     raw = read_yaml(path, what="workspace")
     try:
         data = _Workspace.model_validate(raw)
@@ -136,6 +140,28 @@ def load_workspace(folder: Path) -> Workspace:
     except ValueError as exc:
         raise Misconfigured(f"{path}: {exc}") from exc
     return Workspace(data.workspace_id, data.name, tuple(data.languages), policy, folder, data.support_email)
+
+
+def workspace_folders(folder: Path) -> list[Path]:
+    """Return the folders of the workspaces that `folder` holds, by name; none when it is no folder of workspaces.
+
+    It is one when it has no workspace.yaml itself and a folder in it has. Names that begin with a dot don't count.
+
+    Raises:
+        Misconfigured: one of its folders is no workspace: none is left out because a file's name was misspelt.
+    """
+    if (folder / FILE_NAME).is_file() or not folder.is_dir():
+        return []
+    inside = sorted(each for each in folder.iterdir() if each.is_dir() and not each.name.startswith("."))
+    lacking = [each for each in inside if not (each / FILE_NAME).is_file()]
+    if len(lacking) == len(inside):
+        return []
+    if lacking:
+        raise Misconfigured(
+            f"{lacking[0]} has no {FILE_NAME}, and {folder} holds workspaces: each folder in it must be one, or have a "
+            "name that begins with a dot"
+        )
+    return inside
 
 
 def _to_policy(data: _Workspace) -> Policy:

@@ -26,8 +26,8 @@ from agent.types import PageContext, Source, Untrusted
 from evals.bench.arena import Progress
 from evals.bench.report import BenchResult, Part
 from evals.statistics.measured import Measured, bootstrap
-from graphs.assembly import open_embedding
 from graphs.settings import load_settings
+from graphs.shared import open_embedding
 from tools.embedding.remembered import RememberedEmbedder
 from tools.engines.local.engine import LocalEngine
 from tools.engines.local.examples import by_language, load_examples

@@ -113,7 +113,7 @@ async def test_checkpoints_of_turns_that_are_over_are_pruned(stores: Stores) -> 
 
 async def test_the_server_does_it_at_its_start(stores: Stores) -> None:
     old = await over(stores)
-    working = asyncio.create_task(keep_for(stores, 1))
+    working = asyncio.create_task(keep_for([(stores, 1)]))
     async with asyncio.timeout(30):
         while await there(stores, old):
             await asyncio.sleep(0.01)
@@ -122,7 +122,7 @@ async def test_the_server_does_it_at_its_start(stores: Stores) -> None:
 
 async def test_without_the_setting_everything_is_kept(stores: Stores) -> None:
     old = await over(stores)
-    working = asyncio.create_task(keep_for(stores, None))
+    working = asyncio.create_task(keep_for([(stores, None)]))
     saver = stores.checkpointer
     assert saver is not None
     await saver.aput(

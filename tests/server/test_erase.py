@@ -119,7 +119,7 @@ def rows_with(url: str, word: str) -> list[str]:
 
 @asynccontextmanager
 async def announced(folder: Path, here: Here) -> AsyncIterator[None]:
-    path = announce(folder, RunningServer(here.url, here.doors.admin_token))
+    path = announce(folder, here.url, {"example": RunningServer(here.url, here.doors.admin_token)})
     yield
     path.unlink()
 

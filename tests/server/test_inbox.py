@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from agent.types import Kind
-from server.app import _remind_overdue
+from server.background import remind_overdue
 from tests.fakes import CALM, ScriptedEngine, fake_deps
 from tests.server.harness import Customer, Here, Sent, bot_texts, read_stream, run_input, serving
 
@@ -260,7 +260,7 @@ async def test_whoever_waits_longer_than_promised_is_told_once(here: Here, custo
     async with here.runtime.db.transaction() as conn:
         await conn.exec_driver_sql(f"UPDATE handoffs SET promised_by = '{late}'")  # noqa: S608  # A time of our own.
     for _ in range(2):
-        await _remind_overdue(here.doors)
+        await remind_overdue([here.doors])
 
     notices = [sent.event["value"]["code"] for sent in await customer.events(0) if sent.kind == "helpgraph.notice.v1"]
     assert notices == ["still_waiting"]

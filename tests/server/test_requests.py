@@ -144,15 +144,15 @@ child = os.fork()
 metrics = Metrics()
 for _ in range(1 if child else 2):
     metrics.turn_ended("answered")
-    metrics.open_streams.inc()
+    metrics.stream_opened()
     metrics.turn_seconds(0.2)
 if not child:
     os._exit(0)
 os.waitpid(child, 0)
 queue = QueueState(5, 1, 0, 2.5, 0, 0)
-before = metrics.render(queue).decode()
+before = metrics.render({"": queue}).decode()
 forget_process(child)
-print(before, "GONE", metrics.render(queue).decode())
+print(before, "GONE", metrics.render({"": queue}).decode())
 """
 
 

@@ -242,7 +242,7 @@ async def test_a_client_that_leaves_in_the_middle_of_a_query_costs_no_connection
 
         assert ended == set()
         assert await left.fetchone() == (reader,)
-        assert here.doors.metrics.open_streams._value.get() == 0
+        assert here.doors.metrics._open_streams._value.get() == 0
     assert "interrupted" not in caplog.text
 
 

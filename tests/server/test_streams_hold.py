@@ -317,7 +317,7 @@ class Streaming(RuleBasedStateMachine):
         for here in self.heres:
             runtime = here.runtime
             since = datetime.now(UTC) - timedelta(minutes=10)
-            for conversation_id, seq in await changed_since(runtime.db, runtime.workspace.workspace_id, since):
+            for conversation_id, seq in await changed_since(runtime.db, [runtime.workspace.workspace_id], since):
                 runtime.wakeups.hear(conversation_id, seq)
 
     async def part(self, talk: Talk) -> None:

@@ -15,7 +15,7 @@ import httpx
 import psycopg
 import pytest
 
-from graphs.running import FILE_NAME
+from graphs.running import find_running
 from tests.installed import use_models
 from tests.server.harness import bearer, run_input
 from tests.serving import ROOT, Process, served
@@ -108,10 +108,12 @@ def again(ask: object, seconds: float = 60.0) -> httpx.Response:
 
 def ingest(running: Process, folder: Path) -> dict[str, int]:
     """Ingest a folder as the command does, through one of the workers, and return the report."""
+    server = find_running(running.data_dir)
+    assert server is not None
     answer = httpx.post(
-        f"{running.url}/v1/admin/ingest",
+        f"{server.url}/v1/admin/ingest",
         json={"path": str(folder)},
-        headers=bearer(json.loads((running.data_dir / FILE_NAME).read_text())["token"]),
+        headers=bearer(server.token),
         timeout=60,
         trust_env=False,
     )

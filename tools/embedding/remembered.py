@@ -59,7 +59,7 @@ def remembering(embedder: Embedder) -> RememberedEmbedder:
     return embedder if isinstance(embedder, RememberedEmbedder) else RememberedEmbedder(embedder)
 
 
-def apart(embedder: Embedder, *, kept: int) -> RememberedEmbedder:
+def apart(embedder: Embedder, *, kept: int = _KEPT) -> RememberedEmbedder:
     """Return `embedder` with a memory of its own, which other texts don't push anything out of."""
     beneath = embedder.beneath if isinstance(embedder, RememberedEmbedder) else embedder
     return RememberedEmbedder(beneath, kept=kept)

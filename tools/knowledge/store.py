@@ -44,14 +44,18 @@ _FOLLOW_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Sharing:
-    """How several processes share a base. By default one process owns the data folder, and the vectors in it.
+    """What a base shares with others. By default one process owns the data folder, and one base the vectors in it.
 
-    `owns_folder` is false for a worker whose parent owns it. Without `wakeups` no other process is told.
+    `owns_folder` is false for a worker whose parent owns it. Without `wakeups` no other process is told. `vectors` is
+    the index of all bases of a process, whose folder and closing are that process's affair; of those bases only so
+    many make a generation at a time as `making` lets.
     """
 
     chroma_url: str | None = None
     owns_folder: bool = True
     wakeups: Wakeups | None = None
+    vectors: VectorStore | None = None
+    making: asyncio.Semaphore | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,7 @@ class KnowledgeStore:
         *,
         cache_dir: Path,
         taught: Questions | None,
-        wakeups: Wakeups,
+        sharing: Sharing,
     ) -> None:
         self._db = db
         self._rows = KnowledgeRows(db, workspace_id)
@@ -88,7 +92,9 @@ class KnowledgeStore:
         self._workspace_id = workspace_id
         self._cache_dir = cache_dir
         self._taught = taught
-        self._wakeups = wakeups
+        self._wakeups = sharing.wakeups or Wakeups()
+        self._owns_vectors = sharing.vectors is None
+        self._making = sharing.making or asyncio.Semaphore(1)
         self._glossary = Glossary.load()
         self._live: Live | None = None
         self._ingesting = asyncio.Lock()
@@ -113,13 +119,11 @@ class KnowledgeStore:
             Misconfigured: another process owns the folder.
         """
         sharing = sharing or Sharing()
-        owner = Ownership(data_dir) if sharing.owns_folder else None
-        vectors = None
+        owner = Ownership(data_dir) if sharing.owns_folder and sharing.vectors is None else None
+        vectors = sharing.vectors
         try:
-            if sharing.chroma_url is None:
-                vectors = await asyncio.to_thread(VectorStore.in_folder, data_dir / "vectors")
-            else:
-                vectors = await asyncio.to_thread(VectorStore.on_server, sharing.chroma_url)
+            if vectors is None:
+                vectors = await open_vectors(data_dir, sharing.chroma_url)
             store = cls(
                 db,
                 vectors,
@@ -128,7 +132,7 @@ class KnowledgeStore:
                 workspace_id,
                 cache_dir=data_dir / "models",
                 taught=taught,
-                wakeups=sharing.wakeups or Wakeups(),
+                sharing=sharing,
             )
             await store._load()
             async with db.exclusive(store._section, wait=False) as alone:
@@ -138,7 +142,7 @@ class KnowledgeStore:
             if store._lacks_vectors() or await store._lacks_questions():
                 store._rebuilding = asyncio.create_task(store._rebuild_in_background())
         except BaseException:
-            if vectors is not None:
+            if vectors is not None and sharing.vectors is None:
                 vectors.close()
             if owner is not None:
                 owner.close()
@@ -154,7 +158,8 @@ class KnowledgeStore:
         if self._rebuilding is not None:
             self._rebuilding.cancel()
             await asyncio.wait([self._rebuilding])
-        await asyncio.to_thread(self._vectors.close)
+        if self._owns_vectors:
+            await asyncio.to_thread(self._vectors.close)
         if self._owner is not None:
             self._owner.close()
 
@@ -211,7 +216,7 @@ class KnowledgeStore:
             BadTurn: `path` holds no article, or more than half was refused and `force` wasn't given.
             KnowledgeError: the new generation failed its own check; the old one still answers.
         """
-        async with self._ingesting, self._db.exclusive(self._section):
+        async with self._ingesting, self._making, self._db.exclusive(self._section):
             work = Ingest(self._rows, self._vectors, self._embedder, self._workspace_id)
             report = await work.run(path, on_progress or (lambda stage, done, total: None), force=force)
             await self._load()
@@ -226,7 +231,7 @@ class KnowledgeStore:
         Raises:
             ConnectorError: the embedder or the index failed; the old ones stay.
         """
-        async with self._ingesting, self._db.exclusive(self._section):
+        async with self._ingesting, self._making, self._db.exclusive(self._section):
             before, self._taught = self._taught, taught
             try:
                 await self._load()
@@ -278,7 +283,7 @@ class KnowledgeStore:
 
     async def _rebuild_in_background(self) -> None:
         try:
-            async with self._ingesting, self._db.exclusive(self._section):
+            async with self._ingesting, self._making, self._db.exclusive(self._section):
                 # While this one waited, another process may have made them.
                 await self._load()
                 await self._complete(lambda stage, done, total: None)
@@ -376,6 +381,13 @@ class KnowledgeStore:
         for name in await asyncio.to_thread(self._vectors.names):
             if name.startswith(ours) and name not in keep:
                 await asyncio.to_thread(self._vectors.drop, name)
+
+
+async def open_vectors(data_dir: Path, chroma_url: str | None) -> VectorStore:
+    """Open the index: the server's, or without one the folder of this process's data folder."""
+    if chroma_url is None:
+        return await asyncio.to_thread(VectorStore.in_folder, data_dir / "vectors")
+    return await asyncio.to_thread(VectorStore.on_server, chroma_url)
 
 
 def _usable(vectors: Collections, passages: int, titles: int, articles: int) -> bool:

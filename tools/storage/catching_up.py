@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select
@@ -20,8 +21,8 @@ _LOOKS_BACK = timedelta(seconds=10)
 _AT_ONCE = 5_000
 
 
-async def catch_up(log: LogReader, wakeups: Wakeups, workspace_id: str) -> None:
-    """Look for conversations of a workspace that changed and wake who waits for them; for ever.
+async def catch_up(log: LogReader, wakeups: Wakeups, workspace_ids: Collection[str]) -> None:
+    """Look for conversations of these workspaces that changed and wake who waits for them; for ever.
 
     On SQLite all writers are in this process and no hint is lost, so it ends at once.
     """
@@ -31,18 +32,18 @@ async def catch_up(log: LogReader, wakeups: Wakeups, workspace_id: str) -> None:
         await asyncio.sleep(EVERY_S)
         try:
             for conversation_id, last_seq in await changed_since(
-                log.database, workspace_id, datetime.now(UTC) - _LOOKS_BACK
+                log.database, workspace_ids, datetime.now(UTC) - _LOOKS_BACK
             ):
                 wakeups.hear(conversation_id, last_seq)
         except (ConnectorError, OSError):
             logger.warning("changes not read")
 
 
-async def changed_since(db: Database, workspace_id: str, since: datetime) -> list[tuple[str, int]]:
-    """Conversations of a workspace that changed since then, the newest first, each with its last event."""
+async def changed_since(db: Database, workspace_ids: Collection[str], since: datetime) -> list[tuple[str, int]]:
+    """Conversations of these workspaces that changed since then, the newest first, each with its last event."""
     query = (
         select(conversations.c.conversation_id, conversations.c.last_seq)
-        .where(conversations.c.workspace_id == workspace_id, conversations.c.updated_at >= since)
+        .where(conversations.c.workspace_id.in_(workspace_ids), conversations.c.updated_at >= since)
         .order_by(conversations.c.updated_at.desc())
         .limit(_AT_ONCE)
     )

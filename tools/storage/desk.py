@@ -1,6 +1,6 @@
 """What people on the team do with conversations: take, reply, hand back, resolve, and be reminded."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 from uuid import uuid4
@@ -143,8 +143,8 @@ class Desk:
         """
         return await self._end(scope, conversation_id, Move.RESOLVE, outcome=outcome, note=note, now=now)
 
-    async def overdue(self, now: datetime, *, limit: int = 100) -> list[OverdueHandoff]:
-        """Return handoffs of all workspaces that nobody took within their promise, not yet reminded of."""
+    async def overdue(self, now: datetime, workspace_ids: Collection[str], *, limit: int = 100) -> list[OverdueHandoff]:
+        """Return handoffs of these workspaces that nobody took within their promise, not yet reminded of."""
         query = (
             select(
                 handoffs.c.conversation_id,
@@ -154,7 +154,11 @@ class Desk:
                 conversations.c.language,
             )
             .join(conversations, conversations.c.conversation_id == handoffs.c.conversation_id)
-            .where(*_unreminded(), handoffs.c.promised_by < now)
+            .where(
+                *_unreminded(),
+                handoffs.c.promised_by < now,
+                handoffs.c.workspace_id.in_(workspace_ids),
+            )
             .order_by(handoffs.c.promised_by)
             .limit(limit)
         )

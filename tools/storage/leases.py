@@ -34,6 +34,12 @@ class Leases(LogReader):
         async with self._db.transaction() as conn:
             await release(conn, lease)
 
+    async def workspaces_with_work(self) -> frozenset[str]:
+        """Return the workspaces that have unfinished turns, whoever works on them."""
+        query = select(turns.c.workspace_id).where(turns.c.status.in_(UNFINISHED)).distinct()
+        async with self._db.reading() as conn:
+            return frozenset((await conn.execute(query)).scalars())
+
     async def holders_of_work(self, workspace_id: str) -> list[str]:
         """Return who holds a live lease on a conversation of the workspace with unfinished turns."""
         query = (

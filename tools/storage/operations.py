@@ -1,6 +1,7 @@
 """How an installation does, as its log has it: right after a restart, and the same from every worker."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -37,6 +38,9 @@ class QueueState:
     handoffs_overdue: int
 
 
+_NOTHING = QueueState(0, 0, 0, 0.0, 0, 0)
+
+
 @dataclass(frozen=True, slots=True)
 class Period:
     """A stretch of time up to now, cut into even intervals."""
@@ -69,6 +73,12 @@ class Operations:
             scope.require_staff()
         async with self._db.reading() as conn:
             return await _queue(conn, now, scope)
+
+    async def queues(self, now: datetime, workspace_ids: Collection[str]) -> dict[str, QueueState]:
+        """What waits now in each of these workspaces."""
+        async with self._db.reading() as conn:
+            found = await _waiting(conn, now, lambda column: column.in_(workspace_ids))
+        return {workspace_id: found.get(workspace_id, _NOTHING) for workspace_id in workspace_ids}
 
     async def overview(self, scope: Scope, period: Period, now: datetime) -> dict[str, Any]:
         """Everything that the operations page shows of the scope's workspace, as JSON. docs/operations.md lists it.
@@ -117,36 +127,62 @@ def _ended(scope: Scope, period: Period) -> ColumnElement[bool]:
 
 
 async def _queue(conn: AsyncConnection, now: datetime, scope: Scope | None) -> QueueState:
+    found = (await _waiting(conn, now, lambda column: _of(scope, column))).values()
+    return QueueState(
+        waiting=sum(each.waiting for each in found),
+        running=sum(each.running for each in found),
+        abandoned=sum(each.abandoned for each in found),
+        oldest_s=max((each.oldest_s for each in found), default=0.0),
+        handoffs_open=sum(each.handoffs_open for each in found),
+        handoffs_overdue=sum(each.handoffs_overdue for each in found),
+    )
+
+
+async def _waiting(
+    conn: AsyncConnection, now: datetime, of: Callable[[ColumnElement[str]], ColumnElement[bool]]
+) -> dict[str, QueueState]:
+    """What waits in each workspace that has something waiting; `of` chooses among their ids."""
     held = conversations.c.lease_until > database_now()
     state = case((turns.c.status == "accepted", "waiting"), (held, "running"), else_="abandoned")
-    found = await conn.execute(
-        select(state.label("state"), func.count().label("n"), func.min(turns.c.created_at).label("oldest"))
-        .join(conversations, conversations.c.conversation_id == turns.c.conversation_id)
-        .where(turns.c.status.in_(UNFINISHED), _of(scope, turns.c.workspace_id))
-        .group_by(state)
-    )
-    counted = {row.state: row for row in found}
-    oldest = [row.oldest for name, row in counted.items() if name != "running"]
-    waiting = (
-        await conn.execute(
-            select(
-                func.count().label("open"),
-                func.coalesce(func.sum(case((handoffs.c.promised_by < now, 1), else_=0)), 0).label("overdue"),
-            ).where(handoffs.c.closed_at.is_(None), handoffs.c.taken_at.is_(None), _of(scope, handoffs.c.workspace_id))
+    unfinished = await conn.execute(
+        select(
+            turns.c.workspace_id,
+            state.label("state"),
+            func.count().label("n"),
+            func.min(turns.c.created_at).label("oldest"),
         )
-    ).one()
-
-    def count(name: str) -> int:
-        return int(counted[name].n) if name in counted else 0
-
-    return QueueState(
-        waiting=count("waiting"),
-        running=count("running"),
-        abandoned=count("abandoned"),
-        oldest_s=max(0.0, (now - min(oldest)).total_seconds()) if oldest else 0.0,
-        handoffs_open=int(waiting.open),
-        handoffs_overdue=int(waiting.overdue),
+        .join(conversations, conversations.c.conversation_id == turns.c.conversation_id)
+        .where(turns.c.status.in_(UNFINISHED), of(turns.c.workspace_id))
+        .group_by(turns.c.workspace_id, state)
     )
+    counted: dict[str, dict[str, Any]] = defaultdict(dict)
+    for row in unfinished:
+        counted[row.workspace_id][row.state] = row
+    untaken = await conn.execute(
+        select(
+            handoffs.c.workspace_id,
+            func.count().label("open"),
+            func.sum(case((handoffs.c.promised_by < now, 1), else_=0)).label("overdue"),
+        )
+        .where(handoffs.c.closed_at.is_(None), handoffs.c.taken_at.is_(None), of(handoffs.c.workspace_id))
+        .group_by(handoffs.c.workspace_id)
+    )
+    waiting = {row.workspace_id: row for row in untaken}
+
+    def queue(workspace_id: str) -> QueueState:
+        states = counted.get(workspace_id, {})
+        oldest = [row.oldest for name, row in states.items() if name != "running"]
+        untaken_ones = waiting.get(workspace_id)
+        return QueueState(
+            waiting=int(states["waiting"].n) if "waiting" in states else 0,
+            running=int(states["running"].n) if "running" in states else 0,
+            abandoned=int(states["abandoned"].n) if "abandoned" in states else 0,
+            oldest_s=max(0.0, (now - min(oldest)).total_seconds()) if oldest else 0.0,
+            handoffs_open=int(untaken_ones.open) if untaken_ones is not None else 0,
+            handoffs_overdue=int(untaken_ones.overdue) if untaken_ones is not None else 0,
+        )
+
+    return {workspace_id: queue(workspace_id) for workspace_id in {*counted, *waiting}}
 
 
 def _place(period: Period) -> ColumnElement[int]:

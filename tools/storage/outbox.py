@@ -97,6 +97,17 @@ async def put(conn: AsyncConnection, rows: Sequence[dict[str, Any]]) -> None:
         await conn.execute(insert(deliveries), new)
 
 
+async def workspaces_with_deliveries(db: Database) -> frozenset[str]:
+    """Return the workspaces that have deliveries due, or under way."""
+    query = (
+        select(deliveries.c.workspace_id)
+        .where(deliveries.c.status == "waiting", deliveries.c.due_at <= database_now())
+        .distinct()
+    )
+    async with db.reading() as conn:
+        return frozenset((await conn.execute(query)).scalars())
+
+
 class Outbox:
     """Takes what is due, and keeps what became of it."""
 

@@ -226,7 +226,8 @@ async def test_overdue_handoffs_are_reminded_of_once(database: Database) -> None
     await hand_off(log, promised_by=NOW + timedelta(days=1))
     await hand_off(log)
     later = NOW + timedelta(minutes=1)
-    [overdue] = await desk.overdue(later)
+    [overdue] = await desk.overdue(later, [STAFF.workspace_id])
+    assert await desk.overdue(later, ["another"]) == []
     assert (overdue.conversation_id, overdue.queue_id, overdue.promised_by) == (
         conversation.conversation_id,
         "billing",
@@ -237,7 +238,7 @@ async def test_overdue_handoffs_are_reminded_of_once(database: Database) -> None
         *(desk.remind(STAFF, overdue.conversation_id, now=later, events=[notice]) for _ in range(5))
     )
     assert sum(reminded) == 1
-    assert await desk.overdue(later) == []
+    assert await desk.overdue(later, [STAFF.workspace_id]) == []
     assert (await kinds(log, conversation, conversation.last_seq)) == ["helpgraph.notice.v1"]
 
 

@@ -88,13 +88,13 @@ async def test_what_no_hint_told_of_is_caught_up_with(postgres_url: str, tmp_pat
         conversation = await log.create_conversation(
             ADA, thread_id="", identity=IDENTITY, channel="widget", language="en", now=datetime.now(UTC)
         )
-        catching_up = asyncio.create_task(catch_up(log, deaf, ADA.workspace_id))
+        catching_up = asyncio.create_task(catch_up(log, deaf, [ADA.workspace_id]))
         before = deaf.newest(conversation.conversation_id)
         seq = await log.record(ADA, conversation.conversation_id, [NewEvent({"type": "CUSTOM", "name": "x"})])
 
         assert await deaf.wait(conversation.conversation_id, after_seq=before, timeout_s=20)
         assert deaf.newest(conversation.conversation_id) == seq
-        assert await changed_since(database, "elsewhere", datetime(2026, 1, 1, tzinfo=UTC)) == []
+        assert await changed_since(database, ["elsewhere"], datetime(2026, 1, 1, tzinfo=UTC)) == []
         catching_up.cancel()
     finally:
         await database.close()
