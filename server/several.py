@@ -34,8 +34,10 @@ def create_several(every: Mapping[str, Doors], metrics: Metrics) -> FastAPI:
             yield
 
     first = next(iter(every.values()))
+    apps = {workspace_id: workspace_app(doors) for workspace_id, doors in every.items()}
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.every = every
+    app.state.apps = apps
     app.state.metrics = metrics
     problems.install(app)
     app.include_router(router)
@@ -43,7 +45,7 @@ def create_several(every: Mapping[str, Doors], metrics: Metrics) -> FastAPI:
     app.add_middleware(GuardHost, loopback=first.settings.on_loopback)
     app.add_middleware(Observed, metrics=metrics, tracing=first.runtime.tracing)
     # The outermost: what is a workspace's passes its own walls and no others.
-    app.add_middleware(ByWorkspace, apps={name: workspace_app(doors) for name, doors in every.items()})
+    app.add_middleware(ByWorkspace, apps=apps)
     return app
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -26,9 +26,11 @@ from graphs.turns import TurnLimits, TurnService
 from server.app import create_app
 from server.auth import sign_identity
 from server.context import Doors
+from server.installation import path_of
 from server.metrics import Metrics
 from server.opening import make_doors
 from server.settings import ServerSettings
+from server.several import create_several
 from tests.fakes import ScriptedEngine, fake_deps
 from tools.accounts import AccountRecord, FileAccounts
 from tools.knowledge.store import KnowledgeStore
@@ -201,6 +203,47 @@ async def serving(
     **settings: object,
 ) -> AsyncIterator[Here]:
     """Serve an installation on a free port; `settings` are the server's. Without a URL its database is in `folder`."""
+    async with _doors(folder, deps, database_url, workspace_id, Metrics(), settings) as doors:
+        app = create_app(doors)
+        async with _on_a_port(app) as url, _client(url) as http:
+            yield Here(url, http, doors, app)
+
+
+@asynccontextmanager
+async def serving_several(
+    folder: Path, deps: TurnDeps, database_url: str, given: dict[str, dict[str, object]]
+) -> AsyncIterator[list[Here]]:
+    """Serve workspaces from one process, each with settings of its own, given by id."""
+    metrics = Metrics(by_workspace=True)
+    async with AsyncExitStack() as stack:
+        every: dict[str, Doors] = {}
+        for name, settings in given.items():
+            (folder / name).mkdir()
+            opening = _doors(folder / name, deps, database_url, name, metrics.of(name), settings)
+            every[name] = await stack.enter_async_context(opening)
+        app = create_several(every, metrics)
+        url = await stack.enter_async_context(_on_a_port(app))
+        found = []
+        for name, doors in every.items():
+            below = f"{url}{path_of(name)}"
+            http = await stack.enter_async_context(_client(below))
+            found.append(Here(below, http, doors, app.state.apps[name]))
+        yield found
+
+
+def _client(url: str) -> httpx.AsyncClient:
+    return httpx.AsyncClient(base_url=url, timeout=30, trust_env=False)
+
+
+@asynccontextmanager
+async def _doors(
+    folder: Path,
+    deps: TurnDeps | None,
+    database_url: str | None,
+    workspace_id: str,
+    metrics: Metrics,
+    settings: dict[str, object],
+) -> AsyncIterator[Doors]:
     given: dict[str, object] = {
         "inbox_password": SecretStr(PASSWORD),
         "api_keys": [SecretStr(key) for key in BOT_KEYS],
@@ -208,33 +251,32 @@ async def serving(
         "identity_hash_secret": SecretStr(HASH_SECRET),
         **settings,
     }
-    async with _installation(folder, deps or fake_deps(), database_url, workspace_id) as (runtime, metrics):
-        server_settings = ServerSettings.model_validate(given)
-        doors = make_doors(runtime, server_settings, metrics)
-        app = create_app(doors)
-        config = uvicorn.Config(app, port=0, log_config=None, access_log=False, timeout_graceful_shutdown=2)
-        server = uvicorn.Server(config)
-        running = asyncio.create_task(server.serve())
-        try:
-            async with asyncio.timeout(30):
-                while not server.started:
-                    assert not running.done(), "the server didn't start"
-                    await asyncio.sleep(0.01)
-            port = server.servers[0].sockets[0].getsockname()[1]
-            url = f"http://127.0.0.1:{port}"
-            async with httpx.AsyncClient(base_url=url, timeout=30, trust_env=False) as http:
-                yield Here(url, http, doors, app)
-        finally:
-            server.should_exit = True
-            await running
+    async with _installation(folder, deps or fake_deps(), database_url, workspace_id, metrics) as runtime:
+        yield make_doors(runtime, ServerSettings.model_validate(given), metrics)
+
+
+@asynccontextmanager
+async def _on_a_port(app: FastAPI) -> AsyncIterator[str]:
+    config = uvicorn.Config(app, port=0, log_config=None, access_log=False, timeout_graceful_shutdown=2)
+    server = uvicorn.Server(config)
+    running = asyncio.create_task(server.serve())
+    try:
+        async with asyncio.timeout(30):
+            while not server.started:
+                assert not running.done(), "the server didn't start"
+                await asyncio.sleep(0.01)
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await running
 
 
 @asynccontextmanager
 async def _installation(
-    folder: Path, deps: TurnDeps, database_url: str | None, workspace_id: str
-) -> AsyncIterator[tuple[Runtime, Metrics]]:
+    folder: Path, deps: TurnDeps, database_url: str | None, workspace_id: str, metrics: Metrics
+) -> AsyncIterator[Runtime]:
     db = await Database.open(database_url, data_dir=folder)
-    wakeups, supervisor, metrics = Wakeups(db.channel()), Supervisor(), Metrics()
+    wakeups, supervisor = Wakeups(db.channel()), Supervisor()
     await wakeups.start()
     log = ConversationLog(db, wakeups)
     tracker = BuiltInTracker(db, None)
@@ -276,7 +318,7 @@ async def _installation(
             supervisor=supervisor,
         )
         try:
-            yield runtime, metrics
+            yield runtime
         finally:
             turns.stop()
             await supervisor.close(grace_s=0)

@@ -5,7 +5,7 @@ that was never given. A route without a rule here fails.
 """
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -15,18 +15,20 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import select
 
+from agent.deps import TurnDeps
 from agent.types import Kind
 from graphs.keys import keys
 from graphs.people import people
 from graphs.stores import stores_of
 from server.staff import COOKIE
 from tests.fakes import CALM, ScriptedEngine, fake_deps
-from tests.server.harness import PASSWORD, WORKSPACE, Customer, Here, bearer, run_input, serving
+from tests.server.harness import PASSWORD, WORKSPACE, Customer, Here, bearer, run_input, serving, serving_several
 from tests.server.test_identity import hash_of, token
 from tools.storage.people import StaffRole
 from tools.storage.schema import metadata
 from tools.storage.scope import Scope
 
+Given = dict[str, dict[str, Any]]
 Kin = Literal["stranger", "machine", "customer", "bot", "viewer", "agent", "admin"]
 Opens = Literal["anyone", "customers", "owner", "viewer", "agent", "admin"]
 Whose = Literal["own", "another's", "another workspace's", "nobody's"]
@@ -36,6 +38,11 @@ ELSEWHERE = "elsewhere"
 WORD = "a long enough password"
 STAFF: tuple[StaffRole, ...] = ("viewer", "agent", "admin")
 REPLY = {"text": "Hello", "client_message_id": "r1", "person": "Grace"}
+
+
+def canary(workspace_id: str) -> str:
+    """A word that is said in one workspace alone."""
+    return f"canary-of-{workspace_id}"
 
 
 @dataclass(frozen=True)
@@ -129,7 +136,7 @@ async def populated(here: Here, name: str) -> Workspace:
     for who, customer in (("visitor", visitor), ("user by token", by_token), ("user by hash", by_hash)):
         await customer.say("Where are my invoices?")
         callers.append(Caller(who, "customer", customer.headers, customer.conversation_id))
-    await victim.say("The export is empty")
+    await victim.say(f"The export is empty. {canary(name)}")
     for who in ("bot", "revoked bot"):
         key = (await keys(stores, {"do": "add", "name": who.replace(" ", "-")}))["key"]
         callers.append(await bot(here, who, key))
@@ -160,26 +167,37 @@ async def staff(here: Here, kin: Kin, body: dict[str, str], victim: Customer) ->
     return Caller(body.get("name", "the inbox's password"), kin, cookie, victim.conversation_id)
 
 
-@pytest.fixture
-async def two(tmp_path: Path) -> AsyncIterator[tuple[Workspace, Workspace]]:
-    """Two workspaces on one database, each with everybody in it, that share even the secrets they could share."""
-    engine = ScriptedEngine(understanding=replace(CALM, kind=Kind.BUG))
-    found = []
+@asynccontextmanager
+async def two_servers(folder: Path, deps: TurnDeps, url: str, given: Given) -> AsyncIterator[list[Here]]:
+    """Each workspace in a process of its own, as far as one process can play two."""
     async with AsyncExitStack() as stack:
-        for name in (WORKSPACE, ELSEWHERE):
-            (tmp_path / name).mkdir()
-            here = await stack.enter_async_context(
-                serving(
-                    tmp_path / name,
-                    fake_deps(engine=engine),
-                    database_url=f"sqlite:///{tmp_path / 'shared.db'}",
-                    workspace_id=name,
-                    messages_per_minute=100_000,
-                    sessions_per_minute=100_000,
-                    api_keys=[SecretStr(f"a key of {name}")],
-                )
-            )
-            found.append(await populated(here, name))
+        found = []
+        for name, settings in given.items():
+            (folder / name).mkdir()
+            opening = serving(folder / name, deps, database_url=url, workspace_id=name, **settings)
+            found.append(await stack.enter_async_context(opening))
+        yield found
+
+
+@pytest.fixture(params=[two_servers, serving_several], ids=["two servers", "one server"])
+async def two(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[tuple[Workspace, Workspace]]:
+    """Two workspaces on one database, each with everybody in it, that share even the secrets they could share.
+
+    Once behind a server each, and once behind the same.
+    """
+    engine = ScriptedEngine(understanding=replace(CALM, kind=Kind.BUG))
+    names = (WORKSPACE, ELSEWHERE)
+    given: Given = {
+        name: {
+            "messages_per_minute": 100_000,
+            "sessions_per_minute": 100_000,
+            "api_keys": [SecretStr(f"a key of {name}")],
+        }
+        for name in names
+    }
+    url = f"sqlite:///{tmp_path / 'shared.db'}"
+    async with request.param(tmp_path, fake_deps(engine=engine), url, given) as heres:
+        found = [await populated(here, name) for here, name in zip(heres, names, strict=True)]
         async with found[0].here.runtime.db.transaction() as conn:
             # A number that only the other one has.
             for table in ("bugs", "bug_occurrences", "bug_filings"):
@@ -293,6 +311,8 @@ async def nobody_gets_through_anothers_door(mine: Workspace, other: Workspace) -
             refused += 1
             if got != status:
                 wrong.append(f"{caller.name}: {method} {path} ({whose}): {got} for {status}")
+            if b"canary-of-" in body:
+                wrong.append(f"{caller.name}: {method} {path} ({whose}): told what somebody said")
             if status == 404:
                 missing.setdefault((caller.name, method, path), []).append((whose, body))
 
@@ -318,17 +338,23 @@ async def everybody_gets_through_their_own(mine: Workspace, other: Workspace) ->
     untouched = await rows(mine.here, ELSEWHERE)
     wrong: list[str] = []
     let_in = 0
+    shown = False
     for (method, path), caller, whose, wanted, rule in cells(mine, other):
         if expected(rule, caller.kin, whose) is not None:
             continue
         got, body = await answer_to(mine.here, method, wanted, caller.headers, rule.body)
         let_in += 1
+        shown |= canary(WORKSPACE).encode() in body
+        if canary(ELSEWHERE).encode() in body:
+            wrong.append(f"{caller.name}: {method} {path} ({whose}): told what was said elsewhere")
         # 409: somebody before did it already, or the conversation is in no state for it.
         if got not in (200, 202, 204, 409):
             wrong.append(f"{caller.name}: {method} {path} ({whose}): {got} {body[:200]!r}")
 
     assert wrong == []
     assert let_in > 80
+    # Were it shown nowhere, not to be shown it would mean nothing.
+    assert shown
     assert await rows(mine.here, ELSEWHERE) == untouched
 
 
@@ -340,8 +366,8 @@ async def what_opens_one_workspace_opens_no_other(mine: Workspace, other: Worksp
     wrong = []
     for (method, path), caller, whose, wanted, rule in cells(mine, other):
         if rule.opens_to != "anyone" and whose in ("own", "another workspace's"):
-            got, _ = await answer_to(here, method, wanted, caller.headers, rule.body)
-            if got != 401:
+            got, body = await answer_to(here, method, wanted, caller.headers, rule.body)
+            if got != 401 or b"canary-of-" in body:
                 wrong.append(f"{caller.name}: {method} {path} ({whose}): {got}")
 
     assert wrong == []
