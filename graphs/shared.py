@@ -76,7 +76,9 @@ async def open_shared(settings: Settings, *, owns_folder: bool = True) -> AsyncI
         vectors = await open_vectors(settings.data_dir, settings.chroma_url)
         stack.push_async_callback(asyncio.to_thread, vectors.close)
         entailment = await asyncio.to_thread(open_entailment, settings)
-        checkpointer = await stack.enter_async_context(open_checkpointer(db.url, data_dir=settings.data_dir))
+        # Two workers that make its tables at the same moment would be in each other's way.
+        async with db.exclusive("checkpoints"):
+            checkpointer = await stack.enter_async_context(open_checkpointer(db.url, data_dir=settings.data_dir))
         log = ConversationLog(db, wakeups)
         yield Shared(
             settings=settings,

@@ -49,5 +49,6 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
     async with AsyncExitStack() as stack:
         db = await Database.open(settings.database, data_dir=settings.data_dir)
         stack.push_async_callback(db.close)
-        checkpointer = await stack.enter_async_context(open_checkpointer(db.url, data_dir=settings.data_dir))
+        async with db.exclusive("checkpoints"):
+            checkpointer = await stack.enter_async_context(open_checkpointer(db.url, data_dir=settings.data_dir))
         yield Stores(settings, workspace.workspace_id, ConversationLog(db, Wakeups()), checkpointer)

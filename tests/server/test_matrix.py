@@ -366,8 +366,8 @@ async def what_opens_one_workspace_opens_no_other(mine: Workspace, other: Worksp
     wrong = []
     for (method, path), caller, whose, wanted, rule in cells(mine, other):
         if rule.opens_to != "anyone" and whose in ("own", "another workspace's"):
-            got, body = await answer_to(here, method, wanted, caller.headers, rule.body)
-            if got != 401 or b"canary-of-" in body:
+            got, told = await answer_to(here, method, wanted, caller.headers, rule.body)
+            if got != 401 or b"canary-of-" in told:
                 wrong.append(f"{caller.name}: {method} {path} ({whose}): {got}")
 
     assert wrong == []
