@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,7 +18,8 @@ from graphs.settings import Settings
 from graphs.stores import Stores
 from tests.tools.storage.arrange import ADA, IDENTITY, NOW, begin, converse, finished, open_log, say
 from tools.storage.database import Database
-from tools.storage.schema import conversations
+from tools.storage.schema import client_messages, conversations, events, turns
+from tools.storage.scope import Scope
 from tools.storage.sessions import Sessions
 
 BEFORE = NOW + timedelta(days=1)
@@ -116,6 +118,31 @@ async def test_the_server_does_it_at_its_start(stores: Stores) -> None:
     working = asyncio.create_task(keep_for([(stores, 1)]))
     async with asyncio.timeout(30):
         while await there(stores, old):
+            await asyncio.sleep(0.01)
+    working.cancel()
+
+
+async def test_each_workspace_of_a_process_keeps_for_as_long_as_it_says(stores: Stores) -> None:
+    elsewhere = replace(stores, workspace_id="elsewhere")
+    lasting = replace(stores, workspace_id="lasting")
+    every = (stores, elsewhere, lasting)
+    old = {each.workspace_id: await over(stores) for each in every}
+    async with stores.db.transaction() as conn:
+        for name, conversation_id in old.items():
+            for table in (conversations, turns, events, client_messages):
+                of = table.c.conversation_id == conversation_id
+                await conn.execute(update(table).where(of).values(workspace_id=name))
+
+    async def left() -> set[str]:
+        found: set[str] = set()
+        for each in every:
+            found |= {stamp.conversation_id for stamp in await stores.log.recent(Scope.system(each.workspace_id))}
+        return found
+
+    assert await left() == set(old.values())
+    working = asyncio.create_task(keep_for([(stores, 1), (lasting, None), (elsewhere, 1)]))
+    async with asyncio.timeout(30):
+        while await left() != {old["lasting"]}:
             await asyncio.sleep(0.01)
     working.cancel()
 

@@ -154,6 +154,10 @@ async def test_what_waits_is_seen_by_every_process(database: Database) -> None:
     assert await other.queue(at, OTHER_STAFF) == replace(
         state, waiting=0, running=0, abandoned=0, oldest_s=0.0, handoffs_open=0, handoffs_overdue=0
     )
+    nothing = await other.queue(at, OTHER_STAFF)
+    each = await other.queues(at, [STAFF.workspace_id, OTHER_STAFF.workspace_id])
+    assert each == {STAFF.workspace_id: state, OTHER_STAFF.workspace_id: nothing}
+    assert await other.queues(at, [OTHER_STAFF.workspace_id]) == {OTHER_STAFF.workspace_id: nothing}
     assert overview["now"]["turns_abandoned"] == 1
     assert [(queue["queue_id"], queue["open"], queue["overdue"]) for queue in overview["queues"]] == [("billing", 1, 1)]
     assert overview["conversations"] == {"n": 1, "with_person": 1}
