@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 
 from agent.errors import SupportError
-from graphs.assembly import Runtime, find_server, open_runtimes
+from graphs.assembly import Runtime, find_server, open_runtimes, read_files
 from graphs.running import find_all_running
 from graphs.settings import Settings, load_settings
 from graphs.turn_metrics import NoMetrics
@@ -99,6 +99,8 @@ async def _findings(workspace: Path | None, data_dir: Path | None) -> AsyncItera
 
 async def _running(each: Sequence[Settings]) -> AsyncIterator[Finding]:
     for settings in each:
+        # What is in the folder now, which the server may have read long ago.
+        read_files(settings)
         server = find_server(settings)
         if server is not None:
             yield Finding("note", "server", f"running at {server.url}: it owns the index; asking it")

@@ -57,9 +57,9 @@ def serve_command(
 ) -> None:
     """Serve the widget, the inbox and the API.
 
-    A folder of several workspaces serves each below /w/WORKSPACE_ID, one of them alone is served at the root. A
-    workspace that ships articles has them ingested on first use. Ctrl-C stops: running turns get a moment, the rest
-    goes on at the next start.
+    A workspace is served at the root; of a folder of workspaces each is below /w/WORKSPACE_ID/. A workspace that ships
+    articles has them ingested on first use. Ctrl-C stops: running turns get a moment, the rest goes on at the next
+    start.
     """
     if log_level not in ("debug", "info", "warning", "error"):
         raise typer.BadParameter("choose debug, info, warning or error", param_hint="--log-level")
@@ -129,8 +129,8 @@ async def _serve(installation: Installation, listener: socket.socket, console: C
         return console.status(f"preparing {place.name}: reading its articles (only on first use)")
 
     async with open_served(installation, preparing=preparing) as served:
-        for name, report in served.read.items():
-            of = f" of {name}" if installation.several else ""
+        for place, report in served.read:
+            of = f" of {place.name}" if installation.several else ""
             console.print(
                 f"read {report.added} articles{of}, {report.passages} passages in {report.seconds:.0f} s", markup=False
             )

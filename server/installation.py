@@ -96,12 +96,21 @@ def _refuse_common_secrets(places: list[Place]) -> None:
     known: dict[str, tuple[Place, str]] = {}
     for place in places:
         for name, secret in _secrets(place):
-            other, others_name = known.setdefault(secret, (place, name))
-            if other is not place:
-                raise Misconfigured(
-                    f"{others_name} of {other.settings.workspace} and {name} of {place.settings.workspace} are the "
-                    f"same: it would open both. Give each workspace its own, in {FILE_NAME} in its folder"
-                )
+            _refuse_same(known.setdefault(secret, (place, name)), (place, name))
+    # Those of which others are made may be one for all, but nobody's who could then make another's.
+    for place in places:
+        for name, secret in _masters(place):
+            if (found := known.get(secret)) is not None:
+                _refuse_same(found, (place, name))
+
+
+def _refuse_same(known: tuple[Place, str], found: tuple[Place, str]) -> None:
+    (one, name), (other, others_name) = known, found
+    if one is not other:
+        raise Misconfigured(
+            f"{name} of {one.settings.workspace} and {others_name} of {other.settings.workspace} are the same: it "
+            f"would open both. Give each workspace its own, in {FILE_NAME} in its folder"
+        )
 
 
 def _secrets(place: Place) -> Iterator[tuple[str, str]]:
@@ -111,6 +120,15 @@ def _secrets(place: Place) -> Iterator[tuple[str, str]]:
         ("HELPGRAPH_IDENTITY_SECRET", settings.identity_secret),
         ("HELPGRAPH_IDENTITY_HASH_SECRET", settings.identity_hash_secret),
         *(("HELPGRAPH_API_KEYS", key) for key in settings.api_keys),
+    ):
+        if secret is not None:
+            yield name, secret.get_secret_value()
+
+
+def _masters(place: Place) -> Iterator[tuple[str, str]]:
+    for name, secret in (
+        ("HELPGRAPH_COOKIE_SECRET", place.server_settings.cookie_secret),
+        ("HELPGRAPH_WEBHOOK_SECRET", place.settings.webhook_secret),
     ):
         if secret is not None:
             yield name, secret.get_secret_value()

@@ -22,11 +22,11 @@ Preparing = Callable[[Place], AbstractContextManager[object]]
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """The application, and what was read on first use, by workspace."""
+    """The application, and what was read on first use."""
 
     app: FastAPI
     supervisor: Supervisor
-    read: dict[str, IngestReport]
+    read: list[tuple[Place, IngestReport]]
 
 
 @asynccontextmanager
@@ -46,7 +46,7 @@ async def open_served(
         installation.settings, [place.settings for place in places], metrics.of, owns_folder=owns_folder
     )
     async with opening as runtimes:
-        read: dict[str, IngestReport] = {}
+        read: list[tuple[Place, IngestReport]] = []
         every: dict[str, Doors] = {}
         for place, runtime in zip(places, runtimes, strict=True):
             if installation.several:
@@ -54,7 +54,7 @@ async def open_served(
             with preparing(place):
                 report = await prepare(runtime)
             if report is not None:
-                read[place.name] = report
+                read.append((place, report))
             of_this = metrics.of(place.workspace_id)
             every[place.workspace_id] = make_doors(runtime, place.server_settings, of_this, place.secrets)
         app = create_several(every, metrics) if installation.several else create_app(next(iter(every.values())))

@@ -79,7 +79,7 @@ class ServerSettings(BaseSettings):
             return False
 
 
-def load_server_settings(workspace: Path | None = None, **overrides: object) -> ServerSettings:
+def load_server_settings(workspace: Path | None = None, /, **overrides: object) -> ServerSettings:
     """Build the settings; `overrides` (from the command line) win, None means not given.
 
     What the folder of the workspace has of its own (`settings.env`) wins over the environment.

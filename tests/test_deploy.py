@@ -18,7 +18,7 @@ from agent.errors import Misconfigured
 from graphs.assembly import SHUTDOWN_GRACE_S
 from graphs.cli import build_app
 from graphs.settings import Settings, load_settings
-from server import admin_api, agui, api_docs, inbox_api, openai_api, ops_api, pages, widget_api
+from server import admin_api, agui, api_docs, health, inbox_api, openai_api, ops_api, pages, widget_api
 from server.settings import ServerSettings, load_server_settings
 from server.workers import GRACE_S
 from tests.manifests import Object, wrong
@@ -29,7 +29,7 @@ LOCK = (ROOT / "requirements" / "runtime.txt").read_text(encoding="utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 ROUTES = {
     route.path: route
-    for module in (agui, widget_api, openai_api, inbox_api, ops_api, admin_api, pages, api_docs)
+    for module in (agui, widget_api, openai_api, inbox_api, ops_api, admin_api, pages, api_docs, health)
     for route in module.router.routes
     if hasattr(route, "path")
 }

@@ -9,8 +9,10 @@ from agent.events import STAFF_ONLY, Custom
 from agent.handoff import TABLE
 from agent.state import WRITERS, TurnState
 from agent.types import Mode, Outcome
+from graphs.model_settings import ModelSettings
+from graphs.own_settings import AT_THE_DOORS, BEHIND_THE_DOORS
 from graphs.settings import Settings
-from server.metrics import METRICS
+from server.metrics import BY_WORKSPACE, METRICS
 from server.settings import ServerSettings
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -61,6 +63,22 @@ def test_every_setting_is_documented_with_its_default(settings: type[Settings] |
         variable = f"HELPGRAPH_{name.upper()}"
         assert variable in listed, variable
         assert field.description, variable
+
+
+def test_the_settings_that_a_workspace_may_have_are_listed() -> None:
+    text = (DOCS / "workspace.md").read_text(encoding="utf-8")
+    section = text.partition("## settings.env")[2].partition("\n## ")[0]
+    listed = {name.lower() for name in re.findall(r"`([A-Z_]+)`", section)} - {"model_url", "model_key"}
+
+    assert listed == (AT_THE_DOORS | BEHIND_THE_DOORS) - ModelSettings.model_fields.keys()
+
+
+def test_the_metrics_of_each_workspace_are_listed() -> None:
+    text = (DOCS / "metrics.md").read_text(encoding="utf-8")
+    read_from_the_log = text.partition("## Read from the log")[2].partition("\n## ")[0]
+    section = text.partition("## Several workspaces\n")[2].partition("What is said before")[0]
+
+    assert set(re.findall(r"`(helpgraph_\w+)`", section + read_from_the_log)) == BY_WORKSPACE
 
 
 def test_no_setting_is_documented_that_does_not_exist() -> None:

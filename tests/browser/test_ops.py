@@ -40,7 +40,7 @@ def test_what_happened_is_drawn_and_said(open_page: OpenPage) -> None:
         tallest / half
     )
     expect(page.get_by_role("heading", name="Time of a turn: median 190 ms, p95 570 ms")).to_be_visible()
-    expect(page.get_by_role("link", name="Parked,")).to_have_attribute("href", "/inbox#/c/c1")
+    expect(page.get_by_role("link", name="Parked,")).to_have_attribute("href", "inbox#/c/c1")
     assert complaints == []
     assert (site.strangers, site.missing) == ([], [])
 

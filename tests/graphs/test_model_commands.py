@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.honest_model import honest
+from tests.installed import EXAMPLE
 from tests.model_server.hosting import in_thread, nobody_there
 from tests.serving import served
 from tests.shell import Shell
@@ -79,7 +80,7 @@ def test_doctor_knows_which_models_there_are(with_model: Shell, monkeypatch: pyt
 def test_doctor_looks_at_the_endpoint_beside_a_running_server_too(
     with_model: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with served(with_model.data_dir) as running, nobody_there() as url:
+    with served(with_model.data_dir, "--workspace", str(EXAMPLE)) as running, nobody_there() as url:
         monkeypatch.setenv("HELPGRAPH_MODEL_URL", url)
         code, findings = with_model.run("doctor")
         running.stop(signal.SIGTERM)

@@ -110,6 +110,12 @@ def test_a_workspace_has_secrets_that_no_other_has(load: Load, tmp_path: Path) -
         (["IDENTITY_SECRET=a-secret-of-both"], ["IDENTITY_HASH_SECRET=a-secret-of-both"], {}),
         (["API_KEYS=k1,k2"], ["API_KEYS=k3,k2"], {}),
         (["INBOX_PASSWORD=a-word-of-both"], ["INBOX_PASSWORD=a-word-of-both"], {}),
+        (["IDENTITY_SECRET=a-secret-of-both"], [], {"COOKIE_SECRET": "a-secret-of-both"}),
+        (
+            ["API_KEYS=a-secret-of-both-that-is-long-enough"],
+            ["WEBHOOK_SECRET=a-secret-of-both-that-is-long-enough"],
+            {},
+        ),
         ([], [], {"INBOX_PASSWORD": "a-secret-of-both"}),
         ([], [], {"IDENTITY_SECRET": "a-secret-of-both"}),
     ],
@@ -118,7 +124,7 @@ def test_a_secret_that_would_open_two_is_refused(
     load: Load, tmp_path: Path, one: list[str], two: list[str], env: dict[str, str]
 ) -> None:
     folders = [space(tmp_path, name, *own) for name, own in (("one", one), ("two", two))]
-    with pytest.raises(Misconfigured, match="it would open both") as refused:
+    with pytest.raises(Misconfigured, match="would open both") as refused:
         load(**env)
 
     said = str(refused.value)
