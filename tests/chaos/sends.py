@@ -5,7 +5,8 @@ from collections.abc import Mapping
 
 from tests.chaos.halting import Call
 
-SENDS = "sendto,sendmsg"
+# uvloop writes to its sockets, aiohttp and libpq send.
+SENDS = "sendto,sendmsg,write,writev"
 SYNCS = "fdatasync,fsync"
 
 _PORT = re.compile(r"TCP(?:v6)?:\[.*->.*:(\d+)\]")
@@ -38,7 +39,9 @@ class Sends:
         if call.data == _WAKE_UP:
             # A thread's word to its own event loop.
             return None
-        return self._statement(call.fd, call.data) if self._database else None
+        # What is written goes to a file, or wakes the event loop.
+        asked = self._database and call.name.startswith("send")
+        return self._statement(call.fd, call.data) if asked else None
 
     def _statement(self, fd: str, data: str) -> str | None:
         simple = _SIMPLE.match(data)

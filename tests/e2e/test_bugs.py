@@ -43,7 +43,7 @@ def _check_the_page(page: Page, bug_id: str, reporters: list[Page]) -> None:
     for said in (FIRST, SECOND):
         expect(page.locator("article", has_text=said)).to_have_count(1)
     for reporter in reporters:
-        expect(page.locator(f'a[href="/inbox#/c/{conversation_id(reporter)}"]')).to_have_count(1)
+        expect(page.locator(f'a[href="inbox#/c/{conversation_id(reporter)}"]')).to_have_count(1)
     picture(page, "bugs.png")
 
 
