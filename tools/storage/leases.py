@@ -25,7 +25,7 @@ class Leases(LogReader):
         return None if claimed is None else claimed[0]
 
     async def renew(self, lease: Lease, ttl_s: float) -> bool:
-        """Prolong the lease to `ttl_s` from now; False when another epoch has begun."""
+        """Prolong the lease to `ttl_s` from now; False when another epoch has begun, or it was let go of."""
         async with self._db.transaction() as conn:
             return await _set_lease(conn, lease, lease_until=database_now() + ttl_s)
 
@@ -130,6 +130,8 @@ async def _set_lease(conn: AsyncConnection, lease: Lease, **values: Any) -> bool
             conversations.c.conversation_id == lease.conversation_id,
             conversations.c.workspace_id == lease.workspace_id,
             conversations.c.epoch == lease.epoch,
+            # A renewal that comes after the release would keep everybody out, and nobody in.
+            conversations.c.lease_holder == lease.holder,
         )
         .values(**values)
         .returning(conversations.c.epoch)

@@ -60,6 +60,19 @@ async def test_lease_that_ran_out_is_claimed_and_its_holder_refused(database: Da
     assert (await log.conversation(ADA, conversation.conversation_id)).last_seq == 2
 
 
+async def test_a_renewal_that_comes_after_the_release_keeps_nobody_out(database: Database) -> None:
+    log = open_log(database)
+    conversation = await converse(log)
+    await say(log, conversation, "m1")
+    lease, _ = await begin(log, conversation)
+    await log.release(lease)
+
+    assert not await log.renew(lease, 30)
+
+    assert await log.waiting_work(ADA.workspace_id) == [conversation.conversation_id]
+    assert await log.claim(conversation.conversation_id, holder="next", ttl_s=30) is not None
+
+
 async def test_beginning_claims_counts_and_announces_at_once_or_changes_nothing(database: Database) -> None:
     log = open_log(database)
     conversation = await converse(log)
