@@ -39,9 +39,7 @@ async def open_checkpointer(database: URL, *, data_dir: Path) -> AsyncIterator[B
             pragmas = ("journal_mode=WAL", "synchronous=NORMAL", "wal_autocheckpoint=0")
             for pragma in (*pragmas, f"busy_timeout={BUSY_TIMEOUT_MS}"):
                 await conn.execute(f"PRAGMA {pragma}")
-            saver = AsyncSqliteSaver(conn, serde=_serializer())
-            await saver.setup()
-            yield saver
+            yield await kept_in(conn)
         return
     # Imported here because SQLite installations needn't load the PostgreSQL client's pool.
     from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
@@ -63,6 +61,13 @@ async def open_checkpointer(database: URL, *, data_dir: Path) -> AsyncIterator[B
         postgres = AsyncPostgresSaver(pool, serde=_serializer())
         await postgres.setup()
         yield postgres
+
+
+async def kept_in(conn: aiosqlite.Connection) -> AsyncSqliteSaver:
+    """Return a checkpointer on an open SQLite connection, its tables made."""
+    saver = AsyncSqliteSaver(conn, serde=_serializer())
+    await saver.setup()
+    return saver
 
 
 async def _check(conn: "AsyncConnection[DictRow]") -> None:

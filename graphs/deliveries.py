@@ -5,17 +5,26 @@ import logging
 from datetime import UTC, datetime
 from typing import Protocol
 
+from agent.wire import JsonObject
 from graphs.checkpoints import is_outage
 from graphs.holder import Holder
 from tools.storage.glance import Look, always
 from tools.storage.outbox import Delivery, Outbox
-from tools.webhooks.sender import Sent, WebhookSender
+from tools.webhooks.sender import Sent
 
 logger = logging.getLogger(__name__)
 
 _POLL_S = 1.0
 _AT_ONCE = 16
 _PRUNE_EVERY_S = 3600.0
+
+
+class Sender(Protocol):
+    """Makes one attempt at a delivery."""
+
+    async def send(self, name: str, url: str, event_id: str, body: JsonObject) -> Sent:
+        """Tell the webhook `name` at `url` of an event, once, and say what came of it."""
+        ...
 
 
 class DeliveryMetrics(Protocol):
@@ -29,11 +38,16 @@ class DeliveryMetrics(Protocol):
 
 
 async def deliver_for_ever(
-    outbox: Outbox, sender: WebhookSender, metrics: DeliveryMetrics, look: Look = always
+    outbox: Outbox,
+    sender: Sender,
+    metrics: DeliveryMetrics,
+    look: Look = always,
+    *,
+    holder: Holder | None = None,
 ) -> None:
     """Send what is due, at most 16 at a time; never ends. What is under way when cancelled is sent again later."""
     loop = asyncio.get_running_loop()
-    holder = Holder.this_process()
+    holder = holder or Holder.this_process()
     pruned_at = -_PRUNE_EVERY_S
     # Whether something may be held that nobody delivers: what was taken, or settled, when the database was away.
     in_doubt = False
@@ -76,7 +90,7 @@ async def _free_what_the_dead_hold(outbox: Outbox, holder: Holder) -> None:
             await outbox.free(held_by)
 
 
-async def _deliver(outbox: Outbox, sender: WebhookSender, metrics: DeliveryMetrics, delivery: Delivery) -> bool:
+async def _deliver(outbox: Outbox, sender: Sender, metrics: DeliveryMetrics, delivery: Delivery) -> bool:
     """Send it and note what became of it; False when the database was away then."""
     try:
         sent = await sender.send(delivery.name, delivery.url, delivery.event_id, delivery.body)

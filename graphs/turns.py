@@ -71,6 +71,7 @@ class TurnService:
         supervisor: Supervisor,
         tracing: Tracing = NO_TRACING,
         look: Look = always,
+        holder: Holder | None = None,
     ) -> None:
         self._log = log
         self._keeping = Keeping(graph, repeatable=deps.engine.repeatable)
@@ -82,7 +83,7 @@ class TurnService:
         self._supervisor = supervisor
         self._tracing = tracing
         self._look = look
-        self._holder = Holder.this_process()
+        self._holder = holder or Holder.this_process()
         self._slots = asyncio.Semaphore(limits.concurrent_turns)
         self._busy: set[str] = set()
         self._again: set[str] = set()

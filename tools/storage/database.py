@@ -31,6 +31,7 @@ _CHECKED_BYTES = 512 * 1024 * 1024
 
 Observer = Callable[[str, float], None]
 """Told of each statement and commit: "read", "write" or "commit", and its seconds."""
+Connector = Callable[[str], Connection]
 
 
 class Database:
@@ -46,8 +47,10 @@ class Database:
         self._observers: list[Observer] = []
 
     @classmethod
-    async def open(cls, url: str | None, *, data_dir: Path | str) -> "Database":
+    async def open(cls, url: str | None, *, data_dir: Path | str, connector: Connector = connect) -> "Database":
         """Open, create or migrate the database at `url`; without one it is a SQLite file in `data_dir`.
+
+        `connector` makes the connections to a SQLite file.
 
         Raises:
             Misconfigured: it is damaged, from a newer version, another application's, or can't be reached;
@@ -58,7 +61,7 @@ class Database:
         if parsed.get_backend_name() == "sqlite":
             where = str(parsed.database)
             _prepare_file(Path(where))
-            database = cls(_sqlite(parsed, readers=True), _sqlite(parsed, readers=False), parsed)
+            database = cls(_sqlite(parsed, connector, readers=True), _sqlite(parsed, connector, readers=False), parsed)
         else:
             engine = create_async_engine(parsed, pool_size=10, max_overflow=10, pool_pre_ping=True)
             database = cls(engine, engine, parsed)
@@ -269,10 +272,10 @@ def _prepare_file(path: Path) -> None:
         ) from exc
 
 
-def _sqlite(url: URL, *, readers: bool) -> AsyncEngine:
+def _sqlite(url: URL, connector: Connector, *, readers: bool) -> AsyncEngine:
     engine = create_async_engine(
         url,
-        connect_args={"async_creator_fn": lambda path, **options: connect(path)},
+        connect_args={"async_creator_fn": lambda path, **options: connector(path)},
         pool_size=_READERS if readers else 1,
         max_overflow=_READERS if readers else 0,
     )

@@ -1,6 +1,7 @@
 """Bringing a database to this version's tables."""
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,7 @@ def upgrade(connection: Connection, where: str) -> None:
         context.run_migrations()
 
 
+@cache
 def _scripts() -> ScriptDirectory:
     config = Config()
     # Alembic reads % as interpolation.

@@ -45,7 +45,8 @@ class Wakeups:
 
     def __init__(self, channel: Channel | None = None) -> None:
         self._channel = channel
-        self._waiters: dict[str, set[asyncio.Event]] = {}
+        # Dictionaries without values: whoever has waited longest is woken first.
+        self._waiters: dict[str, dict[asyncio.Event, None]] = {}
         self._newest: OrderedDict[str, int] = OrderedDict()
         self._outgoing: dict[str, int] = {}
         self._has_outgoing = asyncio.Event()
@@ -103,15 +104,15 @@ class Wakeups:
         if after_seq is not None and self._newest.get(key, 0) > after_seq:
             return True
         waiter = asyncio.Event()
-        waiters = self._waiters.setdefault(key, set())
-        waiters.add(waiter)
+        waiters = self._waiters.setdefault(key, {})
+        waiters[waiter] = None
         try:
             async with asyncio.timeout(timeout_s):
                 await waiter.wait()
         except TimeoutError:
             return False
         finally:
-            waiters.discard(waiter)
+            waiters.pop(waiter, None)
             if not waiters and self._waiters.get(key) is waiters:
                 del self._waiters[key]
         return True
