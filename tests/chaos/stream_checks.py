@@ -84,8 +84,11 @@ def _run(stream: Stream, rows: Sequence[Row], message_seq: int, *, once: bool) -
         return
     first, last, got = numbered[0][0], numbered[-1][0], {seq for seq, _ in numbered}
     closed = {item.event.get("messageId") for item in received if item.seq is None}
+    steps = {event["stepName"] for _, event in numbered if event["type"] == "STEP_STARTED"}
     for row in rows:
         passed_over = row["kind"] == "RUN_STARTED" or (row["kind"] in _STEPS and not once)
+        # The end of a step that had begun before the stream did.
+        passed_over |= row["kind"] == "STEP_FINISHED" and row["event"]["stepName"] not in steps
         # The stream had closed the message by itself, before a snapshot, when a person ended the turn.
         passed_over |= row["kind"] == "TEXT_MESSAGE_END" and row["event"]["messageId"] in closed
         if first < row["seq"] <= last and row["seq"] not in got and not passed_over:
