@@ -28,6 +28,7 @@ MAX_AGE_S = 3600
 _GRACE_S = 5.0
 # Many times what a read of the log takes, waiting for a connection included.
 _READ_S = 30.0
+_AT_ONCE = 500
 _HEADERS = {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}
 
 
@@ -133,7 +134,7 @@ async def tail(
         # From before the reading: what is committed during it doesn't have to be waited for.
         known = wakeups.newest(conversation_id)
         try:
-            found = await unbroken(log.read(scope, conversation_id, after_seq=seen, staff=staff))
+            found = await unbroken(log.read(scope, conversation_id, after_seq=seen, staff=staff, limit=_AT_ONCE))
         except NotFound:
             return
         for event in found:
@@ -142,7 +143,8 @@ async def tail(
             if event.at >= opened:
                 doors.metrics.stream_lag_s.observe(max(0.0, (datetime.now(UTC) - event.at).total_seconds()))
             yield event
-        if not found and (stopping or not doors.stopping.is_set()):
+        # Fewer than fit in: that was all. What came since is known by now, and isn't waited for.
+        if len(found) < _AT_ONCE and (stopping or not doors.stopping.is_set()):
             wait_s = min(left_s, POLL_S * random.uniform(0.5, 1))  # noqa: S311  # Spread, not secret.
             await wakeups.wait(conversation_id, after_seq=known, timeout_s=wait_s)
         if doors.stopping.is_set() and not stopping:
