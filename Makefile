@@ -14,7 +14,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export HELPGRAPH_WORKSPACE ?= examples/orrery
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-llm explore nightly bench chaos chaos-points soak lint format lock browser web screenshots clean
+.PHONY: help install run test test-llm explore nightly bench chaos chaos-points simulate soak lint format lock browser web screenshots clean
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
@@ -87,6 +87,9 @@ chaos: $(STAMP)  ## Kill real servers at random: ROUNDS=20 DATABASE=sqlite|postg
 
 chaos-points: $(STAMP)  ## Kill a server after every single point of its turns: DATABASE=sqlite|postgres POINTS=kind ONLY=turn,... FIRST=1 (needs strace; docs/chaos.md)
 	@$(BIN)/python -m tests.chaos.points --database "$(or $(DATABASE),sqlite)" $(if $(POINTS),--points "$(POINTS)") $(if $(ONLY),--only "$(ONLY)") $(if $(FIRST),--first "$(FIRST)")
+
+simulate: $(STAMP)  ## Play turns in one process on a fake clock and let it die anywhere: ROUNDS=1000 SEED=any FIRST=0 (docs/chaos.md)
+	@$(BIN)/python -m tests.simulation --rounds "$(or $(ROUNDS),1000)" $(if $(SEED),--seed "$(SEED)") $(if $(FIRST),--first "$(FIRST)")
 
 soak: $(STAMP)  ## Load a real server for minutes and see that its memory stays flat: MINUTES=10 DATABASE=sqlite|postgres (docs/chaos.md)
 	@$(BIN)/python -m tests.soak --minutes "$(or $(MINUTES),10)" --database "$(or $(DATABASE),sqlite)"

@@ -65,6 +65,17 @@ def test_chaos_plays_as_many_rounds_as_asked_on_the_database_named(tmp_path: Pat
     ]
 
 
+def test_a_simulation_plays_as_many_rounds_as_asked(tmp_path: Path) -> None:
+    plain = make(tmp_path, "simulate")
+    named = make(tmp_path, "simulate", "ROUNDS=300", "SEED=a b", "FIRST=7")
+
+    assert (plain.returncode, named.returncode) == (0, 0), plain.stderr + named.stderr
+    assert (tmp_path / "ran").read_text().splitlines() == [
+        "-m tests.simulation --rounds 1000",
+        "-m tests.simulation --rounds 300 --seed a b --first 7",
+    ]
+
+
 def test_a_soak_lasts_as_long_as_asked_on_the_database_named(tmp_path: Path) -> None:
     plain = make(tmp_path, "soak")
     named = make(tmp_path, "soak", "MINUTES=60", "DATABASE=postgres")

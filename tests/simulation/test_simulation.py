@@ -1,0 +1,161 @@
+"""Simulated rounds find nothing in the product as it is, and notice each defence that is taken away from it."""
+
+import json
+import logging
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.chaos.plan import BUGS, QUESTIONS, WISHES, Act, Customer, How, Shift
+from tests.serving import ROOT
+from tests.simulation import plan
+from tests.simulation.__main__ import Tally
+from tests.simulation.mutants import MUTATIONS
+from tests.simulation.rounds import Result, play
+from tests.simulation.template import make_template
+
+ROUNDS = 24
+SEED = "suite"
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty installation."""
+    return make_template(tmp_path_factory.mktemp("simulation") / "template")
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    """Machines that die say much."""
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)
+
+
+def _played(seed: str, template: Path, folder: Path) -> Result:
+    folder.mkdir()
+    return play(plan.draw(seed), template, folder)
+
+
+def test_nothing_is_lost_doubled_stuck_or_skipped(template: Path, tmp_path: Path) -> None:
+    tally = Tally()
+    findings = []
+    for number in range(ROUNDS):
+        result = _played(f"{SEED}-{number}", template, tmp_path / str(number))
+        tally.add(result)
+        findings += [(result.plan.seed, finding) for finding in result.findings]
+    print("\n".join(tally.lines()))
+
+    assert findings == []
+    # Rounds that hit nothing, or in which nothing of interest is said, show nothing.
+    assert tally.in_flight > 0
+    assert tally.restarted > 0
+    assert tally.kills > ROUNDS / 2
+    assert tally.faults.keys() == set(plan.FAULTS)
+    assert {"answered", "bug_filed", "handed_off", "delivered"} <= tally.outcomes.keys()
+    assert {"take", "reply"} <= tally.deeds.keys()
+    assert {"taken", "failed"} <= tally.told.keys()
+
+
+def test_a_seed_gives_the_same_schedule_and_the_same_log(template: Path, tmp_path: Path) -> None:
+    first, again, other = (
+        _played(seed, template, tmp_path / str(number)) for number, seed in enumerate(("same-1", "same-1", "same-2"))
+    )
+
+    assert (first.digest, first.steps, first.log) == (again.digest, again.steps, again.log)
+    assert (first.digest, first.log) != (other.digest, other.log)
+
+
+def test_a_round_can_be_kept_with_all_that_it_left(template: Path, tmp_path: Path) -> None:
+    result = _played("same-2", template, tmp_path / "round")
+
+    kept = json.loads(result.write(tmp_path / "kept").read_text())
+
+    assert kept["plan"]["seed"] == "same-2"
+    assert result.tables is not None
+    assert [row["event"] for row in kept["tables"]["events"]] == [row["event"] for row in result.tables.events]
+    assert len(kept["talks"]) == len(result.talks)
+
+
+def test_another_process_plays_the_same_round(template: Path, tmp_path: Path) -> None:
+    here = _played("same-1", template, tmp_path / "here")
+    code = (
+        "import sys; from pathlib import Path; from tests.simulation.plan import draw; "
+        "from tests.simulation.rounds import play; r = play(draw('same-1'), Path(sys.argv[1]), Path(sys.argv[2])); "
+        "print(r.digest, r.log)"
+    )
+    (tmp_path / "there").mkdir()
+    command = [sys.executable, "-c", code, str(template), str(tmp_path / "there")]
+    there = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert there.stdout.split() == [str(here.digest), here.log]
+
+
+WITHIN = 30
+LONGER_THAN_A_LEASE_S = 14.0
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a mutation breaks, and the circumstances in which it soon does: parts of plans, and their only fault."""
+
+    invariant: str
+    plans: dict[str, Any] = field(default_factory=dict)
+    fault: plan.Fault | None = None
+
+
+def _says(*texts: str, how: How = "plain", shift: Shift | None = None) -> tuple[Customer, ...]:
+    act = Act(how, texts, leaves_after=2)
+    return (Customer((act,) if shift is None else (act, act), begins_after_s=0.0, watched=False, shift=shift),)
+
+
+TAKEN_OVER = _says(QUESTIONS[0], shift=Shift("Ada", 4, 0, 0.1, "hand_back", doubtful=False))
+CASES = {
+    "epochs_unchecked": Case("I6 doubled", {"servers": 2, "engine_s": 1.0, "one_host": False}, "freeze"),
+    "leases_ignored": Case("I6 doubled", {"servers": 2}),
+    "leases_renewed_after_all": Case("I5 stuck", {"engine_s": 8.0, "disk_s": 1.0}, "kill"),
+    "effects_without_key": Case("I3 doubled", {"customers": _says(BUGS[0])}, "kill"),
+    "people_overtaken": Case("I9 wrong", {"engine_s": 8.0, "customers": TAKEN_OVER}, "terminate"),
+    "streams_skip": Case("I4 gap", {}),
+    "told_before_sent": Case("I10 lost", {"webhooks": True, "disk_s": 0.01, "network_s": 0.1}, "kill"),
+    "turns_left_open": Case("I3 wrong", {"engine_s": 1.0, "customers": _says(BUGS[0], WISHES[0], how="burst")}),
+    "acknowledged_early": Case("I2 wrong", {"disk_s": 0.1, "network_s": 0.01}, "kill_at_commit"),
+    "nobody_sweeps": Case("I5 stuck", {"servers": 1, "customers": _says(QUESTIONS[0], how="leave")}, "kill"),
+}
+
+
+def test_every_mutation_has_its_case() -> None:
+    assert CASES.keys() == MUTATIONS.keys()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_defence_that_is_taken_away_is_missed_within_thirty_rounds(
+    name: str, template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = CASES[name]
+
+    def broken(number: int, when: str) -> set[str]:
+        drawn = plan.draw(f"{name}-{number}")
+        fault = case.fault
+        strikes = (
+            drawn.strikes
+            if fault is None
+            else tuple(replace(each, fault=fault, lasts_s=LONGER_THAN_A_LEASE_S) for each in drawn.strikes)
+        )
+        folder = tmp_path / f"{number}-{when}"
+        folder.mkdir()
+        result = play(replace(drawn, strikes=strikes, **case.plans), template, folder)
+        return {f"{finding.invariant} {finding.kind}" for finding in result.findings}
+
+    with monkeypatch.context() as patch:
+        MUTATIONS[name](patch)
+        first = next((number for number in range(WITHIN) if case.invariant in broken(number, "without")), None)
+    print(f"{name}: {first}")
+
+    assert first is not None
+    assert broken(first, "with") == set()
