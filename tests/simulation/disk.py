@@ -186,6 +186,25 @@ class ConnectionOfTheLog(_Queued, Connection):
         if not (isinstance(work, partial) and work.args[0].startswith("PRAGMA busy_timeout")):
             await super().run(work)
 
+    def _begin_at_once(self, statement: str) -> bool:
+        self._unless_away(bool)
+        return super()._begin_at_once(statement)
+
+    def _work_at_once(self, work: Callable[[sqlite3.Cursor], None]) -> bool:
+        # The product gives up after two milliseconds, which are real ones.
+        cursor = self._conn.cursor()
+        try:
+            self._unless_away(partial(work, cursor))
+        finally:
+            cursor.close()
+        return True
+
+    def _work_in_thread(self, beginning: str | None, work: Callable[[sqlite3.Cursor], None]) -> None:
+        # Here the queue waits for the lock, and asks again.
+        if beginning is not None:
+            self._conn.execute(beginning).close()
+        super()._work_in_thread(None, work)
+
 
 def _result(future: asyncio.Future[Any], value: Any) -> None:
     if not future.done():

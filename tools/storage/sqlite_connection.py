@@ -65,12 +65,30 @@ class Connection(aiosqlite.Connection):
         # Before it happens: who is cancelled meanwhile doesn't learn whether it did.
         self._begun = self._begun or beginning is not None
         if self._begun and not self.lengthy and self._sent == self._done:
-            if beginning is not None and _begin_at_once(self._conn, beginning):
+            if beginning is not None and self._begin_at_once(beginning):
                 beginning = None
             if beginning is None and self._work_at_once(work):
                 return
         self._sent += 1
         await self._execute(self._work_in_thread, beginning, work)  # type: ignore[no-untyped-call]
+
+    def _begin_at_once(self, statement: str) -> bool:
+        """Whether it has begun; it hasn't while somebody else has the lock."""
+        try:
+            self._conn.execute(statement).close()
+        except sqlite3.OperationalError as exc:
+            if exc.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+            return False
+        return True
+
+    def _begin_in_time(self, statement: str) -> None:
+        """Begin, waiting for the lock; on the thread."""
+        self._conn.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}").close()
+        try:
+            self._conn.execute(statement).close()
+        finally:
+            self._conn.execute("PRAGMA busy_timeout = 0").close()
 
     def _work_at_once(self, work: Callable[[sqlite3.Cursor], None]) -> bool:
         """Whether it is done. What writes can't be interrupted: that would undo its whole transaction."""
@@ -92,7 +110,7 @@ class Connection(aiosqlite.Connection):
     def _work_in_thread(self, beginning: str | None, work: Callable[[sqlite3.Cursor], None]) -> None:
         try:
             if beginning is not None:
-                _begin_in_time(self._conn, beginning)
+                self._begin_in_time(beginning)
             _work(self._conn, work)
         finally:
             self._done += 1
@@ -202,25 +220,6 @@ def connect_briefly(path: Path) -> BriefConnection:
 
 # Used by two threads, never by both at once.
 _open = partial(sqlite3.connect, check_same_thread=False)
-
-
-def _begin_at_once(connection: sqlite3.Connection, statement: str) -> bool:
-    """Whether it has begun; it hasn't while somebody else has the lock."""
-    try:
-        connection.execute(statement).close()
-    except sqlite3.OperationalError as exc:
-        if exc.sqlite_errorcode != sqlite3.SQLITE_BUSY:
-            raise
-        return False
-    return True
-
-
-def _begin_in_time(connection: sqlite3.Connection, statement: str) -> None:
-    connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}").close()
-    try:
-        connection.execute(statement).close()
-    finally:
-        connection.execute("PRAGMA busy_timeout = 0").close()
 
 
 def _work(connection: sqlite3.Connection, work: Callable[[sqlite3.Cursor], None]) -> None:
