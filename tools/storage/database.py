@@ -7,6 +7,7 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -24,6 +25,7 @@ from tools.storage.sqlite_connection import BUSY_TIMEOUT_MS, Connection, connect
 
 FILE_NAME = "helpgraph.db"
 _READERS = 4
+_ASK_AGAIN_S = 0.1
 _BEGAN = "helpgraph_statement_began"
 # Reading a whole file at every start is too slow past this size; then damage shows when it is met.
 _CHECKED_BYTES = 512 * 1024 * 1024
@@ -179,12 +181,15 @@ class Database:
                 yield True
                 return
             key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
-            take = "SELECT pg_advisory_lock(%s) IS NOT NULL" if wait else "SELECT pg_try_advisory_lock(%s)"
             try:
                 async with self.engine.connect() as conn:
                     # The lock is the connection's, not a transaction's: a long one would hold up vacuum.
                     await conn.execution_options(isolation_level="AUTOCOMMIT")
-                    entered = bool((await conn.exec_driver_sql(take, (key,))).scalar_one())
+                    take = partial(conn.exec_driver_sql, "SELECT pg_try_advisory_lock(%s)", (key,))
+                    # Asked again and again: a statement that waits for the lock has a snapshot, and whoever is in the
+                    # section may make an index, which waits for every snapshot to end.
+                    while not (entered := bool((await take()).scalar_one())) and wait:  # noqa: ASYNC110  # Nothing tells.
+                        await asyncio.sleep(_ASK_AGAIN_S)
                     try:
                         yield entered
                     finally:

@@ -1,5 +1,6 @@
 """Opening, migrating and refusing databases."""
 
+import asyncio
 import stat
 from pathlib import Path
 
@@ -128,3 +129,27 @@ async def test_failed_transaction_leaves_nothing(database: Database) -> None:
         await write_and_fail()
     async with database.reading() as conn:
         assert (await conn.execute(text("SELECT count(*) FROM bug_counters"))).scalar_one() == 0
+
+
+@pytest.mark.postgres
+async def test_an_index_is_made_in_a_section_that_another_process_waits_for(postgres_url: str, tmp_path: Path) -> None:
+    here = await Database.open(postgres_url, data_dir=tmp_path)
+    there = await Database.open(postgres_url, data_dir=tmp_path)
+    entered = asyncio.Event()
+
+    async def wait_for_it() -> None:
+        async with there.exclusive("indexes"):
+            entered.set()
+
+    async with asyncio.timeout(60):
+        async with here.exclusive("indexes"):
+            waiting = asyncio.create_task(wait_for_it())
+            await asyncio.sleep(0.5)
+            async with here.engine.connect() as conn:
+                await conn.execution_options(isolation_level="AUTOCOMMIT")
+                # It waits until every statement has ended that had begun before.
+                await conn.execute(text("CREATE INDEX CONCURRENTLY tried ON bug_counters (workspace_id)"))
+            assert not entered.is_set()
+        await waiting
+    for database in (here, there):
+        await database.close()
