@@ -17,6 +17,7 @@ from typing import BinaryIO
 import uvloop
 from pydantic import BaseModel, ConfigDict
 
+from agent.errors import ConnectorError
 from agent.prompting import prompt_digests
 from evals.replay.case import Case, Timing
 from evals.replay.models import ModelsInTime, younger_than
@@ -24,6 +25,7 @@ from evals.replay.play import AsOf, Player
 from evals.tickets.index import TicketIndex
 from graphs.assembly import Runtime, open_runtime
 from graphs.settings import load_settings
+from tools.embedding.sentences import open_model
 from tools.observing.logs import set_up_logging
 
 logger = logging.getLogger(__name__)
@@ -90,6 +92,10 @@ async def _work(out: BinaryIO) -> None:
     index = TicketIndex(start.index)
     async with open_runtime(settings) as runtime:
         await runtime.knowledge.settled()
+        if runtime.embedder is not None:
+            # A second of importing would be in the time of the first ticket that is answered.
+            with suppress(ConnectorError):
+                await asyncio.to_thread(open_model)
         worker = _Worker(runtime, index, out)
         # Models and articles stay: the collector needn't look through them again and again.
         gc.collect()
