@@ -18,7 +18,8 @@ from tools.embedding.choose import open_embedder
 from tools.embedding.remembered import RememberedEmbedder
 from tools.engines.local.entailing import Entailment
 from tools.knowledge.owner import Ownership
-from tools.knowledge.store import Sharing, open_vectors
+from tools.knowledge.store import Sharing
+from tools.knowledge.vectors import open_vectors
 from tools.observing.context import count_statement
 from tools.storage.database import Database
 from tools.storage.glance import Glance

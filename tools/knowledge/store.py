@@ -28,7 +28,7 @@ from tools.knowledge.owner import Ownership
 from tools.knowledge.ranking import Shelf
 from tools.knowledge.searching import Collections, Dense, Embedded, Live, named, nearest, search
 from tools.knowledge.subjects import Subjects
-from tools.knowledge.vectors import VectorStore
+from tools.knowledge.vectors import VectorStore, open_vectors
 from tools.storage.database import Database
 from tools.storage.knowledge import ArticleRow, Generation, KnowledgeRows
 from tools.storage.wakeups import Wakeups, knowledge_key
@@ -381,13 +381,6 @@ class KnowledgeStore:
         for name in await asyncio.to_thread(self._vectors.names):
             if name.startswith(ours) and name not in keep:
                 await asyncio.to_thread(self._vectors.drop, name)
-
-
-async def open_vectors(data_dir: Path, chroma_url: str | None) -> VectorStore:
-    """Open the index: the server's, or without one the folder of this process's data folder."""
-    if chroma_url is None:
-        return await asyncio.to_thread(VectorStore.in_folder, data_dir / "vectors")
-    return await asyncio.to_thread(VectorStore.on_server, chroma_url)
 
 
 def _usable(vectors: Collections, passages: int, titles: int, articles: int) -> bool:

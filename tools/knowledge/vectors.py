@@ -1,5 +1,6 @@
 """Vectors on disk: one Chroma collection per generation. Synchronous; callers use a thread."""
 
+import asyncio
 import logging
 import shutil
 import threading
@@ -239,3 +240,10 @@ class VectorCollection:
             raise KnowledgeError("the vector index failed") from exc
         distances = found["distances"] or [[]]
         return [VectorHit(i, 1.0 - float(d)) for i, d in zip(found["ids"][0], distances[0], strict=True)]
+
+
+async def open_vectors(data_dir: Path, chroma_url: str | None) -> VectorStore:
+    """Open the index: the server's, or without one the folder of this process's data folder."""
+    if chroma_url is None:
+        return await asyncio.to_thread(VectorStore.in_folder, data_dir / "vectors")
+    return await asyncio.to_thread(VectorStore.on_server, chroma_url)
