@@ -245,14 +245,21 @@ class Outbox:
                 await _settle(conn, delivery, status="given_up", settled_at=now, last_error=error)
             counted = await conn.execute(
                 update(webhooks)
-                .where(*_webhook_of(delivery))
+                # What was on its way when all began to wait says nothing new: of sixteen at once that find nobody
+                # each would double the wait.
+                .where(*_webhook_of(delivery), webhooks.c.paused_until <= database_now())
                 .values(failures=webhooks.c.failures + 1, last_error=error)
                 .returning(webhooks.c.failures)
             )
             failures = counted.scalar_one_or_none() or 0
             if failures > _TOLERATED or retry_after_s:
-                wait_s = max(waiting_s(failures - _TOLERATED), min(retry_after_s or 0.0, _MAX_RETRY_AFTER_S))
-                await _webhook(conn, delivery, paused_until=database_now() + wait_s)
+                wait_s = waiting_s(failures - _TOLERATED) if failures > _TOLERATED else 0.0
+                until = database_now() + max(wait_s, min(retry_after_s or 0.0, _MAX_RETRY_AFTER_S))
+                await conn.execute(
+                    update(webhooks)
+                    .where(*_webhook_of(delivery), webhooks.c.paused_until < until)
+                    .values(paused_until=until)
+                )
         return again
 
     async def retry(self, name: str | None, *, now: datetime) -> int:

@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.exc import StatementError
 
 from agent.events import Custom
@@ -14,6 +14,7 @@ from tools.storage.hooks import Webhooks
 from tools.storage.log import Conversation, ConversationLog, NewEvent
 from tools.storage.outbox import MAX_AGE, MAX_REFUSALS, Delivery, Outbox, waiting_s
 from tools.storage.schema import deliveries, webhooks
+from tools.storage.sql_functions import database_now
 
 RATED = NewEvent({"type": "CUSTOM", "name": Custom.RATING.value, "value": {"stars": 5, "comment": "words"}})
 
@@ -36,6 +37,12 @@ async def make_due(database: Database) -> None:
     async with database.transaction() as conn:
         await conn.execute(update(deliveries).values(due_at=0.0, held_until=0.0))
         await conn.execute(update(webhooks).values(paused_until=0.0))
+
+
+async def paused_s(database: Database) -> float:
+    """For how long from now everything for the only webhook waits."""
+    async with database.reading() as conn:
+        return float((await conn.execute(select(webhooks.c.paused_until - database_now()))).scalar_one())
 
 
 def which(taken: list[Delivery]) -> list[str]:
@@ -129,6 +136,31 @@ async def test_a_receiver_that_is_away_is_asked_by_one_at_a_time_and_others_go_o
     assert probe[0].tries == 1, "an attempt that reached nobody is no try"
     await outbox.delivered(probe[0], now=NOW)
     assert len(await outbox.take(limit=100, holder="w")) == 2
+
+
+async def test_many_at_once_that_find_nobody_are_one_absence(database: Database) -> None:
+    log, outbox = await arranged(database)
+    for _ in range(12):
+        await rate(log)
+    taken = await outbox.take(limit=12, holder="w")
+    assert len(taken) == 12
+    for each in taken:
+        await outbox.away(each, "refused", now=NOW, retry_after_s=None)
+    assert 0 < await paused_s(database) <= waiting_s(1)
+    await make_due(database)
+    [probe] = await outbox.take(limit=12, holder="w")
+    await outbox.away(probe, "refused", now=NOW, retry_after_s=None)
+    assert waiting_s(1) < await paused_s(database) <= waiting_s(2)
+
+
+async def test_who_asks_to_be_left_alone_is_and_a_later_word_does_not_shorten_it(database: Database) -> None:
+    log, outbox = await arranged(database)
+    await rate(log)
+    await rate(log)
+    first, second = await outbox.take(limit=2, holder="w")
+    await outbox.away(first, "busy", now=NOW, retry_after_s=300)
+    await outbox.away(second, "busy", now=NOW, retry_after_s=5)
+    assert 200 < await paused_s(database) <= 300
 
 
 async def test_what_is_refused_is_given_up_after_eight_times_and_what_is_behind_it_goes(database: Database) -> None:
