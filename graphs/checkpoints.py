@@ -1,24 +1,21 @@
 """The graph's own state while a turn runs; deleted at the turn's end, rebuilt from the log if it is lost."""
 
 import asyncio
-import dataclasses
 import sqlite3
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import aiosqlite
 import psycopg
 from langgraph.checkpoint.base import BaseCheckpointSaver
-from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from sqlalchemy import URL
 
-from agent import types, untrusted
 from agent.errors import DatabaseAway
 from agent.state import TurnState
+from graphs.checkpoint_serializer import TurnSerializer
 from tools.storage.scrubbing import database_files, scrub_sqlite
 from tools.storage.sqlite_connection import BUSY_TIMEOUT_MS, connect_briefly
 
@@ -59,14 +56,14 @@ async def open_checkpointer(database: URL, *, data_dir: Path) -> AsyncIterator[B
         kwargs={"autocommit": True, "row_factory": dict_row, "prepare_threshold": 0},
     )
     async with pool:
-        postgres = AsyncPostgresSaver(pool, serde=_serializer())
+        postgres = AsyncPostgresSaver(pool, serde=TurnSerializer())
         await postgres.setup()
         yield postgres
 
 
 async def kept_in(conn: aiosqlite.Connection) -> AsyncSqliteSaver:
     """Return a checkpointer on an open SQLite connection, its tables made."""
-    saver = AsyncSqliteSaver(conn, serde=_serializer())
+    saver = AsyncSqliteSaver(conn, serde=TurnSerializer())
     await saver.setup()
     return saver
 
@@ -169,16 +166,3 @@ def is_outage(exc: BaseException) -> bool:
     away = (DatabaseAway, sqlite3.OperationalError, psycopg.OperationalError, psycopg.InterfaceError)
     # What SQLite raises when the disk doesn't give it a page has no class of its own.
     return isinstance(exc, away) or type(exc) is sqlite3.DatabaseError
-
-
-def _serializer() -> JsonPlusSerializer:
-    """Only our own values come back from a checkpoint: a row that names anything else is refused, not imported."""
-    ours = [
-        (module.__name__, name)
-        for module in (types, untrusted)
-        for name, value in vars(module).items()
-        if isinstance(value, type)
-        and value.__module__ == module.__name__
-        and (dataclasses.is_dataclass(value) or issubclass(value, Enum))
-    ]
-    return JsonPlusSerializer(allowed_msgpack_modules=ours)

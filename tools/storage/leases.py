@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import Double, Integer, bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tools.storage import rows
@@ -27,7 +27,7 @@ class Leases(LogReader):
     async def renew(self, lease: Lease, ttl_s: float) -> bool:
         """Prolong the lease to `ttl_s` from now; False when another epoch has begun, or it was let go of."""
         async with self._db.transaction() as conn:
-            return await _set_lease(conn, lease, lease_until=database_now() + ttl_s)
+            return (await conn.execute(_RENEW, {**_of(lease), "ttl_s": ttl_s})).one_or_none() is not None
 
     async def release(self, lease: Lease) -> None:
         """Let go, so that another may claim at once; a lost lease is left alone."""
@@ -36,24 +36,14 @@ class Leases(LogReader):
 
     async def workspaces_with_work(self) -> frozenset[str]:
         """Return the workspaces that have unfinished turns, whoever works on them."""
-        query = select(turns.c.workspace_id).where(turns.c.status.in_(UNFINISHED)).distinct()
         async with self._db.reading() as conn:
-            return frozenset((await conn.execute(query)).scalars())
+            return frozenset((await conn.execute(_WITH_WORK)).scalars())
 
     async def holders_of_work(self, workspace_id: str) -> list[str]:
         """Return who holds a live lease on a conversation of the workspace with unfinished turns."""
-        query = (
-            select(conversations.c.lease_holder)
-            .join(turns, conversations.c.conversation_id == turns.c.conversation_id)
-            .where(
-                turns.c.workspace_id == workspace_id,
-                turns.c.status.in_(UNFINISHED),
-                conversations.c.lease_until > database_now(),
-            )
-            .distinct()
-        )
         async with self._db.reading() as conn:
-            return [holder for holder in (await conn.execute(query)).scalars() if holder is not None]
+            found = await conn.execute(_HOLDERS, {"of_workspace": workspace_id})
+            return [holder for holder in found.scalars() if holder is not None]
 
     async def free(self, holder: str) -> int:
         """End a dead holder's leases on conversations with unfinished turns, and return how many there were.
@@ -83,35 +73,16 @@ class Leases(LogReader):
         Another workspace's turns are for a server that has its articles and its policy. Those of `holder` are among
         them, whether it works on them or not: it may hold one of which it was never told.
         """
-        query = (
-            select(turns.c.conversation_id)
-            .join(conversations, conversations.c.conversation_id == turns.c.conversation_id)
-            .where(
-                turns.c.workspace_id == workspace_id,
-                turns.c.status.in_(UNFINISHED),
-                or_(conversations.c.lease_until <= database_now(), conversations.c.lease_holder == holder),
-            )
-            .group_by(turns.c.conversation_id)
-            .order_by(func.min(turns.c.created_at))
-            .limit(limit)
-        )
         async with self._db.reading() as conn:
-            return list((await conn.execute(query)).scalars())
+            found = await conn.execute(_WAITING, {"of_workspace": workspace_id, "for_holder": holder, "most": limit})
+            return list(found.scalars())
 
 
 async def claim(
     conn: AsyncConnection, conversation_id: str, holder: str, ttl_s: float
 ) -> tuple[Lease, Conversation] | None:
     """As `Leases.claim`, within a transaction, with the conversation as it stands."""
-    claimed = await conn.execute(
-        update(conversations)
-        .where(
-            conversations.c.conversation_id == conversation_id,
-            or_(conversations.c.lease_until <= database_now(), conversations.c.lease_holder == holder),
-        )
-        .values(epoch=conversations.c.epoch + 1, lease_holder=holder, lease_until=database_now() + ttl_s)
-        .returning(conversations)
-    )
+    claimed = await conn.execute(_CLAIM, {"of_conversation": conversation_id, "for_holder": holder, "ttl_s": ttl_s})
     row = claimed.one_or_none()
     if row is None:
         return None
@@ -120,20 +91,47 @@ async def claim(
 
 async def release(conn: AsyncConnection, lease: Lease) -> None:
     """As `Leases.release`, within a transaction."""
-    await _set_lease(conn, lease, lease_until=0.0, lease_holder=None)
+    await conn.execute(_RELEASE, _of(lease))
 
 
-async def _set_lease(conn: AsyncConnection, lease: Lease, **values: Any) -> bool:
-    result = await conn.execute(
-        update(conversations)
-        .where(
-            conversations.c.conversation_id == lease.conversation_id,
-            conversations.c.workspace_id == lease.workspace_id,
-            conversations.c.epoch == lease.epoch,
-            # A renewal that comes after the release would keep everybody out, and nobody in.
-            conversations.c.lease_holder == lease.holder,
-        )
-        .values(**values)
-        .returning(conversations.c.epoch)
+def _of(lease: Lease) -> dict[str, Any]:
+    return {**rows.whose(lease), "for_holder": lease.holder}
+
+
+# Built once, see `rows`.
+_UNTIL = database_now() + bindparam("ttl_s", type_=Double)
+_FREE_FOR = or_(conversations.c.lease_until <= database_now(), conversations.c.lease_holder == bindparam("for_holder"))
+_HELD = (
+    conversations.c.conversation_id == bindparam("of_conversation"),
+    conversations.c.workspace_id == bindparam("of_workspace"),
+    conversations.c.epoch == bindparam("of_epoch"),
+    # A renewal that comes after the release would keep everybody out, and nobody in.
+    conversations.c.lease_holder == bindparam("for_holder"),
+)
+_CLAIM = (
+    update(conversations)
+    .where(conversations.c.conversation_id == bindparam("of_conversation"), _FREE_FOR)
+    .values(epoch=conversations.c.epoch + 1, lease_holder=bindparam("for_holder"), lease_until=_UNTIL)
+    .returning(conversations)
+)
+_RENEW = update(conversations).where(*_HELD).values(lease_until=_UNTIL).returning(conversations.c.epoch)
+_RELEASE = update(conversations).where(*_HELD).values(lease_until=0.0, lease_holder=None)
+_WITH_WORK = select(turns.c.workspace_id).where(turns.c.status.in_(UNFINISHED)).distinct()
+_HOLDERS = (
+    select(conversations.c.lease_holder)
+    .join(turns, conversations.c.conversation_id == turns.c.conversation_id)
+    .where(
+        turns.c.workspace_id == bindparam("of_workspace"),
+        turns.c.status.in_(UNFINISHED),
+        conversations.c.lease_until > database_now(),
     )
-    return result.one_or_none() is not None
+    .distinct()
+)
+_WAITING = (
+    select(turns.c.conversation_id)
+    .join(conversations, conversations.c.conversation_id == turns.c.conversation_id)
+    .where(turns.c.workspace_id == bindparam("of_workspace"), turns.c.status.in_(UNFINISHED), _FREE_FOR)
+    .group_by(turns.c.conversation_id)
+    .order_by(func.min(turns.c.created_at))
+    .limit(bindparam("most", type_=Integer))
+)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent.errors import BadTurn, Conflict, NotFound
@@ -145,32 +145,30 @@ class ConversationLog(TurnLog):
                 run_started_seq=turn.run_started_seq if turn else None,
             )
             if turn is None:
-                await conn.execute(
-                    insert(turns).values(
-                        turn_id=accepted.turn_id,
-                        conversation_id=conversation_id,
-                        workspace_id=conversation.workspace_id,
-                        run_id=run_id,
-                        first_seq=seq,
-                        status="accepted",
-                        created_at=now,
-                    )
-                )
-            await conn.execute(
-                insert(client_messages).values(
-                    conversation_id=conversation_id,
-                    client_message_id=client_message_id,
-                    workspace_id=conversation.workspace_id,
-                    turn_id=accepted.turn_id,
-                    seq=seq,
-                    body_hash=digest,
-                    text=text,
-                    page=page,
-                    wish=wish,
-                    joined=accepted.joined,
-                    at=now,
-                )
-            )
+                new_turn = {
+                    "turn_id": accepted.turn_id,
+                    "conversation_id": conversation_id,
+                    "workspace_id": conversation.workspace_id,
+                    "run_id": run_id,
+                    "first_seq": seq,
+                    "status": "accepted",
+                    "created_at": now,
+                }
+                await conn.execute(_INSERT_TURN, new_turn)
+            message = {
+                "conversation_id": conversation_id,
+                "client_message_id": client_message_id,
+                "workspace_id": conversation.workspace_id,
+                "turn_id": accepted.turn_id,
+                "seq": seq,
+                "body_hash": digest,
+                "text": text,
+                "page": page,
+                "wish": wish,
+                "joined": accepted.joined,
+                "at": now,
+            }
+            await conn.execute(_INSERT_MESSAGE, message)
             mode = step(conversation.mode, Move.CUSTOMER_WRITES).to
             told = _tell_message(conversation, client_message_id, text, accepted, mode, now)
             last_seq = await rows.append(
@@ -217,33 +215,37 @@ def _usable_id(value: str, field: str) -> str:
 
 
 async def _find_message(conn: AsyncConnection, conversation: Conversation, client_message_id: str) -> Row[Any] | None:
-    found = await conn.execute(
-        select(client_messages, turns.c.run_id, turns.c.run_started_seq)
-        .join(turns, turns.c.turn_id == client_messages.c.turn_id)
-        .where(
-            client_messages.c.conversation_id == conversation.conversation_id,
-            client_messages.c.workspace_id == conversation.workspace_id,
-            client_messages.c.client_message_id == client_message_id,
-        )
-    )
-    return found.one_or_none()
+    return (await conn.execute(_MESSAGE, {**rows.whose(conversation), "of_message": client_message_id})).one_or_none()
 
 
 async def _open_turn(conn: AsyncConnection, conversation: Conversation) -> Row[Any] | None:
     """Return the newest turn if a message may still join it."""
-    found = await conn.execute(
-        select(turns)
-        .where(
-            turns.c.conversation_id == conversation.conversation_id,
-            turns.c.workspace_id == conversation.workspace_id,
-        )
-        .order_by(turns.c.first_seq.desc())
-        .limit(1)
-    )
-    newest = found.one_or_none()
+    newest = (await conn.execute(_NEWEST_TURN, rows.whose(conversation))).one_or_none()
     if newest is None or newest.status not in UNFINISHED or newest.answered_at is not None:
         return None
     return newest
+
+
+# Built once, see `rows`.
+_INSERT_TURN, _INSERT_MESSAGE = insert(turns), insert(client_messages)
+_MESSAGE = (
+    select(client_messages, turns.c.run_id, turns.c.run_started_seq)
+    .join(turns, turns.c.turn_id == client_messages.c.turn_id)
+    .where(
+        client_messages.c.conversation_id == bindparam("of_conversation"),
+        client_messages.c.workspace_id == bindparam("of_workspace"),
+        client_messages.c.client_message_id == bindparam("of_message"),
+    )
+)
+_NEWEST_TURN = (
+    select(turns)
+    .where(
+        turns.c.conversation_id == bindparam("of_conversation"),
+        turns.c.workspace_id == bindparam("of_workspace"),
+    )
+    .order_by(turns.c.first_seq.desc())
+    .limit(1)
+)
 
 
 def _tell_message(

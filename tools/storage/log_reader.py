@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Integer, Row, Select, bindparam, func, literal, select, true
+from sqlalchemy import Integer, Row, Select, bindparam, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent.events import Custom
@@ -123,30 +123,16 @@ class LogReader:
 
     async def spent(self, scope: Scope, conversation_id: str) -> Spent:
         """Return what the conversation's turns have cost so far."""
-        tokens, cost = (
-            func.coalesce(func.sum(number), 0.0)
-            for number in (_number("input_tokens") + _number("output_tokens"), _number("cost"))
-        )
-        query = (
-            select(tokens, cost)
-            .select_from(events)
-            .join(conversations, conversations.c.conversation_id == events.c.conversation_id)
-            .where(
-                events.c.conversation_id == conversation_id,
-                events.c.workspace_id == scope.workspace_id,
-                rows.visible(scope),
-                events.c.kind == Custom.ENGINE.value,
-            )
-        )
+        whose = {"of_conversation": conversation_id, "of_workspace": scope.workspace_id, "of_owner": scope.owner_id}
         async with self._db.reading() as conn:
-            spent = (await conn.execute(query)).one()
+            spent = (await conn.execute(_spent(owned=scope.owner_id is not None), whose)).one()
         return Spent(tokens=int(spent[0]), cost=float(spent[1]))
 
     async def typing_at(self, conversation_id: str) -> datetime | None:
         """Return when the customer last typed without having sent it; for the runner, which has no scope."""
-        query = select(conversations.c.typing_at).where(conversations.c.conversation_id == conversation_id)
         async with self._db.reading() as conn:
-            at: datetime | None = (await conn.execute(query)).scalar_one_or_none()
+            found = await conn.execute(_TYPING_AT, {"of_conversation": conversation_id})
+            at: datetime | None = found.scalar_one_or_none()
         return at
 
 
@@ -168,27 +154,52 @@ def _news(*, owned: bool, all_of_it: bool) -> Select[Any]:
     return query if all_of_it else query.where(events.c.audience == "all")
 
 
+@cache
+def _spent(*, owned: bool) -> Select[float, float]:
+    tokens, cost = (
+        func.coalesce(func.sum(number), 0.0)
+        for number in (_number("input_tokens") + _number("output_tokens"), _number("cost"))
+    )
+    return (
+        select(tokens, cost)
+        .select_from(events)
+        .join(conversations, conversations.c.conversation_id == events.c.conversation_id)
+        .where(
+            events.c.conversation_id == bindparam("of_conversation"),
+            events.c.workspace_id == bindparam("of_workspace"),
+            *rows.visible_to(owned=owned),
+            events.c.kind == Custom.ENGINE.value,
+        )
+    )
+
+
 def _number(name: str) -> custom_number:
     return custom_number(events.c.event, literal(name))
+
+
+_TYPING_AT = select(conversations.c.typing_at).where(conversations.c.conversation_id == bindparam("of_conversation"))
+
+
+@cache
+def _messages(*, older: bool) -> Select[Any]:
+    query = select(events.c.seq, events.c.turn_id, events.c.event).where(
+        events.c.conversation_id == bindparam("of_conversation"),
+        events.c.workspace_id == bindparam("of_workspace"),
+        events.c.kind == Custom.MESSAGE.value,
+    )
+    if older:
+        query = query.where(events.c.seq < bindparam("before_seq"))
+    return query.order_by(events.c.seq.desc()).limit(bindparam("most", type_=Integer))
 
 
 async def message_rows(
     conn: AsyncConnection, conversation: Conversation, *, before_seq: int | None, limit: int
 ) -> list[Row[Any]]:
     """Return the message events (seq, turn_id, event) in order; a message told twice counts as told last."""
-    query = (
-        select(events.c.seq, events.c.turn_id, events.c.event)
-        .where(
-            events.c.conversation_id == conversation.conversation_id,
-            events.c.workspace_id == conversation.workspace_id,
-            events.c.kind == Custom.MESSAGE.value,
-            true() if before_seq is None else events.c.seq < before_seq,
-        )
-        .order_by(events.c.seq.desc())
-        .limit(limit)
-    )
+    asked = {**rows.whose(conversation), "before_seq": before_seq, "most": limit}
+    told = await conn.execute(_messages(older=before_seq is not None), asked)
     by_id: dict[str, Row[Any]] = {}
-    for row in reversed((await conn.execute(query)).all()):
+    for row in reversed(told.all()):
         by_id[row.event["value"]["message_id"]] = row
     return list(by_id.values())
 

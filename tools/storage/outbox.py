@@ -10,7 +10,20 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, and_, delete, exists, insert, or_, select, true, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    insert,
+    or_,
+    select,
+    true,
+    tuple_,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent.wire import JsonObject
@@ -71,11 +84,8 @@ async def put(conn: AsyncConnection, rows: Sequence[dict[str, Any]]) -> None:
     if not told:
         return
     workspace_id = told[0][0]["workspace_id"]
-    wanted = await conn.execute(
-        select(webhook_kinds.c.kind, webhook_kinds.c.name).where(
-            webhook_kinds.c.workspace_id == workspace_id, webhook_kinds.c.kind.in_({said[0] for _, said in told})
-        )
-    )
+    kinds = sorted({said[0] for _, said in told})
+    wanted = await conn.execute(_WANTED, {"of_workspace": workspace_id, "kinds": kinds})
     names: dict[str, list[str]] = {}
     for kind, name in wanted:
         names.setdefault(kind, []).append(name)
@@ -94,7 +104,7 @@ async def put(conn: AsyncConnection, rows: Sequence[dict[str, Any]]) -> None:
         for name in names.get(kind, ())
     ]
     if new:
-        await conn.execute(insert(deliveries), new)
+        await conn.execute(_INSERT, new)
 
 
 async def workspaces_with_deliveries(db: Database) -> frozenset[str]:
@@ -120,35 +130,15 @@ class Outbox:
 
         Of a webhook that couldn't be reached three times in a row only one is taken, to see whether it can be now.
         """
-        earlier = deliveries.alias()
-        query = (
-            select(deliveries, webhooks.c.url, webhooks.c.failures)
-            .join(webhooks, and_(*_same_webhook(webhooks)))
-            .where(
-                deliveries.c.workspace_id == self._workspace_id,
-                deliveries.c.status == "waiting",
-                deliveries.c.due_at <= database_now(),
-                deliveries.c.held_until <= database_now(),
-                webhooks.c.paused_until <= database_now(),
-                ~exists().where(
-                    *_same_webhook(earlier),
-                    earlier.c.conversation_id == deliveries.c.conversation_id,
-                    earlier.c.seq < deliveries.c.seq,
-                    earlier.c.status == "waiting",
-                ),
-            )
-            .order_by(deliveries.c.due_at, deliveries.c.created_at)
-            .limit(limit)
-        )
         # Looked at first: there hardly ever is something, and a write would keep others waiting each time.
         async with self._db.reading() as conn:
-            if (await conn.execute(query.limit(1))).first() is None:
+            if (await conn.execute(_DUE, {"of_workspace": self._workspace_id, "most": 1})).first() is None:
                 return []
         token = f"{holder}/{uuid4().hex}"
         async with self._db.transaction() as conn:
             probed: set[str] = set()
             taken: list[Delivery] = []
-            for row in await conn.execute(query.with_for_update(of=deliveries, skip_locked=True)):
+            for row in await conn.execute(_TAKE, {"of_workspace": self._workspace_id, "most": limit}):
                 if row.failures > _TOLERATED and row.name in probed:
                     continue
                 probed.add(row.name)
@@ -180,17 +170,9 @@ class Outbox:
 
     async def holders(self) -> list[str]:
         """Return who holds deliveries now."""
-        query = (
-            select(deliveries.c.held_by)
-            .where(
-                deliveries.c.workspace_id == self._workspace_id,
-                deliveries.c.status == "waiting",
-                deliveries.c.held_until > database_now(),
-            )
-            .distinct()
-        )
         async with self._db.reading() as conn:
-            return sorted({str(held_by).rpartition("/")[0] for held_by in (await conn.execute(query)).scalars()})
+            found = await conn.execute(_HOLDERS, {"of_workspace": self._workspace_id})
+            return sorted({str(held_by).rpartition("/")[0] for held_by in found.scalars()})
 
     async def free(self, holder: str, *, but: Collection[str] = ()) -> int:
         """Let others take what a dead holder holds, and return how much it is.
@@ -319,6 +301,44 @@ def waiting_s(times: int) -> float:
 
 def _same_webhook(other: Any) -> tuple[Any, ...]:
     return (other.c.workspace_id == deliveries.c.workspace_id, other.c.name == deliveries.c.name)
+
+
+# Built once, see `rows`: servers that have nothing to deliver look all the same, once a second.
+_INSERT = insert(deliveries)
+_WANTED = select(webhook_kinds.c.kind, webhook_kinds.c.name).where(
+    webhook_kinds.c.workspace_id == bindparam("of_workspace"),
+    webhook_kinds.c.kind.in_(bindparam("kinds", expanding=True)),
+)
+_EARLIER = deliveries.alias()
+_DUE = (
+    select(deliveries, webhooks.c.url, webhooks.c.failures)
+    .join(webhooks, and_(*_same_webhook(webhooks)))
+    .where(
+        deliveries.c.workspace_id == bindparam("of_workspace"),
+        deliveries.c.status == "waiting",
+        deliveries.c.due_at <= database_now(),
+        deliveries.c.held_until <= database_now(),
+        webhooks.c.paused_until <= database_now(),
+        ~exists().where(
+            *_same_webhook(_EARLIER),
+            _EARLIER.c.conversation_id == deliveries.c.conversation_id,
+            _EARLIER.c.seq < deliveries.c.seq,
+            _EARLIER.c.status == "waiting",
+        ),
+    )
+    .order_by(deliveries.c.due_at, deliveries.c.created_at)
+    .limit(bindparam("most", type_=Integer))
+)
+_TAKE = _DUE.with_for_update(of=deliveries, skip_locked=True)
+_HOLDERS = (
+    select(deliveries.c.held_by)
+    .where(
+        deliveries.c.workspace_id == bindparam("of_workspace"),
+        deliveries.c.status == "waiting",
+        deliveries.c.held_until > database_now(),
+    )
+    .distinct()
+)
 
 
 async def _settle(conn: AsyncConnection, delivery: Delivery, **values: Any) -> bool:

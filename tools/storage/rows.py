@@ -61,7 +61,7 @@ async def load_leased(conn: AsyncConnection, lease: Lease) -> Conversation:
     Raises:
         LeaseLost: another epoch has begun.
     """
-    row = (await conn.execute(_LEASED, _of(lease))).one_or_none()
+    row = (await conn.execute(_LEASED, whose(lease))).one_or_none()
     if row is None:
         raise LeaseLost(f"epoch {lease.epoch} of conversation {lease.conversation_id!r} is over")
     return to_conversation(row)
@@ -111,7 +111,7 @@ async def append(
     counted = await conn.execute(
         statement,
         {
-            **_of(conversation),
+            **whose(conversation),
             "added": len(new),
             "new_updated_at": at,
             **{f"new_{name}": value for name, value in values.items()},
@@ -148,8 +148,8 @@ async def append(
     return int(last_seq)
 
 
-def _of(conversation: Conversation | Lease) -> dict[str, Any]:
-    """The values that say which conversation, and in a lease's epoch."""
+def whose(conversation: Conversation | Lease) -> dict[str, Any]:
+    """The values that tell a statement which conversation, and in a lease's epoch: `of_conversation` and so on."""
     epoch = {"of_epoch": conversation.epoch} if isinstance(conversation, Lease) else {}
     return {"of_conversation": conversation.conversation_id, "of_workspace": conversation.workspace_id, **epoch}
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from sqlalchemy import ScalarSelect, func, or_, select, update
+from sqlalchemy import bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent.events import Custom
@@ -91,16 +91,7 @@ class TurnLog(Leases):
             async with self._db.transaction() as conn:
                 # First, because it takes the conversation's lock: no message comes between the count and the end.
                 seq = await rows.append(conn, lease, events, at=now, turn_id=turn_id)
-                opened = await conn.execute(
-                    update(turns)
-                    .where(
-                        turns.c.turn_id == turn_id,
-                        turns.c.workspace_id == lease.workspace_id,
-                        _messages_in(turn_id, lease) <= message_count,
-                    )
-                    .values(answered_at=func.coalesce(turns.c.answered_at, now))
-                    .returning(turns.c.turn_id)
-                )
+                opened = await conn.execute(_OPEN, {**_of(turn_id, lease), "messages": message_count, "new_at": now})
                 if opened.one_or_none() is None:
                     raise _Undo
         except _Undo:
@@ -135,22 +126,9 @@ class TurnLog(Leases):
         now = datetime.now(UTC)
         async with self._db.transaction() as conn:
             conversation = await rows.load_leased(conn, lease)
-            ended = await conn.execute(
-                update(turns)
-                .where(
-                    turns.c.turn_id == turn_id,
-                    turns.c.workspace_id == lease.workspace_id,
-                    turns.c.status.in_(UNFINISHED),
-                    or_(turns.c.answered_at.is_not(None), _messages_in(turn_id, lease) <= message_count),
-                )
-                .values(status=status, outcome=outcome, finished_at=now)
-                .returning(turns.c.turn_id)
-            )
-            if ended.one_or_none() is None:
-                known = select(turns.c.status).where(
-                    turns.c.turn_id == turn_id, turns.c.workspace_id == lease.workspace_id
-                )
-                return (await conn.execute(known)).scalar_one() not in UNFINISHED
+            end = {"messages": message_count, "new_status": status, "new_outcome": outcome, "new_at": now}
+            if (await conn.execute(_END, {**_of(turn_id, lease), **end})).one_or_none() is None:
+                return (await conn.execute(_STATUS, _of(turn_id, lease))).scalar_one() not in UNFINISHED
             mode = conversation.mode if move is None else step(conversation.mode, move).to
             if move is Move.HAND_OFF:
                 if handoff is None:
@@ -188,22 +166,9 @@ def _with_mode_change(
     return told
 
 
-def _messages_in(turn_id: str, lease: Lease) -> ScalarSelect[int]:
-    """How many messages are in a turn."""
-    return (
-        select(func.count())
-        .select_from(client_messages)
-        .where(client_messages.c.turn_id == turn_id, client_messages.c.workspace_id == lease.workspace_id)
-        .scalar_subquery()
-    )
-
-
 async def _next(conn: AsyncConnection, lease: Lease, conversation: Conversation) -> TurnWork | None:
     """The oldest unfinished turn, its attempt counted and its run's start logged; None when there is none."""
-    mine = (turns.c.conversation_id == lease.conversation_id, turns.c.workspace_id == lease.workspace_id)
-    found = await conn.execute(
-        select(turns).where(*mine, turns.c.status.in_(UNFINISHED)).order_by(turns.c.first_seq).limit(1)
-    )
+    found = await conn.execute(_OLDEST_UNFINISHED, rows.whose(lease))
     turn = found.one_or_none()
     if turn is None:
         return None
@@ -212,16 +177,8 @@ async def _next(conn: AsyncConnection, lease: Lease, conversation: Conversation)
         seq = await rows.append(conn, lease, [start], at=datetime.now(UTC), turn_id=turn.turn_id)
         conversation = replace(conversation, last_seq=seq)
     # Counted before the attempt, so that a crash counts.
-    await conn.execute(
-        update(turns)
-        .where(turns.c.turn_id == turn.turn_id, turns.c.workspace_id == lease.workspace_id)
-        .values(status="running", attempts=turn.attempts + 1)
-    )
-    in_it = await conn.execute(
-        select(client_messages)
-        .where(client_messages.c.turn_id == turn.turn_id, client_messages.c.workspace_id == lease.workspace_id)
-        .order_by(client_messages.c.seq)
-    )
+    await conn.execute(_BEGIN, {**_of(turn.turn_id, lease), "new_attempts": turn.attempts + 1})
+    in_it = await conn.execute(_MESSAGES, _of(turn.turn_id, lease))
     return TurnWork(
         turn_id=turn.turn_id,
         run_id=turn.run_id,
@@ -230,6 +187,47 @@ async def _next(conn: AsyncConnection, lease: Lease, conversation: Conversation)
         conversation=conversation,
         restarted_after_words=turn.answered_at is not None,
     )
+
+
+def _of(turn_id: str, lease: Lease) -> dict[str, Any]:
+    return {"of_turn": turn_id, "of_workspace": lease.workspace_id}
+
+
+# Built once, see `rows`.
+_THIS = (turns.c.turn_id == bindparam("of_turn"), turns.c.workspace_id == bindparam("of_workspace"))
+_IN_THIS = (
+    client_messages.c.turn_id == bindparam("of_turn"),
+    client_messages.c.workspace_id == bindparam("of_workspace"),
+)
+_NO_MORE_MESSAGES = select(func.count()).select_from(client_messages).where(*_IN_THIS).scalar_subquery() <= bindparam(
+    "messages"
+)
+_NEW_AT = bindparam("new_at", type_=turns.c.finished_at.type)
+_OLDEST_UNFINISHED = (
+    select(turns)
+    .where(
+        turns.c.conversation_id == bindparam("of_conversation"),
+        turns.c.workspace_id == bindparam("of_workspace"),
+        turns.c.status.in_(UNFINISHED),
+    )
+    .order_by(turns.c.first_seq)
+    .limit(1)
+)
+_BEGIN = update(turns).where(*_THIS).values(status="running", attempts=bindparam("new_attempts"))
+_MESSAGES = select(client_messages).where(*_IN_THIS).order_by(client_messages.c.seq)
+_OPEN = (
+    update(turns)
+    .where(*_THIS, _NO_MORE_MESSAGES)
+    .values(answered_at=func.coalesce(turns.c.answered_at, _NEW_AT))
+    .returning(turns.c.turn_id)
+)
+_END = (
+    update(turns)
+    .where(*_THIS, turns.c.status.in_(UNFINISHED), or_(turns.c.answered_at.is_not(None), _NO_MORE_MESSAGES))
+    .values(status=bindparam("new_status"), outcome=bindparam("new_outcome"), finished_at=_NEW_AT)
+    .returning(turns.c.turn_id)
+)
+_STATUS = select(turns.c.status).where(*_THIS)
 
 
 class _Undo(Exception):
