@@ -128,6 +128,8 @@ class Metrics:
         self._deliveries = counter("helpgraph_deliveries_total", "result")
         self._delivery_s = histogram("helpgraph_delivery_seconds", buckets=_SLOW)
         self._database_s = histogram("helpgraph_database_seconds", "kind", buckets=_FINE)
+        # Found once: a turn makes some forty statements.
+        self._database_of_kind: dict[str, Histogram] = {}
         self.loop_lag_s = histogram("helpgraph_event_loop_lag_seconds", buckets=_FINE)
 
     def of(self, workspace_id: str) -> "Metrics":
@@ -203,7 +205,9 @@ class Metrics:
 
     def database_seconds(self, kind: str, seconds: float) -> None:
         """Observe a statement or a commit."""
-        self._database_s.labels(kind).observe(seconds)
+        if (of_kind := self._database_of_kind.get(kind)) is None:
+            of_kind = self._database_of_kind[kind] = self._database_s.labels(kind)
+        of_kind.observe(seconds)
 
     def engine_reported(self, report: EngineReport) -> None:
         """Count what a turn's engine did."""

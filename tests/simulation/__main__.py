@@ -9,9 +9,9 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event
 from typing import get_args
 
 from rich.console import Console
@@ -101,8 +101,8 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def run(given: argparse.Namespace, tally: Tally, console: Console) -> None:
-    """Play the rounds that the command line asks for and count them in."""
+def run(given: argparse.Namespace, tally: Tally, console: Console, stop: Event) -> None:
+    """Play the rounds that the command line asks for, or until told to stop, and count them in."""
     seed = given.seed or secrets.token_hex(4)
     console.print(f"seed {seed}, {given.rounds} rounds from {given.first} on")
     with tempfile.TemporaryDirectory(prefix="simulation", dir=_MEMORY if _MEMORY.is_dir() else None) as made:
@@ -118,6 +118,8 @@ def run(given: argparse.Namespace, tally: Tally, console: Console) -> None:
             tally.add(result)
             if result.findings:
                 _say_findings(result, seed, number, given.out, console)
+            if stop.is_set():
+                return
             now = time.monotonic()
             if now - said > _SAID_EVERY_S:
                 said, each_s = now, (now - began) / tally.rounds
@@ -140,13 +142,14 @@ def main() -> int:
     """Run, print the sums (of what was played until Ctrl-C as well), and return 1 when anything was found."""
     given = arguments()
     console = Console(highlight=False, soft_wrap=True)
-    # Whoever stops us as a service does wants to know what it came to as well.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Asked after each round: an exception in the middle of one might be taken for a fault of what is played.
+    stop = Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
     # Machines that die say much.
     logging.disable(logging.CRITICAL)
     tally = Tally()
-    with suppress(KeyboardInterrupt):
-        run(given, tally, console)
+    run(given, tally, console, stop)
     for line in tally.lines():
         console.print(line, markup=False)
     return 1 if tally.failed else 0
