@@ -14,6 +14,7 @@ from graphs.retention import keep_for
 from graphs.stores import stores_of
 from server import widget_api
 from server.context import Doors
+from server.event_stream import until_told_to_stop
 from tools.observing.context import working_on
 from tools.observing.loop import watch_loop
 from tools.storage.catching_up import catch_up
@@ -26,6 +27,9 @@ from tools.webhooks.sender import WebhookSender
 logger = logging.getLogger(__name__)
 
 _SWEEP_S = 15.0
+# A stopping server cuts streams that haven't ended by themselves after so long. More than anyone's patience, less than
+# uvicorn's.
+_GRACE_S = 5.0
 
 
 @asynccontextmanager
@@ -50,7 +54,9 @@ async def at_work(every: Sequence[Doors]) -> AsyncIterator[None]:
         # For the log lines of what is spawned here.
         with working_on(workspace_id=own.workspace.workspace_id):
             await own.turns.start()
+            endless.append(spawn(_stop_when_told(doors), name="stop-when-told"))
             endless.append(spawn(_end_streams(doors), name="end-streams"))
+            endless.append(spawn(doors.live.keep_alive(), name="pings"))
             if own.wakeups.shared or runtime.settings.chroma_url is not None:
                 endless.append(spawn(own.knowledge.follow(), name="knowledge-follow"))
             if (secret := own.settings.webhook_secret) is not None:
@@ -61,10 +67,17 @@ async def at_work(every: Sequence[Doors]) -> AsyncIterator[None]:
         task.cancel()
 
 
+async def _stop_when_told(doors: Doors) -> None:
+    await until_told_to_stop()
+    doors.stopping.set()
+
+
 async def _end_streams(doors: Doors) -> None:
     """A stream that waits for something new looks, when it is woken, whether the server is stopping."""
     await doors.stopping.wait()
     doors.runtime.wakeups.rouse()
+    await asyncio.sleep(_GRACE_S)
+    doors.live.cut()
 
 
 async def _sweep(every: Sequence[Doors]) -> None:

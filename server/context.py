@@ -7,6 +7,7 @@ import anyio
 from fastapi import Depends, Request
 
 from graphs.assembly import Runtime
+from server.event_stream import LiveStreams
 from server.limits import OpenStreams, RateLimit
 from server.metrics import Metrics
 from server.ops_figures import OpsFigures
@@ -29,7 +30,8 @@ class Secrets:
 class Doors:
     """The installation behind the doors, and what the doors themselves keep.
 
-    `stopping` is set when the server is told to stop, by the first open stream that hears of it.
+    `streams` counts what owners and addresses hold; `live` keeps streams alive. `stopping` is set when the server is
+    told to stop.
     `admin_token` proves that a caller may read the data folder; `identity_secret` verifies the product's signatures;
     `cookie_secret` signs the inbox's cookie.
     """
@@ -44,6 +46,7 @@ class Doors:
     api_keys: ApiKeys
     people: People
     streams: OpenStreams = field(default_factory=lambda: OpenStreams(8, 64))
+    live: LiveStreams = field(default_factory=LiveStreams)
     messages: RateLimit = field(default_factory=lambda: RateLimit(30))
     key_messages: RateLimit = field(default_factory=lambda: RateLimit(600))
     sessions: RateLimit = field(default_factory=lambda: RateLimit(60))

@@ -16,20 +16,17 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from agent.errors import DatabaseAway, NotFound
 from agent.wire import JsonObject
 from server.context import Doors, client_address
+from server.event_stream import EventStream
 from server.problems import Problem
 from tools.storage.log import LogEvent
 from tools.storage.scope import Scope
 
-PING_S = 15
 # What every hint missed: a clock far off, a channel that was down for long. Ten thousand streams ask this often.
 POLL_S = 60.0
 MAX_AGE_S = 3600
-# A stopping server cuts what hasn't ended by itself after so long. More than anyone's patience, less than uvicorn's.
-_GRACE_S = 5.0
 # Many times what a read of the log takes, waiting for a connection included.
 _READ_S = 30.0
 _AT_ONCE = 500
-_HEADERS = {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}
 
 
 def encode(event: JsonObject, seq: int | None = None, *, first: bool = False) -> ServerSentEvent:
@@ -66,15 +63,7 @@ def respond(
     if not doors.streams.enter(owner, address):
         doors.metrics.request_refused(429)
         raise Problem(429, "too many open streams; close one first", headers={"Retry-After": "5"})
-    return EventSourceResponse(
-        _counted(doors, owner, address, events, resumable=resumable),
-        sep="\n",
-        ping=PING_S,
-        headers=_HEADERS,
-        send_timeout=30,
-        shutdown_event=doors.stopping,
-        shutdown_grace_period=_GRACE_S,
-    )
+    return EventStream(_counted(doors, owner, address, events, resumable=resumable), doors.live)
 
 
 async def _counted(

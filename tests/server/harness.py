@@ -13,6 +13,7 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 from pydantic import SecretStr
+from starlette.applications import Starlette
 
 from agent.deps import TurnDeps
 from agent.ports import AnswerBrief
@@ -205,7 +206,7 @@ async def serving(
     """Serve an installation on a free port; `settings` are the server's. Without a URL its database is in `folder`."""
     async with _doors(folder, deps, database_url, workspace_id, Metrics(), settings) as doors:
         app = create_app(doors)
-        async with _on_a_port(app) as url, _client(url) as http:
+        async with on_a_port(app) as url, _client(url) as http:
             yield Here(url, http, doors, app)
 
 
@@ -222,7 +223,7 @@ async def serving_several(
             opening = _doors(folder / name, deps, database_url, name, metrics.of(name), settings)
             every[name] = await stack.enter_async_context(opening)
         app = create_several(every, metrics)
-        url = await stack.enter_async_context(_on_a_port(app))
+        url = await stack.enter_async_context(on_a_port(app))
         found = []
         for name, doors in every.items():
             below = f"{url}{path_of(name)}"
@@ -256,7 +257,7 @@ async def _doors(
 
 
 @asynccontextmanager
-async def _on_a_port(app: FastAPI) -> AsyncIterator[str]:
+async def on_a_port(app: Starlette) -> AsyncIterator[str]:
     config = uvicorn.Config(app, port=0, log_config=None, access_log=False, timeout_graceful_shutdown=2)
     server = uvicorn.Server(config)
     running = asyncio.create_task(server.serve())
