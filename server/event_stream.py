@@ -91,7 +91,7 @@ class EventStream(EventSourceResponse):
             try:
                 await self._stream_response(send)
             except SendTimeoutError:
-                logger.info("a stream was ended: its reader took nothing for %.0f s", _SEND_TIMEOUT_S)
+                logger.info("stream ended, its reader takes nothing")
             finally:
                 self.active = False
                 self._live.discard(self)

@@ -17,12 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, vstack
-from sklearn.feature_extraction.text import HashingVectorizer
-from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from agent.fast_yaml import parse_yaml
-from tools.hashing import Hasher, Part, side_by_side
+from tools.hashing import Hasher, Part, SpellingTerms, WordTerms, side_by_side
 from tools.knowledge.lexical import Analyzer
 
 Floats = NDArray[np.float32]
@@ -110,14 +108,8 @@ class Wording:
     """Texts to hashed words and stems. Keeps nothing of them."""
 
     def __init__(self) -> None:
-        shared: dict[str, Any] = {
-            "n_features": _BUCKETS,
-            "alternate_sign": True,
-            "strip_accents": "unicode",
-            "dtype": np.float32,
-        }
-        self._words = Hasher(HashingVectorizer(ngram_range=(1, 2), **shared))
-        self._ngrams = Hasher(HashingVectorizer(analyzer="char_wb", ngram_range=(2, 4), **shared))
+        self._words = Hasher(WordTerms(2), _BUCKETS, signed=True)
+        self._ngrams = Hasher(SpellingTerms(2, 4), _BUCKETS, signed=True)
         self._analyzer = Analyzer()
 
     def rows(self, texts: Sequence[str]) -> csr_matrix:
@@ -292,6 +284,9 @@ def fit(known: Questions, elsewhere: Questions) -> QuestionMatcher | None:
 
 
 def _train(known: Questions, calibration: Calibration) -> QuestionMatcher:
+    # Imported here because every start would wait for it, and few learn anything.
+    from sklearn.linear_model import LogisticRegression
+
     with warnings.catch_warnings():
         # It takes many articles with few questions each for a regression.
         warnings.simplefilter("ignore", UserWarning)
@@ -344,6 +339,8 @@ def _calibrate(known: Questions, elsewhere: Questions) -> Calibration:
             weights.append(np.full(len(asked), (2.0 if answerable else 1.0) / len(asked)))
     if not any(part.any() for part in right):
         return PRIOR
+    from sklearn.linear_model import LogisticRegression
+
     share = np.concatenate(weights)
     model = LogisticRegression(C=100.0).fit(
         np.concatenate(scores)[:, np.newaxis], np.concatenate(right), sample_weight=share * len(share) / share.sum()

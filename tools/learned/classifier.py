@@ -7,8 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold
 
 from tools.arrays import Arrays
 from tools.learned.texts import TicketFeatures, TicketText, Vectors, rarity, weigh
@@ -106,6 +104,9 @@ def learn_classifier(
 
 
 def _fit(rows: csr_matrix, target: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    # Imported here because every start would wait for it, and few learn anything.
+    from sklearn.linear_model import LogisticRegression
+
     # Columns that no row has get no weight: leaving them out first changes nothing and is many times faster.
     used = np.unique(rows.indices)
     model = LogisticRegression(C=_STRENGTH, max_iter=300).fit(rows[:, used], target)
@@ -119,6 +120,8 @@ def _fit(rows: csr_matrix, target: NDArray[np.int64]) -> tuple[NDArray[np.float6
 
 def _temperature(rows: csr_matrix, target: NDArray[np.int64]) -> float:
     """Source: Guo et al., "On Calibration of Modern Neural Networks", ICML 2017."""
+    from sklearn.model_selection import StratifiedKFold
+
     chosen = np.sort(np.random.default_rng(0).permutation(len(target))[:_MOST_FOR_FOLDS])
     rows, target = rows[chosen], target[chosen]
     if np.bincount(target, minlength=1)[np.unique(target)].min() < _FOLDS:

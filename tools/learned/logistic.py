@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
 
 from tools.arrays import Arrays
 
@@ -64,6 +63,9 @@ def learn_odds(rows: Sequence[Mapping[str, float]], kept: Sequence[bool]) -> Odd
     target = np.array(kept, dtype=bool)
     if min(target.sum(), (~target).sum()) < _MIN_EACH:
         return None
+    # Imported here because every start would wait for it, and few learn anything.
+    from sklearn.linear_model import LogisticRegression
+
     names = tuple(rows[0])
     numbers = np.array([[row[name] for name in names] for row in rows], dtype=np.float64)
     means, scales = numbers.mean(axis=0), numbers.std(axis=0)

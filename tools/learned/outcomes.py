@@ -10,8 +10,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold
 
 from tools.arrays import Arrays
 
@@ -115,6 +113,9 @@ def learn_outcomes(taught: Taught) -> Outcomes | None:
     labels = tuple(label for label, size in sizes.items() if size >= MIN_PER_OUTCOME)
     if len(labels) < 2:
         return None
+    # Imported here because every start would wait for it, and few learn anything.
+    from sklearn.linear_model import LogisticRegression
+
     taught = taught.take([place for place, label in enumerate(taught.labels) if label in labels])
     names = tuple(taught.signals[0])
     numbers = np.array([[row[name] for name in names] for row in taught.signals], dtype=np.float32)
@@ -143,6 +144,8 @@ def learn_outcomes(taught: Taught) -> Outcomes | None:
 
 def left_out(taught: Taught) -> list[dict[str, float]]:
     """What is said of each ticket by what was learnt from others, in five folds; nothing where that can't be learnt."""
+    from sklearn.model_selection import StratifiedKFold
+
     said: list[dict[str, float]] = [{} for _ in taught.labels]
     sizes = [taught.labels.count(label) for label in set(taught.labels)]
     if max(sizes, default=0) < _FOLDS:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, hstack
-from sklearn.feature_extraction.text import HashingVectorizer
+
+from tools.hashing import Hasher, Part, SpellingTerms, WordTerms, side_by_side
 
 Vectors = NDArray[np.float32]
 
@@ -63,28 +64,21 @@ class TicketFeatures:
     width = _FIRST_LINE_BUCKETS + _TEXT_BUCKETS + _SPELLING_BUCKETS + _LINE_BUCKETS
 
     def __init__(self) -> None:
-        shared = {"norm": None, "alternate_sign": False, "dtype": np.float32}
-        words = {"ngram_range": (1, 2), "token_pattern": _WORD, **shared}
-        self._first_lines = HashingVectorizer(n_features=_FIRST_LINE_BUCKETS, **words)
-        self._texts = HashingVectorizer(n_features=_TEXT_BUCKETS, **words)
-        self._spelling = HashingVectorizer(
-            n_features=_SPELLING_BUCKETS, analyzer="char_wb", ngram_range=(2, 5), **shared
-        )
-        self._lines = HashingVectorizer(n_features=_LINE_BUCKETS, analyzer=_lines_of, **shared)
+        words = WordTerms(2, word=_WORD, strip_accents=False)
+        self._first_lines = Hasher(words, _FIRST_LINE_BUCKETS)
+        self._texts = Hasher(words, _TEXT_BUCKETS)
+        self._spelling = Hasher(SpellingTerms(2, 5, strip_accents=False), _SPELLING_BUCKETS)
+        self._lines = Hasher(_lines_of, _LINE_BUCKETS)
 
     def count(self, texts: Sequence[TicketText]) -> csr_matrix:
         """One row of `width` per text: dampened counts of first-line words, words, spelling and whole lines."""
-        first_lines = [text.first_line for text in texts]
-        counted = csr_matrix(
-            hstack(
-                [
-                    self._first_lines.transform(first_lines),
-                    self._texts.transform([text.body for text in texts]),
-                    self._spelling.transform(first_lines),
-                    self._lines.transform([text.whole for text in texts]),
-                ]
-            )
+        counting = (
+            (self._first_lines, [text.first_line for text in texts]),
+            (self._texts, [text.body for text in texts]),
+            (self._spelling, [text.first_line for text in texts]),
+            (self._lines, [text.whole for text in texts]),
         )
+        counted = side_by_side([Part([hasher.count(each) for each in of], hasher.buckets) for hasher, of in counting])
         counted.data = 1 + np.log(counted.data)
         return counted
 

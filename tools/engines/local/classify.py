@@ -4,11 +4,14 @@ import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
-from sklearn.linear_model import LogisticRegression
+
+if TYPE_CHECKING:
+    from sklearn.linear_model import LogisticRegression
 
 Floats = NDArray[np.float64]
 
@@ -92,11 +95,14 @@ def train(rows: csr_matrix, labels: Sequence[str], texts: Sequence[str], *, tune
     )
 
 
-def _fit(compact: Floats, target: NDArray[np.int64], strength: float) -> LogisticRegression:
+def _fit(compact: Floats, target: NDArray[np.int64], strength: float) -> "LogisticRegression":
+    # Imported here because every start would wait for it, and few learn anything.
+    from sklearn.linear_model import LogisticRegression
+
     return LogisticRegression(C=strength, class_weight="balanced", max_iter=2000, tol=1e-3).fit(compact, target)
 
 
-def _columns(model: LogisticRegression, labels: int) -> tuple[Floats, Floats]:
+def _columns(model: "LogisticRegression", labels: int) -> tuple[Floats, Floats]:
     """Coefficients and intercept with one column per label; labels unseen in training are all but impossible."""
     seen = np.asarray(model.classes_, dtype=int)
     coefficients = np.zeros((model.coef_.shape[1], labels))

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
-from sklearn.feature_extraction.text import HashingVectorizer
 
-from tools.hashing import Bag, Hasher, Part, side_by_side
+from tools.hashing import Bag, Hasher, Part, SpellingTerms, WordTerms, side_by_side
 
 Vectors = NDArray[np.float32]
 
@@ -51,24 +50,8 @@ class Featurizer:
     """Texts with their embeddings (or None) to one sparse row each. Keeps nothing: same text, same row."""
 
     def __init__(self) -> None:
-        self._words = Hasher(
-            HashingVectorizer(
-                n_features=_WORD_BUCKETS,
-                ngram_range=(1, 3),
-                token_pattern=_WORD,
-                alternate_sign=False,
-                strip_accents="unicode",
-            )
-        )
-        self._ngrams = Hasher(
-            HashingVectorizer(
-                n_features=_NGRAM_BUCKETS,
-                analyzer="char_wb",
-                ngram_range=(2, 4),
-                alternate_sign=False,
-                strip_accents="unicode",
-            )
-        )
+        self._words = Hasher(WordTerms(3, word=_WORD), _WORD_BUCKETS)
+        self._ngrams = Hasher(SpellingTerms(2, 4), _NGRAM_BUCKETS)
 
     def __call__(self, texts: Sequence[str], vectors: Vectors | None) -> csr_matrix:
         """Return one row per text; rows with embeddings are wider than rows without."""

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.ensemble import GradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
 from tools.arrays import Arrays
@@ -66,6 +65,9 @@ def array_names() -> tuple[str, ...]:
 
 def grow(rows: NDArray[np.float64], right: NDArray[np.bool_], weights: NDArray[np.float64]) -> Trees:
     """Boost trees on rows of features."""
+    # Imported here because every start would wait for it, and few learn anything.
+    from sklearn.ensemble import GradientBoostingClassifier
+
     with threadpool_limits(limits=1):
         fitted = GradientBoostingClassifier(
             n_estimators=_TREES,
