@@ -13,7 +13,7 @@ from contextlib import suppress
 
 import anyio
 from sse_starlette import EventSourceResponse, ServerSentEvent
-from sse_starlette.sse import SendTimeoutError
+from sse_starlette.sse import AppStatus, SendTimeoutError
 from starlette.types import Receive, Scope, Send
 
 logger = logging.getLogger(__name__)
@@ -115,5 +115,6 @@ class EventStream(EventSourceResponse):
 
 
 async def until_told_to_stop() -> None:
-    """Wait until the server that this process runs in is told to stop."""
-    await EventSourceResponse._listen_for_exit_signal()
+    """Wait until uvicorn, in this process, is told to stop."""
+    while not AppStatus.should_exit:  # noqa: ASYNC110  # Set in a signal's handler.
+        await asyncio.sleep(_LOOK_S)
