@@ -132,6 +132,14 @@ class TicketTracker(Protocol):
         """Return the open bug that this report is about, by meaning, or None."""
         ...
 
+    async def already_filed(self, workspace_id: str, effect_key: str) -> bool:
+        """Whether a report was filed under this key.
+
+        Raises:
+            TrackerError, DatabaseAway: as `file`.
+        """
+        ...
+
     async def file(self, report: BugReport) -> BugTicket:
         """File the report: count it on the same bug if there is one, else open a new bug.
 

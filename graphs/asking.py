@@ -52,6 +52,10 @@ class DryTracker:
         """Look in the real tracker."""
         return await self.tracker.find_same(report)
 
+    async def already_filed(self, workspace_id: str, effect_key: str) -> bool:
+        """Nothing is ever filed here."""
+        return False
+
     async def file(self, report: BugReport) -> BugTicket:
         """Return what filing would have given."""
         known = await self.tracker.find_same(report)

@@ -18,6 +18,10 @@ class ClosingTracker:
         """As the tracker does."""
         return await self.tracker.find_same(report)
 
+    async def already_filed(self, workspace_id: str, effect_key: str) -> bool:
+        """As the tracker does."""
+        return await self.tracker.already_filed(workspace_id, effect_key)
+
     async def file(self, report: BugReport) -> BugTicket:
         """As the tracker does, once the turn is closed to further messages.
 

@@ -218,6 +218,11 @@ class RecordingTracker:
     async def find_same(self, report: BugReport) -> BugTicket | None:
         return self.known
 
+    async def already_filed(self, workspace_id: str, effect_key: str) -> bool:
+        if self.down:
+            raise TrackerError("scripted failure")
+        return effect_key in self.filed
+
     async def file(self, report: BugReport) -> BugTicket:
         if self.down:
             raise TrackerError("scripted failure")

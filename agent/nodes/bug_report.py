@@ -1,6 +1,5 @@
 """One good bug ticket per bug, however many people report it."""
 
-import hashlib
 import logging
 from dataclasses import replace
 
@@ -8,6 +7,7 @@ from langgraph.runtime import Runtime
 from typing_extensions import TypedDict
 
 from agent.deps import TurnDeps
+from agent.effects import effect_key
 from agent.errors import TrackerError
 from agent.judgement import OFFERED_BUG
 from agent.phrases import Phrase, phrase
@@ -61,12 +61,6 @@ async def bug_report(state: TurnState, runtime: Runtime[TurnDeps]) -> BugReportU
     # What the tracker calls a bug that is known are another customer's words.
     shown = replace(ticket, title=draft.title)
     return {"ticket": shown, "bug_message": _message(ticket, draft, request, language)}
-
-
-def effect_key(request: TurnRequest, effect: str, ordinal: int = 0) -> str:
-    """The key under which an effect of this turn happens once, however often the turn runs."""
-    name = f"{request.workspace_id}\n{request.conversation_id}\n{request.turn_id}\n{effect}\n{ordinal}"
-    return hashlib.sha256(name.encode()).hexdigest()
 
 
 def _reported_in(request: TurnRequest) -> tuple[Untrusted, ...]:

@@ -7,6 +7,8 @@ from langgraph.runtime import Runtime
 from typing_extensions import TypedDict
 
 from agent.deps import TurnDeps
+from agent.effects import effect_key
+from agent.errors import TrackerError
 from agent.judgement import History, Signals, decide, failed_attempts, is_borderline, last_bot_route
 from agent.policy import Policy
 from agent.state import TurnState
@@ -70,10 +72,14 @@ def signals_of(request: TurnRequest, known: Known, policy: Policy) -> Signals:
 async def judge(state: TurnState, runtime: Runtime[TurnDeps]) -> JudgeUpdate:
     """Weigh all signals together and pick the route with the lowest expected cost.
 
-    Fails closed: when the evidence can't be assessed a person takes over.
+    Fails closed: when the evidence can't be assessed a person takes over. A turn that has filed a bug goes on telling
+    of it: judged once more, by a model above all, it might take another way, and the customer would never hear.
     """
     deps = runtime.context
     request, understanding = state["request"], state["understanding"]
+    if request.again and await _has_filed(request, deps):
+        filed = Reason("already_filed", 1.0, 1.0, Route.BUG_REPORT)
+        return {"evidence": Evidence(0.0), "verdict": Verdict(Route.BUG_REPORT, (filed,), expected_cost={})}
     try:
         evidence = await deps.engine.assess(understanding, state["passages"], tuple(t.offer.name for t in deps.tools))
     except Exception:
@@ -93,3 +99,11 @@ async def judge(state: TurnState, runtime: Runtime[TurnDeps]) -> JudgeUpdate:
         if opinion is not None:
             verdict = decide(replace(signals, opinion=opinion), deps.policy)
     return {"evidence": evidence, "verdict": verdict}
+
+
+async def _has_filed(request: TurnRequest, deps: TurnDeps) -> bool:
+    try:
+        return await deps.tracker.already_filed(request.workspace_id, effect_key(request, "bug"))
+    except TrackerError:
+        logger.exception("tracker failed turn_id=%s", request.turn_id)
+        return False

@@ -81,6 +81,9 @@ class _NoTracker:
     async def find_same(self, report: BugReport) -> BugTicket | None:
         return None
 
+    async def already_filed(self, workspace_id: str, effect_key: str) -> bool:
+        return False
+
     async def file(self, report: BugReport) -> BugTicket:
         raise TrackerError("there is no tracker in a benchmark")
 

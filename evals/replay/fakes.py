@@ -22,6 +22,10 @@ class RecordingTracker:
         """The bug that this ticket has reported before, if any."""
         return self._ticket(report, is_new=False) if self.reports else None
 
+    async def already_filed(self, workspace_id: str, effect_key: str) -> bool:
+        """Whether this ticket has reported a bug under this key."""
+        return effect_key in {known.effect_key for known in self.reports}
+
     async def file(self, report: BugReport) -> BugTicket:
         """Record the report."""
         is_new = not self.reports

@@ -81,6 +81,7 @@ REASONS = {
     "identity": "identity has to be checked",
     "investigation": "has to be looked into",
     "judge_failed": "the decision itself failed",
+    "already_filed": "a bug was filed before the turn was interrupted",
     "kind_bug": "sounds like a bug",
     "known_question": "a known question",
     "legal": "a legal matter",

@@ -30,9 +30,13 @@ _SENTENCES = (
 
 @dataclass
 class RoteEngine(ScriptedEngine):
-    """Answers questions, reports bugs and fetches people. Each ability takes up to `slowness_s`."""
+    """Answers questions, reports bugs and fetches people. Each ability takes up to `slowness_s`.
+
+    In `moods` of the cases a bug is taken for a question: as a model may, the next time that it is asked.
+    """
 
     slowness_s: float = 0.1
+    moods: float = 0.0
 
     async def understand(
         self, texts: tuple[Untrusted, ...], history: tuple[Message, ...], page: PageContext
@@ -42,7 +46,7 @@ class RoteEngine(ScriptedEngine):
         heard = await super().understand(texts, history, page)
         if any(wish in said for wish in WISHES):
             return replace(heard, kind=Kind.WANTS_PERSON, wish_for_person=1.0)
-        if any(bug in said for bug in BUGS):
+        if any(bug in said for bug in BUGS) and random.random() >= self.moods:  # noqa: S311  # Seeded by the round.
             return replace(heard, kind=Kind.BUG, kind_confidence=0.97)
         return heard
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import aiosqlite
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import Double, bindparam, select, update
 
 from agent.ports import BugReport
 from agent.types import BugTicket
@@ -20,6 +20,7 @@ from tools.storage import leases, outbox, rows, tracker, turn_log
 from tools.storage.records import Lease
 from tools.storage.schema import conversations
 from tools.storage.scope import Scope
+from tools.storage.sql_functions import database_now
 from tools.storage.sqlite_connection import Connection
 
 Mutation = Callable[[pytest.MonkeyPatch], None]
@@ -57,14 +58,13 @@ def leases_ignored(patch: pytest.MonkeyPatch) -> None:
 def leases_renewed_after_all(patch: pytest.MonkeyPatch) -> None:
     """A lease that was let go of can be prolonged: what the first simulated rounds found in the product."""
 
-    async def set_lease(conn: Any, lease: Lease, **values: Any) -> bool:
-        mine = (conversations.c.conversation_id == lease.conversation_id, conversations.c.epoch == lease.epoch)
-        changed = await conn.execute(
-            update(conversations).where(*mine).values(**values).returning(conversations.c.epoch)
-        )
-        return changed.one_or_none() is not None
-
-    patch.setattr(leases, "_set_lease", set_lease)
+    mine = (
+        conversations.c.conversation_id == bindparam("of_conversation"),
+        conversations.c.epoch == bindparam("of_epoch"),
+    )
+    until = database_now() + bindparam("ttl_s", type_=Double)
+    renew = update(conversations).where(*mine).values(lease_until=until).returning(conversations.c.epoch)
+    patch.setattr(leases, "_RENEW", renew)
 
 
 def effects_without_key(patch: pytest.MonkeyPatch) -> None:
@@ -77,6 +77,15 @@ def effects_without_key(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(tracker.BuiltInTracker, "file", file_anew)
 
 
+def filings_forgotten(patch: pytest.MonkeyPatch) -> None:
+    """A turn that begins anew doesn't look whether it has filed a bug: what chaos found in the product."""
+
+    async def already_filed(self: tracker.BuiltInTracker, workspace_id: str, effect_key: str) -> bool:
+        return False
+
+    patch.setattr(tracker.BuiltInTracker, "already_filed", already_filed)
+
+
 def turns_left_open(patch: pytest.MonkeyPatch) -> None:
     """Messages may join a turn that has filed a bug."""
 
@@ -84,6 +93,8 @@ def turns_left_open(patch: pytest.MonkeyPatch) -> None:
         return await self.tracker.file(report)
 
     patch.setattr(turn_effects.ClosingTracker, "file", file)
+    # The turn that starts anew with the message would find the filing all the same.
+    filings_forgotten(patch)
 
 
 def nobody_sweeps(patch: pytest.MonkeyPatch) -> None:
@@ -150,6 +161,7 @@ MUTATIONS: dict[str, Mutation] = {
         leases_ignored,
         leases_renewed_after_all,
         effects_without_key,
+        filings_forgotten,
         turns_left_open,
         nobody_sweeps,
         acknowledged_early,

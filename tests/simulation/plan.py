@@ -34,7 +34,10 @@ class Strike:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A round. `keeps`: turns' places are kept in checkpoints; `one_host`: a death is seen by the other process."""
+    """A round. `keeps`: turns' places are kept in checkpoints; `one_host`: a death is seen by the other process.
+
+    `moods` is how often the engine takes a bug for a question.
+    """
 
     seed: str
     servers: int
@@ -46,6 +49,7 @@ class Plan:
     disk_s: float
     network_s: float
     engine_s: float
+    moods: float
     hints_lost: float
     receiver_fails: float
 
@@ -70,6 +74,7 @@ def draw(seed: str) -> Plan:
         disk_s=random.choice((0.001, 0.01, 0.1)),
         network_s=random.choice((0.01, 0.1)),
         engine_s=random.choice((0.0, 0.1, 1.0, 8.0)),
+        moods=random.choice((0.0, 0.0, 0.5)),
         hints_lost=random.choice((0.0, 0.0, 0.3)),
         receiver_fails=random.choice((0.0, 0.3)),
     )

@@ -164,7 +164,7 @@ class Round:
             machine,
             drive,
             self._folder,
-            RoteEngine(slowness_s=self._plan.engine_s),
+            RoteEngine(slowness_s=self._plan.engine_s, moods=self._plan.moods),
             host="here" if self._plan.one_host else f"host-{n}",
             machines=self._holders,
             channel=self._hints.channel(machine) if self._hints is not None else None,

@@ -114,12 +114,16 @@ def _says(*texts: str, how: How = "plain", shift: Shift | None = None) -> tuple[
     return (Customer((act,) if shift is None else (act, act), begins_after_s=0.0, watched=False, shift=shift),)
 
 
+BUG_AFTER_BUG = (Customer((Act("plain", (BUGS[0],), leaves_after=2),) * 4, begins_after_s=0.0, watched=False),)
 TAKEN_OVER = _says(QUESTIONS[0], shift=Shift("Ada", 4, 0, 0.1, "hand_back", doubtful=False))
 CASES = {
     "epochs_unchecked": Case("I6 doubled", {"servers": 2, "engine_s": 1.0, "one_host": False}, "freeze"),
     "leases_ignored": Case("I6 doubled", {"servers": 2}),
     "leases_renewed_after_all": Case("I5 stuck", {"engine_s": 8.0, "disk_s": 1.0}, "kill"),
     "effects_without_key": Case("I3 doubled", {"customers": _says(BUGS[0])}, "kill"),
+    "filings_forgotten": Case(
+        "I3 wrong", {"moods": 0.5, "keeps": False, "disk_s": 0.1, "customers": BUG_AFTER_BUG}, "kill_at_commit"
+    ),
     "people_overtaken": Case("I9 wrong", {"engine_s": 8.0, "customers": TAKEN_OVER}, "terminate"),
     "streams_skip": Case("I4 gap", {}),
     "told_before_sent": Case("I10 lost", {"webhooks": True, "disk_s": 0.01, "network_s": 0.1}, "kill"),

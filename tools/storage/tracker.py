@@ -78,6 +78,15 @@ class BuiltInTracker:
                 return None
             return await _ticket(conn, report.workspace_id, match.bug_id, False, match.similarity)
 
+    async def already_filed(self, workspace_id: str, effect_key: str) -> bool:
+        """Whether a report was filed under this key.
+
+        Raises:
+            DatabaseAway: the database can't be reached.
+        """
+        async with self._db.reading() as conn:
+            return await _filed(conn, workspace_id, effect_key) is not None
+
     async def file(self, report: BugReport) -> BugTicket:
         """Count the report on the same open bug, else open one; once per `effect_key`, in one transaction.
 
@@ -90,7 +99,7 @@ class BuiltInTracker:
         gist = await self._gist(report.workspace_id, report.draft)
         async with self._db.transaction() as conn:
             number = await self._lock(conn, report.workspace_id)
-            earlier = await _filed(conn, report)
+            earlier = await _filed(conn, report.workspace_id, report.effect_key)
             if earlier is not None:
                 return await _ticket(conn, report.workspace_id, earlier.bug_id, earlier.is_new, earlier.similarity)
             match = await self._best_match(conn, report, gist)
@@ -276,11 +285,9 @@ def _comparable(workspace_id: str) -> tuple[Any, ...]:
     return bugs.c.workspace_id == workspace_id, bugs.c.status == "open", bugs.c.gist != ""
 
 
-async def _filed(conn: AsyncConnection, report: BugReport) -> Row[Any] | None:
+async def _filed(conn: AsyncConnection, workspace_id: str, effect_key: str) -> Row[Any] | None:
     found = await conn.execute(
-        select(bug_filings).where(
-            bug_filings.c.workspace_id == report.workspace_id, bug_filings.c.effect_key == report.effect_key
-        )
+        select(bug_filings).where(bug_filings.c.workspace_id == workspace_id, bug_filings.c.effect_key == effect_key)
     )
     return found.one_or_none()
 

@@ -126,6 +126,14 @@ async def test_filing_the_same_effect_again_changes_nothing(database: Database) 
     assert {(t.bug_id, t.is_new, t.occurrences) for t in tickets} == {("BUG-1", True, 1)}
 
 
+async def test_what_was_filed_is_known_by_its_key_in_its_workspace(database: Database) -> None:
+    tracker = BuiltInTracker(database, BagOfWords())
+    await tracker.file(report(1, effect="e"))
+    assert await tracker.already_filed("orrery", "e")
+    assert not await tracker.already_filed("orrery", "other")
+    assert not await tracker.already_filed("elsewhere", "e")
+
+
 async def test_conversation_counts_once_and_its_newest_report_is_kept(database: Database) -> None:
     tracker = BuiltInTracker(database, BagOfWords())
     await tracker.file(report(1, effect="e1", said="first words"))
