@@ -1,6 +1,7 @@
 """How a turn's state becomes bytes: in langgraph's own format, and only our own values come back."""
 
 import dataclasses
+import hashlib
 from datetime import datetime
 from enum import Enum
 from typing import Any
@@ -14,6 +15,7 @@ from langgraph.checkpoint.serde.jsonplus import (
 )
 
 from agent import types, untrusted
+from agent.state import TurnState
 
 _OURS: tuple[type[Any], ...] = tuple(
     value
@@ -35,6 +37,16 @@ _OPTIONS = (
     | ormsgpack.OPT_PASSTHROUGH_UUID
     | ormsgpack.OPT_REPLACE_SURROGATES
 )
+
+_SHAPE = sorted(
+    [
+        *(f"{kind.__name__}({', '.join(names)})" for kind, names in _FIELDS.items()),
+        *(f"{kind.__name__}[{', '.join(str(each.value) for each in kind)}]" for kind in _ENUMS),
+        *TurnState.__annotations__,
+    ]
+)
+SHAPE = hashlib.sha256("\n".join(_SHAPE).encode()).hexdigest()[:16]
+"""What a state consists of in this version: another version's may lack a field, or have one too many."""
 
 
 class TurnSerializer(JsonPlusSerializer):

@@ -2,6 +2,7 @@
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
+from graphs.checkpoint_serializer import SHAPE
 from graphs.checkpoints import is_whole, thread_of
 from graphs.turn_graph import TurnGraph, build_turn_graph
 from tools.storage.log import TurnWork
@@ -27,9 +28,11 @@ class Keeping:
         if thread_id is None or self._saver is None:
             return False
         snapshot = await self.graph.aget_state({"configurable": {"thread_id": thread_id}})
-        if snapshot.next and await is_whole(self._saver, thread_id):
+        ours = (snapshot.metadata or {}).get("shape") == SHAPE
+        if snapshot.next and ours and await is_whole(self._saver, thread_id):
             return True
-        # A graph that had come to its end would take what is left of it for the new attempt's own.
+        # A graph that had come to its end would take what is left of it for the new attempt's own, and the state of
+        # another version, after an upgrade or back from one, has values that this one can't make.
         await self.forget(thread_id)
         return False
 

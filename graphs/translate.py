@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.runnables import RunnableConfig
+from langchain_core.runnables.config import merge_configs
 
 from agent.deps import TurnDeps
 from agent.errors import SupportError
@@ -26,6 +28,7 @@ from agent.wire import (
     ticket_value,
     to_json,
 )
+from graphs.checkpoint_serializer import SHAPE
 from graphs.turn_graph import TurnGraph
 
 
@@ -80,9 +83,9 @@ async def run_turn(
     Raises:
         SupportError: the graph ended without a reply.
     """
-    config: Any = {"configurable": {"thread_id": thread_id}} if thread_id else {}
+    config: Any = {"configurable": {"thread_id": thread_id}, "metadata": {"shape": SHAPE}} if thread_id else {}
     if callbacks:
-        config |= _traced(request, callbacks)
+        config = merge_configs(config, _traced(request, callbacks))
     graph_input: Any = None if resume else {"request": request}
     engine = deps.engine.for_turn(request.spent)
     translator = _Translator(request, on_node)
@@ -111,7 +114,7 @@ async def run_turn(
     yield replace(translator.finished, events=(told, *translator.finished.events), engine=report)
 
 
-def _traced(request: TurnRequest, callbacks: Sequence[BaseCallbackHandler]) -> JsonObject:
+def _traced(request: TurnRequest, callbacks: Sequence[BaseCallbackHandler]) -> RunnableConfig:
     """What LangChain hands down to the nodes and to their calls of models."""
     ids = {"turn_id": request.turn_id, "conversation_id": request.conversation_id, "workspace_id": request.workspace_id}
     return {"run_name": "turn", "callbacks": list(callbacks), "metadata": ids}

@@ -141,6 +141,31 @@ async def test_a_turn_whose_checkpoint_lacks_a_part_begins_anew(tmp_path: Path) 
     assert "helpgraph.handoff.v1" not in kinds(events)
 
 
+async def test_a_turn_that_another_version_has_begun_begins_anew(tmp_path: Path) -> None:
+    async with left_behind(tmp_path, attempts=1) as (conversation_id, work):
+        thread_id = f"{work.turn_id}-1"
+        with suppress(DatabaseAway):
+            await run_graph(tmp_path, fake_deps(engine=AwayOnce()), thread_id)
+    async with open_checkpointer(await _url(tmp_path), data_dir=tmp_path) as saver:
+        found = await saver.aget_tuple({"configurable": {"thread_id": thread_id}})
+        assert found is not None
+        assert found.metadata["shape"]  # type: ignore[typeddict-item]  # Ours, beside the library's own.
+        # As a value comes back that has a field which this version doesn't know.
+        found.checkpoint["channel_values"]["request"] = {"turn_id": work.turn_id, "from_the_future": True}
+        await saver.aput(
+            {"configurable": {"thread_id": thread_id, "checkpoint_ns": ""}},
+            found.checkpoint,
+            {**found.metadata, "shape": "another"},  # type: ignore[typeddict-unknown-key]  # As above.
+            {},
+        )
+
+    async with installation(tmp_path, fake_deps()) as here:
+        events = await here.until(conversation_id, ended())
+
+    assert str(bot_messages(events)[-1]["text"]).startswith("Invoices are under")
+    assert "helpgraph.handoff.v1" not in kinds(events)
+
+
 @dataclass
 class FailsLate(ScriptedEngine):
     """Fails when it is told to."""
