@@ -14,8 +14,8 @@ from sqlalchemy import Connection
 from agent.errors import Misconfigured
 
 
-def upgrade(connection: Connection, where: str) -> None:
-    """Run the migrations that the database hasn't had, in the caller's transaction.
+def upgrade(connection: Connection, where: str, *, to: str = "head") -> None:
+    """Run the migrations that the database hasn't had, up to revision `to`, in the caller's transaction.
 
     `where` names the database in messages.
 
@@ -34,11 +34,16 @@ def upgrade(connection: Connection, where: str) -> None:
                 f"(it ends at {newest!r}): a newer version has used it. Install that version again, or "
                 "restore a backup from before the upgrade"
             )
-        return scripts._upgrade_revs("head", tuple(current))  # type: ignore[arg-type]  # Alembic types it str.
+        return scripts._upgrade_revs(to, tuple(current))  # type: ignore[arg-type]  # Alembic types it str.
 
     context = MigrationContext.configure(connection, opts={"fn": steps})
     with Operations.context(context):
         context.run_migrations()
+
+
+def revisions() -> list[str]:
+    """Every revision of the tables, the oldest first."""
+    return [script.revision for script in _scripts().walk_revisions()][::-1]
 
 
 @cache
