@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route
 
-from tests.browser.canned import CONVERSATION, TALK, message, stream, widget_answers
+from tests.browser.canned import CONVERSATION, TALK, as_json, message, stream, widget_answers
 from tests.browser.conftest import Answer, OpenPage, Site
 from tests.browser.corpus import VECTORS
 
@@ -235,6 +235,26 @@ def test_a_wish_for_a_person_is_one_wish_until_it_is_known_to_have_arrived(open_
     assert len(asked) == lost + 1
     assert len({body["client_message_id"] for body in asked}) == 1
     assert len(asked[0]["client_message_id"]) == 32
+
+
+def test_a_server_that_knows_less_than_before_is_asked_for_what_it_has(open_page: OpenPage) -> None:
+    kept, lost = (message(f"m{n}", "bot", text) for n, text in ((1, "From the backup"), (2, "Since the backup")))
+    page, site, _ = open_widget(open_page, widget_answers(messages=[kept, lost], events=[]))
+    page.get_by_role("log").get_by_text("Since the backup").wait_for()
+    restored = json.loads(str(site.answers["/v1/sessions"].body)) | {"messages": [kept], "last_event_id": "4"}
+    site.answers["/v1/sessions"] = as_json(restored)
+
+    def events(route: Route) -> None:
+        if route.request.headers["last-event-id"] == "10":
+            route.fulfill(status=409, body=json.dumps({"title": "Conflict", "status": 409, "detail": "ahead"}))
+        else:
+            route.fallback()
+
+    page.route("**/events?*", events)
+    page.get_by_role("log").get_by_text("Since the backup").wait_for(state="detached")
+    page.wait_for_event("request", lambda request: request.headers.get("last-event-id") == "4")
+
+    assert page.get_by_role("log").get_by_text("From the backup").is_visible()
 
 
 def test_the_next_wish_for_a_person_is_another_one(open_page: OpenPage) -> None:

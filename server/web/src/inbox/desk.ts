@@ -116,7 +116,14 @@ export class DeskPage {
       lastEventId,
       onEvent,
       onState: () => this.#draw(),
-      onRefused: (problem) => this.#failed(problem),
+      onRefused: (problem) => {
+        if (problem.status === 409 && this.#selected) {
+          this.#conversationStream = null;
+          void this.#loadConversation(this.#selected);
+        } else {
+          this.#failed(problem);
+        }
+      },
     });
   }
 

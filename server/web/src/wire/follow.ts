@@ -11,7 +11,7 @@ export interface FollowOptions {
   lastEventId: string | null;
   onEvent: (event: WireEvent, seq: number | null) => void;
   onState: (live: boolean) => void;
-  /** The server no longer knows us (401, 403, 404); the stream has stopped. */
+  /** The server no longer knows us (401, 403, 404), or less than we do (409, after a backup was put back); it has stopped. */
   onRefused: (problem: Problem) => void;
 }
 
@@ -59,7 +59,7 @@ export class Follow {
       } catch (error) {
         if (this.#abort.signal.aborted) return;
         if (error instanceof Problem) {
-          if ([401, 403, 404].includes(error.status)) {
+          if ([401, 403, 404, 409].includes(error.status)) {
             this.#setLive(false);
             this.options.onRefused(error);
             return;
