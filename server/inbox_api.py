@@ -31,6 +31,17 @@ _TEXT_LIMIT = 20_000
 _POLL_S = 5.0
 
 
+ActId = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=200,
+        description="An act that is sent again under its key happens once; the key of another act is a 409.",
+    ),
+]
+
+
 class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -111,9 +122,13 @@ async def conversation(conversation_id: str, doors: InDoors, staff: InStaff) -> 
 
 
 @router.post("/v1/inbox/conversations/{conversation_id}/take")
-async def take(conversation_id: str, body: TakeBody, doors: InDoors, agent: InAgent) -> JsonObject:
+async def take(
+    conversation_id: str, body: TakeBody, doors: InDoors, agent: InAgent, act_id: ActId = None
+) -> JsonObject:
     """Take the conversation: from now on the agent is silent."""
-    moved = await doors.runtime.desk.take(agent.scope, conversation_id, agent.person(body.person), _now())
+    moved = await doors.runtime.desk.take(
+        agent.scope, conversation_id, agent.person(body.person), _now(), act_id=act_id
+    )
     return {"mode": moved.mode.value}
 
 
@@ -129,16 +144,22 @@ async def reply(conversation_id: str, body: ReplyBody, doors: InDoors, agent: In
 
 
 @router.post("/v1/inbox/conversations/{conversation_id}/hand_back")
-async def hand_back(conversation_id: str, body: HandBackBody, doors: InDoors, agent: InAgent) -> JsonObject:
+async def hand_back(
+    conversation_id: str, body: HandBackBody, doors: InDoors, agent: InAgent, act_id: ActId = None
+) -> JsonObject:
     """Give the conversation back to the agent."""
-    moved = await doors.runtime.desk.hand_back(agent.scope, conversation_id, body.note, _now())
+    moved = await doors.runtime.desk.hand_back(agent.scope, conversation_id, body.note, _now(), act_id=act_id)
     return {"mode": moved.mode.value}
 
 
 @router.post("/v1/inbox/conversations/{conversation_id}/resolve")
-async def resolve(conversation_id: str, body: ResolveBody, doors: InDoors, agent: InAgent) -> JsonObject:
+async def resolve(
+    conversation_id: str, body: ResolveBody, doors: InDoors, agent: InAgent, act_id: ActId = None
+) -> JsonObject:
     """Close the conversation with an outcome; it opens again when the customer writes."""
-    moved = await doors.runtime.desk.resolve(agent.scope, conversation_id, body.outcome, body.note, _now())
+    moved = await doors.runtime.desk.resolve(
+        agent.scope, conversation_id, body.outcome, body.note, _now(), act_id=act_id
+    )
     return {"mode": moved.mode.value}
 
 

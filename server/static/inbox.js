@@ -76,10 +76,10 @@ ${e}</tr>
 `}strong({tokens:e}){return`<strong>${this.parser.parseInline(e)}</strong>`}em({tokens:e}){return`<em>${this.parser.parseInline(e)}</em>`}codespan({text:e}){return`<code>${G(e,!0)}</code>`}br(e){return`<br>`}del({tokens:e}){return`<del>${this.parser.parseInline(e)}</del>`}link({href:e,title:t,text:n,tokens:r,autolink:i}){let a=i?G(n,!0):this.parser.parseInline(r),o=$r(e);if(o===null)return a;e=G(o,i);let s=`<a href="`+e+`"`;return t&&(s+=` title="`+G(t)+`"`),s+=`>`+a+`</a>`,s}image({href:e,title:t,text:n,tokens:r}){r&&(n=this.parser.parseInline(r,this.parser.textRenderer));let i=$r(e);if(i===null)return G(n);e=i;let a=`<img src="${G(e)}" alt="${G(n)}"`;return t&&(a+=` title="${G(t)}"`),a+=`>`,a}text(e){return`tokens`in e&&e.tokens?this.parser.parseInline(e.tokens):`escaped`in e&&e.escaped?e.text:G(e.text)}},vi=class{parser;strong({text:e,tokens:t}){return t?this.parser.parseInline(t,this):e}em({text:e,tokens:t}){return t?this.parser.parseInline(t,this):e}codespan({text:e}){return e}del({text:e,tokens:t}){return t?this.parser.parseInline(t,this):e}html({text:e}){return e}text({text:e}){return e}link({text:e,tokens:t}){return t?this.parser.parseInline(t,this):e}image({text:e,tokens:t}){return t?this.parser.parseInline(t,this):e}br(){return`
 `}checkbox({raw:e}){return e}},q=class e{options;renderer;textRenderer;constructor(e){this.options=e||jn,this.options.renderer=this.options.renderer||new _i,this.renderer=this.options.renderer,this.renderer.options=this.options,this.renderer.parser=this,this.textRenderer=new vi,this.textRenderer.parser=this}static parse(t,n){return new e(n).parse(t)}static parseInline(t,n){return new e(n).parseInline(t)}parse(e){this.renderer.parser=this;let t=``;for(let n=0;n<e.length;n++){let r=e[n];if(this.options.extensions?.renderers?.[r.type]){let e=r,n=this.options.extensions.renderers[e.type].call({parser:this},e);if(n!==!1||![`space`,`hr`,`heading`,`code`,`table`,`blockquote`,`list`,`checkbox`,`html`,`def`,`paragraph`,`text`].includes(e.type)){t+=n===!1?``:n??``;continue}}let i=r;switch(i.type){case`space`:t+=this.renderer.space(i);break;case`hr`:t+=this.renderer.hr(i);break;case`heading`:t+=this.renderer.heading(i);break;case`code`:t+=this.renderer.code(i);break;case`table`:t+=this.renderer.table(i);break;case`blockquote`:t+=this.renderer.blockquote(i);break;case`list`:t+=this.renderer.list(i);break;case`checkbox`:t+=this.renderer.checkbox(i);break;case`html`:t+=this.renderer.html(i);break;case`def`:t+=this.renderer.def(i);break;case`paragraph`:t+=this.renderer.paragraph(i);break;case`text`:t+=this.renderer.text(i);break;default:{let e=`Token with "`+i.type+`" type was not found.`;if(this.options.silent)return console.error(e),``;throw Error(e)}}}return t}parseInline(e,t=this.renderer){this.renderer.parser=this;let n=``;for(let r=0;r<e.length;r++){let i=e[r];if(this.options.extensions?.renderers?.[i.type]){let e=this.options.extensions.renderers[i.type].call({parser:this},i);if(e!==!1||![`escape`,`html`,`link`,`image`,`checkbox`,`strong`,`em`,`codespan`,`br`,`del`,`text`].includes(i.type)){n+=e===!1?``:e??``;continue}}let a=i;switch(a.type){case`escape`:n+=t.text(a);break;case`html`:n+=t.html(a);break;case`link`:n+=t.link(a);break;case`image`:n+=t.image(a);break;case`checkbox`:n+=t.checkbox(a);break;case`strong`:n+=t.strong(a);break;case`em`:n+=t.em(a);break;case`codespan`:n+=t.codespan(a);break;case`br`:n+=t.br(a);break;case`del`:n+=t.del(a);break;case`text`:n+=t.text(a);break;default:{let e=`Token with "`+a.type+`" type was not found.`;if(this.options.silent)return console.error(e),``;throw Error(e)}}}return n}},yi=class{options;block;constructor(e){this.options=e||jn}static passThroughHooks=new Set([`preprocess`,`postprocess`,`processAllTokens`,`emStrongMask`]);static passThroughHooksRespectAsync=new Set([`preprocess`,`postprocess`,`processAllTokens`]);preprocess(e){return e}postprocess(e){return e}processAllTokens(e){return e}emStrongMask(e){return e}provideLexer(e=this.block){return e?K.lex:K.lexInline}provideParser(e=this.block){return e?q.parse:q.parseInline}};function bi(e,t){if(Array.isArray(t))for(let n=0;n<t.length;n++)e.push(t[n]);else e.push(t)}var xi=new class{defaults=An();options=this.setOptions;parse=this.parseMarkdown(!0);parseInline=this.parseMarkdown(!1);Parser=q;Renderer=_i;TextRenderer=vi;Lexer=K;Tokenizer=gi;Hooks=yi;constructor(...e){this.use(...e)}walkTokens(e,t){let n=[];for(let r of e)switch(bi(n,t.call(this,r)),r.type){case`table`:{let e=r;for(let r of e.header)bi(n,this.walkTokens(r.tokens,t));for(let r of e.rows)for(let e of r)bi(n,this.walkTokens(e.tokens,t));break}case`list`:{let e=r;bi(n,this.walkTokens(e.items,t));break}default:{let e=r;this.defaults.extensions?.childTokens?.[e.type]?this.defaults.extensions.childTokens[e.type].forEach(r=>{let i=e[r].flat(1/0);bi(n,this.walkTokens(i,t))}):e.tokens&&bi(n,this.walkTokens(e.tokens,t))}}return n}use(...e){let t=this.defaults.extensions||{renderers:Object.create(null),childTokens:Object.create(null)};return e.forEach(e=>{let n={...e};if(n.async=this.defaults.async||n.async||!1,e.extensions&&(e.extensions.forEach(e=>{if(!e.name)throw Error(`extension name required`);if(`renderer`in e){let n=t.renderers[e.name];n?t.renderers[e.name]=function(...t){let r=e.renderer.apply(this,t);return r===!1&&(r=n.apply(this,t)),r}:t.renderers[e.name]=e.renderer}if(`tokenizer`in e){if(!e.level||e.level!==`block`&&e.level!==`inline`)throw Error(`extension level must be 'block' or 'inline'`);let n=t[e.level];n?n.unshift(e.tokenizer):t[e.level]=[e.tokenizer],e.start&&(e.level===`block`?t.startBlock?t.startBlock.push(e.start):t.startBlock=[e.start]:e.level===`inline`&&(t.startInline?t.startInline.push(e.start):t.startInline=[e.start]))}`childTokens`in e&&e.childTokens&&(t.childTokens[e.name]=e.childTokens)}),n.extensions=t),e.renderer){let t=this.defaults.renderer||new _i(this.defaults);for(let n in e.renderer){if(!(n in t))throw Error(`renderer '${n}' does not exist`);if([`options`,`parser`].includes(n))continue;let r=n,i=e.renderer[r],a=t[r];t[r]=(...e)=>{let n=i.apply(t,e);return n===!1&&(n=a.apply(t,e)),n===!1?``:n??``}}n.renderer=t}if(e.tokenizer){let t=this.defaults.tokenizer||new gi(this.defaults);for(let n in e.tokenizer){if(!(n in t))throw Error(`tokenizer '${n}' does not exist`);if([`options`,`rules`,`lexer`].includes(n))continue;let r=n,i=e.tokenizer[r],a=t[r];t[r]=(...e)=>{let n=i.apply(t,e);return n===!1&&(n=a.apply(t,e)),n}}n.tokenizer=t}if(e.hooks){let t=this.defaults.hooks||new yi;for(let n in e.hooks){if(!(n in t))throw Error(`hook '${n}' does not exist`);if([`options`,`block`].includes(n))continue;let r=n,i=e.hooks[r],a=t[r];t[r]=yi.passThroughHooks.has(n)?e=>{if(t.options.async&&yi.passThroughHooksRespectAsync.has(n))return(async()=>{let n=await i.call(t,e);return a.call(t,n)})();let r=i.call(t,e);return a.call(t,r)}:(...e)=>{if(t.options.async)return(async()=>{let n=await i.apply(t,e);return n===!1&&(n=await a.apply(t,e)),n})();let n=i.apply(t,e);return n===!1&&(n=a.apply(t,e)),n}}n.hooks=t}if(e.walkTokens){let t=this.defaults.walkTokens,r=e.walkTokens;n.walkTokens=function(e){let n=[];return bi(n,r.call(this,e)),t&&bi(n,t.call(this,e)),n}}this.defaults={...this.defaults,...n}}),this}setOptions(e){return this.defaults={...this.defaults,...e},this}lexer(e,t){return K.lex(e,t??this.defaults)}parser(e,t){return q.parse(e,t??this.defaults)}parseMarkdown(e){return(t,n)=>{let r={...n},i={...this.defaults,...r},a=this.onError(!!i.silent,!!i.async);if(this.defaults.async===!0&&r.async===!1)return a(Error(`marked(): The async option was set to true by an extension. Remove async: false from the parse options object to return a Promise.`));if(typeof t>`u`||t===null)return a(Error(`marked(): input parameter is undefined or null`));if(typeof t!=`string`)return a(Error(`marked(): input parameter is of type `+Object.prototype.toString.call(t)+`, string expected`));if(i.hooks&&(i.hooks.options=i,i.hooks.block=e),i.async)return(async()=>{let n=i.hooks?await i.hooks.preprocess(t):t,r=await(i.hooks?await i.hooks.provideLexer(e):e?K.lex:K.lexInline)(n,i),a=i.hooks?await i.hooks.processAllTokens(r):r;i.walkTokens&&await Promise.all(this.walkTokens(a,i.walkTokens));let o=await(i.hooks?await i.hooks.provideParser(e):e?q.parse:q.parseInline)(a,i);return i.hooks?await i.hooks.postprocess(o):o})().catch(a);try{i.hooks&&(t=i.hooks.preprocess(t));let n=(i.hooks?i.hooks.provideLexer(e):e?K.lex:K.lexInline)(t,i);i.hooks&&(n=i.hooks.processAllTokens(n)),i.walkTokens&&this.walkTokens(n,i.walkTokens);let r=(i.hooks?i.hooks.provideParser(e):e?q.parse:q.parseInline)(n,i);return i.hooks&&(r=i.hooks.postprocess(r)),r}catch(e){return a(e)}}}onError(e,t){return n=>{if(n.message+=`
 Please report this to https://github.com/markedjs/marked.`,e){let e=`<p>An error occurred:</p><pre>`+G(n.message+``,!0)+`</pre>`;return t?Promise.resolve(e):e}if(t)return Promise.reject(n);throw n}}};function J(e,t){return xi.parse(e,t)}J.options=J.setOptions=function(e){return xi.setOptions(e),J.defaults=xi.defaults,Mn(J.defaults),J},J.getDefaults=An,J.defaults=jn;function Si(...e){return xi.use(...e),J.defaults=xi.defaults,Mn(J.defaults),J}J.use=Si,J.walkTokens=function(e,t){return xi.walkTokens(e,t)},J.parseInline=xi.parseInline,J.Parser=q,J.parser=q.parse,J.Renderer=_i,J.TextRenderer=vi,J.Lexer=K,J.lexer=K.lex,J.Tokenizer=gi,J.Hooks=yi,J.parse=J,J.options,J.setOptions,J.walkTokens,J.parseInline,q.parse,K.lex;function Ci(e){return e.map(e=>{switch(e.kind){case`text`:case`code`:return e.text;case`cite`:return`[${e.n}]`;case`break`:return` `;default:return Ci(e.children)}}).join(``)}var wi=2e4,Ti=8,Ei=/^(?:[ \t]*(?:>|[-+*][ \t]|\d{1,9}[.)][ \t])){9,}/m,Di=800,Oi=/[\u0000-\u0008\u000b-\u001f\u007f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\u{e0000}-\u{e007f}]/gu,ki=/\[(\d{1,2})\](?!\()/g,Ai=class extends gi{html(){}tag(){}def(){}reflink(){}},ji={amp:`&`,lt:`<`,gt:`>`,quot:`"`,apos:`'`,nbsp:`\xA0`};function Mi(e){return e.replace(/&(?:#39|amp|lt|gt|quot|apos|nbsp);/g,e=>e===`&#39;`?`'`:ji[e.slice(1,-1)]??e)}function Ni(e){return e.slice(0,wi).replace(Oi,``)}function Pi(e,t){let n=Ni(e);if(!n.trim())return[];if((n.match(/[*_]+/g)?.length??0)>Di||Ei.test(n))return Fi(n);try{return Ii(new K({gfm:!0,breaks:!1,tokenizer:new Ai}).lex(n),t,0)}catch{return Fi(n)}}function Fi(e){let t=[];return Ni(e).split(`
-`).forEach((e,n)=>{n&&t.push({kind:`break`}),e&&t.push({kind:`text`,text:e})}),t.length?[{kind:`paragraph`,children:t}]:[]}function Ii(e,t,n){return e.flatMap(e=>Li(e,t,n))}function Li(e,t,n){if(n>Ti)return Fi(e.raw);switch(e.type){case`space`:case`hr`:case`checkbox`:return[];case`heading`:return[{kind:`heading`,children:Bi(e.tokens,t,n+1)}];case`code`:return[{kind:`code`,text:e.text}];case`blockquote`:return[{kind:`quote`,children:Ii(e.tokens,t,n+1)}];case`list`:return[Ri(e,t,n)];case`table`:return[zi(e,t,n)];case`paragraph`:case`text`:return[{kind:`paragraph`,children:Bi(e.tokens??[],t,n+1)}];default:return Fi(e.raw)}}function Ri(e,t,n){return{kind:`list`,ordered:e.ordered,start:Math.min(Number(e.start)||1,9999),items:e.items.map(e=>Ii(e.tokens,t,n+1))}}function zi(e,t,n){let r=[];return[e.header,...e.rows].forEach((e,i)=>{i&&r.push({kind:`break`}),e.forEach((e,i)=>{i&&r.push({kind:`text`,text:` | `}),r.push(...Bi(e.tokens,t,n+1))})}),{kind:`paragraph`,children:r}}function Bi(e,t,n){return e.flatMap(e=>Vi(e,t,n))}function Vi(e,t,n){if(n>Ti)return[{kind:`text`,text:e.raw}];switch(e.type){case`strong`:return[{kind:`strong`,children:Bi(e.tokens,t,n+1)}];case`em`:return[{kind:`emphasis`,children:Bi(e.tokens,t,n+1)}];case`del`:return Bi(e.tokens,t,n+1);case`codespan`:return[{kind:`code`,text:e.text}];case`br`:return[{kind:`break`}];case`image`:return[{kind:`text`,text:Mi(e.text)}];case`link`:return Hi(e,t,n);case`text`:return e.tokens?Bi(e.tokens,t,n+1):Wi(Mi(e.text));case`escape`:return[{kind:`text`,text:e.text}];case`checkbox`:return[];default:return[{kind:`text`,text:e.raw}]}}function Hi(e,t,n){let r=Ui(Bi(e.tokens,t,n+1)),i=On(e.href,t);if(i)return[{kind:`link`,...i,children:r}];let a=kn(e.href);return!a||Ci(r).includes(a)?r:[...r,{kind:`text`,text:` (${a})`}]}function Ui(e){return e.flatMap(e=>{switch(e.kind){case`link`:return Ui(e.children);case`cite`:return[{kind:`text`,text:`[${e.n}]`}];case`emphasis`:case`strong`:return[{...e,children:Ui(e.children)}];default:return[e]}})}function Wi(e){let t=[],n=0;for(let r of e.matchAll(ki))r.index>n&&t.push({kind:`text`,text:e.slice(n,r.index)}),t.push({kind:`cite`,n:Number(r[1])}),n=r.index+r[0].length;return n<e.length&&t.push({kind:`text`,text:e.slice(n)}),t}var Gi=/(?:!?\[[^\]\n]{0,300}(?:\](?:\([^()\n]{0,2000})?)?|<?https?:\/\/\S{0,2000})$/i;function Ki(e){let t=Gi.exec(e);return t?/^\[\d{1,2}\]$/.test(t[0])?e:e.slice(0,t.index):e}var qi=[`div`,`p`,`strong`,`em`,`code`,`pre`,`blockquote`,`ul`,`ol`,`li`,`a`,`bdi`,`span`,`br`,`button`],Ji=[`class`,`dir`,`href`,`target`,`rel`,`start`,`tabindex`,`type`,`title`,`aria-label`];function Yi(e,t){let n=t.citations??[],r=t.anyQuery?`any`:n.flatMap(e=>e.url?[e.url]:[]),i=t.streaming?Ki(e):e;return Zi(bn(t.format===`plain`?Fi(i):Pi(i,{hosts:t.linkHosts,queries:r}),{citations:new Map(n.map(e=>[e.n,e.title])),...t.onCite?{onCite:t.onCite}:{}}))}function Xi(e,t,n){let r=document.createElement(`bdi`);r.textContent=Ni(e);let i=t?On(t,{hosts:n,queries:`any`}):null;return i?Cn(i.href,i.host,r):r}function Zi(e){return yn.sanitize(e,{IN_PLACE:!0,ALLOWED_TAGS:qi,ALLOWED_ATTR:Ji,ALLOW_DATA_ATTR:!1,ALLOW_ARIA_ATTR:!1,ALLOWED_URI_REGEXP:/^https:\/\//,ADD_URI_SAFE_ATTR:Ji.filter(e=>e!==`href`)}),e}var Qi=class extends Error{status;detail;retryAfterMs;constructor(e,t,n){super(`${e} ${t}`),this.status=e,this.detail=t,this.retryAfterMs=n}get retryable(){return this.status===0||this.status===429||this.status===408||this.status>=500}};function $i(e){let t=e.headers.get(`retry-after`);if(!t)return null;let n=Number(t),r=Number.isFinite(n)?n*1e3:Date.parse(t)-Date.now();return Number.isFinite(r)?Math.max(0,r):null}async function ea(e){let t=``;try{let n=await e.json();t=String(n.detail??n.title??``)}catch{}return new Qi(e.status,t.slice(0,300),$i(e))}function ta(e){let t=new AbortController;for(let n of e)n.aborted?t.abort(n.reason):n.addEventListener(`abort`,()=>t.abort(n.reason),{once:!0});return t.signal}async function na(e,t={}){let n={Accept:`application/json`,...t.headers};t.body!==void 0&&(n[`Content-Type`]=`application/json`),t.token&&(n.Authorization=`Bearer ${t.token}`);let r=[t.signal,t.timeoutMs?AbortSignal.timeout(t.timeoutMs):void 0].filter(e=>e!==void 0),i;try{i=await fetch(e,{method:t.method??(t.body===void 0?`GET`:`POST`),headers:n,...t.body===void 0?{}:{body:JSON.stringify(t.body)},...r.length?{signal:ta(r)}:{},cache:`no-store`,credentials:t.withCookie?`same-origin`:`omit`,referrerPolicy:`no-referrer`})}catch(e){throw t.signal?.aborted?e:new Qi(0,``,null)}if(!i.ok)throw await ea(i);return i}function ra(e,t){return new Promise(n=>{let r=setTimeout(n,e);t?.addEventListener(`abort`,()=>{clearTimeout(r),n()})})}function ia(e){return Math.random()*Math.min(3e4,500*2**e)+200}function aa(){let e=crypto.getRandomValues(new Uint8Array(16));return Array.from(e,e=>e.toString(16).padStart(2,`0`)).join(``)}async function oa(e,t={}){let n=await(await na(e,{timeoutMs:2e4,withCookie:!0,...t})).text();return n?JSON.parse(n):null}function sa(e){return`v1/inbox/conversations/${encodeURIComponent(e)}`}var Y={login:(e,t)=>oa(`inbox/login`,{body:e?{name:e,password:t}:{password:t}}),handoffs:e=>oa(`v1/inbox/handoffs?mode=${encodeURIComponent(e)}`),conversation:e=>oa(sa(e)),eventsOf:e=>`${sa(e)}/events`,take:(e,t)=>oa(`${sa(e)}/take`,{body:{person:t}}),reply:(e,t)=>oa(`${sa(e)}/reply`,{body:t}),handBack:(e,t)=>oa(`${sa(e)}/hand_back`,{body:t?{note:t}:{}}),resolve:(e,t,n)=>oa(`${sa(e)}/resolve`,{body:n?{outcome:t,note:n}:{outcome:t}}),ops:e=>oa(`v1/inbox/ops?last=${encodeURIComponent(e)}`),bugs:()=>oa(`v1/inbox/bugs`),bug:e=>oa(`v1/inbox/bugs/${encodeURIComponent(e)}`)};function X(e){let t=Ni(e).replace(/[_.]+/g,` `).trim();return t.charAt(0).toUpperCase()+t.slice(1)}function ca(e){let t=new Date(e??``);if(Number.isNaN(t.getTime()))return``;let n=t.toDateString()===new Date().toDateString();return t.toLocaleString(void 0,n?{timeStyle:`short`}:{dateStyle:`medium`,timeStyle:`short`})}function la(e,t=Date.now()){let n=Math.round((t-Date.parse(e??``))/6e4);if(Number.isNaN(n))return``;if(n<1)return`just now`;if(n<60)return`${n} min`;let r=Math.floor(n/60);return r<48?`${r} h ${n%60} min`:`${Math.floor(r/24)} days`}function ua(e){return e<=-.6?`very unhappy`:e<=-.2?`unhappy`:e<.3?`neutral`:`content`}function da(e){return typeof e==`number`?String(Math.round(e*1e3)/1e3):Ni(e)}function Z(e){return e?x`<bdi dir="auto">${Ni(e)}</bdi>`:S}function fa(e){if(!(e instanceof Qi))return`Something went wrong. Please try again.`;if(e.status===0)return`The server can't be reached.`;let t=e.retryAfterMs?` Try again in ${Math.ceil(e.retryAfterMs/1e3)} s.`:``;return(e.detail||`The server answered ${e.status}.`)+t}function pa(e,t){let n=(t,n)=>x`<a href=${t} aria-current=${e===t?`page`:S}>${n}</a>`;return x`<header class="top">
+`).forEach((e,n)=>{n&&t.push({kind:`break`}),e&&t.push({kind:`text`,text:e})}),t.length?[{kind:`paragraph`,children:t}]:[]}function Ii(e,t,n){return e.flatMap(e=>Li(e,t,n))}function Li(e,t,n){if(n>Ti)return Fi(e.raw);switch(e.type){case`space`:case`hr`:case`checkbox`:return[];case`heading`:return[{kind:`heading`,children:Bi(e.tokens,t,n+1)}];case`code`:return[{kind:`code`,text:e.text}];case`blockquote`:return[{kind:`quote`,children:Ii(e.tokens,t,n+1)}];case`list`:return[Ri(e,t,n)];case`table`:return[zi(e,t,n)];case`paragraph`:case`text`:return[{kind:`paragraph`,children:Bi(e.tokens??[],t,n+1)}];default:return Fi(e.raw)}}function Ri(e,t,n){return{kind:`list`,ordered:e.ordered,start:Math.min(Number(e.start)||1,9999),items:e.items.map(e=>Ii(e.tokens,t,n+1))}}function zi(e,t,n){let r=[];return[e.header,...e.rows].forEach((e,i)=>{i&&r.push({kind:`break`}),e.forEach((e,i)=>{i&&r.push({kind:`text`,text:` | `}),r.push(...Bi(e.tokens,t,n+1))})}),{kind:`paragraph`,children:r}}function Bi(e,t,n){return e.flatMap(e=>Vi(e,t,n))}function Vi(e,t,n){if(n>Ti)return[{kind:`text`,text:e.raw}];switch(e.type){case`strong`:return[{kind:`strong`,children:Bi(e.tokens,t,n+1)}];case`em`:return[{kind:`emphasis`,children:Bi(e.tokens,t,n+1)}];case`del`:return Bi(e.tokens,t,n+1);case`codespan`:return[{kind:`code`,text:e.text}];case`br`:return[{kind:`break`}];case`image`:return[{kind:`text`,text:Mi(e.text)}];case`link`:return Hi(e,t,n);case`text`:return e.tokens?Bi(e.tokens,t,n+1):Wi(Mi(e.text));case`escape`:return[{kind:`text`,text:e.text}];case`checkbox`:return[];default:return[{kind:`text`,text:e.raw}]}}function Hi(e,t,n){let r=Ui(Bi(e.tokens,t,n+1)),i=On(e.href,t);if(i)return[{kind:`link`,...i,children:r}];let a=kn(e.href);return!a||Ci(r).includes(a)?r:[...r,{kind:`text`,text:` (${a})`}]}function Ui(e){return e.flatMap(e=>{switch(e.kind){case`link`:return Ui(e.children);case`cite`:return[{kind:`text`,text:`[${e.n}]`}];case`emphasis`:case`strong`:return[{...e,children:Ui(e.children)}];default:return[e]}})}function Wi(e){let t=[],n=0;for(let r of e.matchAll(ki))r.index>n&&t.push({kind:`text`,text:e.slice(n,r.index)}),t.push({kind:`cite`,n:Number(r[1])}),n=r.index+r[0].length;return n<e.length&&t.push({kind:`text`,text:e.slice(n)}),t}var Gi=/(?:!?\[[^\]\n]{0,300}(?:\](?:\([^()\n]{0,2000})?)?|<?https?:\/\/\S{0,2000})$/i;function Ki(e){let t=Gi.exec(e);return t?/^\[\d{1,2}\]$/.test(t[0])?e:e.slice(0,t.index):e}var qi=[`div`,`p`,`strong`,`em`,`code`,`pre`,`blockquote`,`ul`,`ol`,`li`,`a`,`bdi`,`span`,`br`,`button`],Ji=[`class`,`dir`,`href`,`target`,`rel`,`start`,`tabindex`,`type`,`title`,`aria-label`];function Yi(e,t){let n=t.citations??[],r=t.anyQuery?`any`:n.flatMap(e=>e.url?[e.url]:[]),i=t.streaming?Ki(e):e;return Zi(bn(t.format===`plain`?Fi(i):Pi(i,{hosts:t.linkHosts,queries:r}),{citations:new Map(n.map(e=>[e.n,e.title])),...t.onCite?{onCite:t.onCite}:{}}))}function Xi(e,t,n){let r=document.createElement(`bdi`);r.textContent=Ni(e);let i=t?On(t,{hosts:n,queries:`any`}):null;return i?Cn(i.href,i.host,r):r}function Zi(e){return yn.sanitize(e,{IN_PLACE:!0,ALLOWED_TAGS:qi,ALLOWED_ATTR:Ji,ALLOW_DATA_ATTR:!1,ALLOW_ARIA_ATTR:!1,ALLOWED_URI_REGEXP:/^https:\/\//,ADD_URI_SAFE_ATTR:Ji.filter(e=>e!==`href`)}),e}var Qi=class extends Error{status;detail;retryAfterMs;constructor(e,t,n){super(`${e} ${t}`),this.status=e,this.detail=t,this.retryAfterMs=n}get retryable(){return this.status===0||this.status===429||this.status===408||this.status>=500}};function $i(e){let t=e.headers.get(`retry-after`);if(!t)return null;let n=Number(t),r=Number.isFinite(n)?n*1e3:Date.parse(t)-Date.now();return Number.isFinite(r)?Math.max(0,r):null}async function ea(e){let t=``;try{let n=await e.json();t=String(n.detail??n.title??``)}catch{}return new Qi(e.status,t.slice(0,300),$i(e))}function ta(e){let t=new AbortController;for(let n of e)n.aborted?t.abort(n.reason):n.addEventListener(`abort`,()=>t.abort(n.reason),{once:!0});return t.signal}async function na(e,t={}){let n={Accept:`application/json`,...t.headers};t.body!==void 0&&(n[`Content-Type`]=`application/json`),t.token&&(n.Authorization=`Bearer ${t.token}`);let r=[t.signal,t.timeoutMs?AbortSignal.timeout(t.timeoutMs):void 0].filter(e=>e!==void 0),i;try{i=await fetch(e,{method:t.method??(t.body===void 0?`GET`:`POST`),headers:n,...t.body===void 0?{}:{body:JSON.stringify(t.body)},...r.length?{signal:ta(r)}:{},cache:`no-store`,credentials:t.withCookie?`same-origin`:`omit`,referrerPolicy:`no-referrer`})}catch(e){throw t.signal?.aborted?e:new Qi(0,``,null)}if(!i.ok)throw await ea(i);return i}function ra(e,t){return new Promise(n=>{let r=setTimeout(n,e);t?.addEventListener(`abort`,()=>{clearTimeout(r),n()})})}function ia(e){return Math.random()*Math.min(3e4,500*2**e)+200}function aa(){let e=crypto.getRandomValues(new Uint8Array(16));return Array.from(e,e=>e.toString(16).padStart(2,`0`)).join(``)}async function oa(e,t={}){let n=await(await na(e,{timeoutMs:2e4,withCookie:!0,...t})).text();return n?JSON.parse(n):null}function sa(e){return`v1/inbox/conversations/${encodeURIComponent(e)}`}function ca(e){return{"Idempotency-Key":e}}var Y={login:(e,t)=>oa(`inbox/login`,{body:e?{name:e,password:t}:{password:t}}),handoffs:e=>oa(`v1/inbox/handoffs?mode=${encodeURIComponent(e)}`),conversation:e=>oa(sa(e)),eventsOf:e=>`${sa(e)}/events`,take:(e,t,n)=>oa(`${sa(e)}/take`,{body:{person:t},headers:ca(n)}),reply:(e,t)=>oa(`${sa(e)}/reply`,{body:t}),handBack:(e,t,n)=>oa(`${sa(e)}/hand_back`,{body:t?{note:t}:{},headers:ca(n)}),resolve:(e,t,n,r)=>oa(`${sa(e)}/resolve`,{body:n?{outcome:t,note:n}:{outcome:t},headers:ca(r)}),ops:e=>oa(`v1/inbox/ops?last=${encodeURIComponent(e)}`),bugs:()=>oa(`v1/inbox/bugs`),bug:e=>oa(`v1/inbox/bugs/${encodeURIComponent(e)}`)};function X(e){let t=Ni(e).replace(/[_.]+/g,` `).trim();return t.charAt(0).toUpperCase()+t.slice(1)}function la(e){let t=new Date(e??``);if(Number.isNaN(t.getTime()))return``;let n=t.toDateString()===new Date().toDateString();return t.toLocaleString(void 0,n?{timeStyle:`short`}:{dateStyle:`medium`,timeStyle:`short`})}function ua(e,t=Date.now()){let n=Math.round((t-Date.parse(e??``))/6e4);if(Number.isNaN(n))return``;if(n<1)return`just now`;if(n<60)return`${n} min`;let r=Math.floor(n/60);return r<48?`${r} h ${n%60} min`:`${Math.floor(r/24)} days`}function da(e){return e<=-.6?`very unhappy`:e<=-.2?`unhappy`:e<.3?`neutral`:`content`}function fa(e){return typeof e==`number`?String(Math.round(e*1e3)/1e3):Ni(e)}function Z(e){return e?x`<bdi dir="auto">${Ni(e)}</bdi>`:S}function pa(e){if(!(e instanceof Qi))return`Something went wrong. Please try again.`;if(e.status===0)return`The server can't be reached.`;let t=e.retryAfterMs?` Try again in ${Math.ceil(e.retryAfterMs/1e3)} s.`:``;return(e.detail||`The server answered ${e.status}.`)+t}function ma(e,t){let n=(t,n)=>x`<a href=${t} aria-current=${e===t?`page`:S}>${n}</a>`;return x`<header class="top">
     <nav aria-label="Pages">${n(`inbox`,`Inbox`)} ${n(`bugs`,`Bugs`)} ${n(`ops`,`Operations`)}</nav>
     <span class="live" role="status">${t?`Live`:`Connecting…`}</span>
-  </header>`}function ma(e,t){return x`<main class="login">
+  </header>`}function ha(e,t){return x`<main class="login">
     <h1>Sign in</h1>
     <form @submit=${e=>{e.preventDefault();let{elements:n}=e.currentTarget,r=n.namedItem(`username`),i=n.namedItem(`password`);t(r.value.trim(),i.value),i.value=``}}>
       <label for="username">Name, if you were given one</label>
@@ -89,13 +89,13 @@ Please report this to https://github.com/markedjs/marked.`,e){let e=`<p>An error
       <p class="bad" role="alert">${e}</p>
       <button class="primary" type="submit">Sign in</button>
     </form>
-  </main>`}function ha(e,t){let n;return()=>{clearTimeout(n),n=setTimeout(e,t)}}var ga=15e3,_a=class{root;#e=!0;#t=null;#n=null;#r=null;#i=``;#a=``;constructor(e){this.root=e,window.addEventListener(`hashchange`,()=>this.#o()),setInterval(()=>{this.#e&&document.visibilityState===`visible`&&this.#s()},ga),this.#o()}#o(){let e=/^#\/b\/([^/]+)$/.exec(location.hash);this.#r=e?.[1]?decodeURIComponent(e[1]):null,this.#n=null,this.#s()}async#s(){let e=this.#r;try{let[{bugs:t},n]=await Promise.all([Y.bugs(),e?Y.bug(e):null]);if(e!==this.#r)return;this.#t=t,this.#n=n,this.#e=!0,this.#i=``}catch(e){e instanceof Qi&&e.status===401?this.#e=!1:this.#i=fa(e)}this.#l()}async#c(e,t){try{await Y.login(e,t),this.#a=``,await this.#s()}catch(e){let t=e instanceof Qi&&[401,403].includes(e.status);this.#a=t?`That isn't the name and its password.`:fa(e),this.#l()}}#l(){let e=x`${pa(`bugs`,this.#t!==null&&!this.#i)}
+  </main>`}function ga(e,t){let n;return()=>{clearTimeout(n),n=setTimeout(e,t)}}var _a=15e3,va=class{root;#e=!0;#t=null;#n=null;#r=null;#i=``;#a=``;constructor(e){this.root=e,window.addEventListener(`hashchange`,()=>this.#o()),setInterval(()=>{this.#e&&document.visibilityState===`visible`&&this.#s()},_a),this.#o()}#o(){let e=/^#\/b\/([^/]+)$/.exec(location.hash);this.#r=e?.[1]?decodeURIComponent(e[1]):null,this.#n=null,this.#s()}async#s(){let e=this.#r;try{let[{bugs:t},n]=await Promise.all([Y.bugs(),e?Y.bug(e):null]);if(e!==this.#r)return;this.#t=t,this.#n=n,this.#e=!0,this.#i=``}catch(e){e instanceof Qi&&e.status===401?this.#e=!1:this.#i=pa(e)}this.#l()}async#c(e,t){try{await Y.login(e,t),this.#a=``,await this.#s()}catch(e){let t=e instanceof Qi&&[401,403].includes(e.status);this.#a=t?`That isn't the name and its password.`:pa(e),this.#l()}}#l(){let e=x`${ma(`bugs`,this.#t!==null&&!this.#i)}
       <main class="bugs">
         <h1>Bugs</h1>
         <p class="bad" role="alert">${this.#i}</p>
-        ${this.#t?va(this.#t,this.#r):x`<p role="status">Loading…</p>`}
-        ${this.#n?xa(this.#n):S}
-      </main>`;Re(this.#e?e:ma(this.#a,(e,t)=>void this.#c(e,t)),this.root)}};function va(e,t){if(!e.length)return x`<p class="muted">No bugs were reported.</p>`;let n=[...e].sort((e,t)=>t.occurrences-e.occurrences||t.last_seen.localeCompare(e.last_seen));return x`<div class="scroll" tabindex="0" role="region" aria-label="Bugs by number of reports">
+        ${this.#t?ya(this.#t,this.#r):x`<p role="status">Loading…</p>`}
+        ${this.#n?Sa(this.#n):S}
+      </main>`;Re(this.#e?e:ha(this.#a,(e,t)=>void this.#c(e,t)),this.root)}};function ya(e,t){if(!e.length)return x`<p class="muted">No bugs were reported.</p>`;let n=[...e].sort((e,t)=>t.occurrences-e.occurrences||t.last_seen.localeCompare(e.last_seen));return x`<div class="scroll" tabindex="0" role="region" aria-label="Bugs by number of reports">
     <table>
       <thead>
         <tr>
@@ -115,52 +115,52 @@ Please report this to https://github.com/markedjs/marked.`,e){let e=`<p>An error
               <td>${X(e.status)}</td>
               <td>${Z(e.feature)}</td>
               <td>${Z(e.page)}</td>
-              <td>${ca(e.first_seen)}</td>
-              <td>${ca(e.last_seen)}</td>
+              <td>${la(e.first_seen)}</td>
+              <td>${la(e.last_seen)}</td>
             </tr>`)}
       </tbody>
     </table>
-  </div>`}function ya(e){return Array.isArray(e)?x`<ol>
+  </div>`}function ba(e){return Array.isArray(e)?x`<ol>
       ${e.map(e=>x`<li>${Z(String(e))}</li>`)}
-    </ol>`:ba(String(e))}function ba(e){return O([e],()=>Yi(e,{linkHosts:[],format:`plain`}))}function xa(e){let t=Object.entries(e.draft??{}).filter(([,e])=>e!==null&&e!==``&&String(e));return x`<section class="bug" aria-label="Bug">
+    </ol>`:xa(String(e))}function xa(e){return O([e],()=>Yi(e,{linkHosts:[],format:`plain`}))}function Sa(e){let t=Object.entries(e.draft??{}).filter(([,e])=>e!==null&&e!==``&&String(e));return x`<section class="bug" aria-label="Bug">
     <h2>${Z(e.title)} <span class="muted">${e.bug_id}</span></h2>
     <dl>
       ${t.map(([e,t])=>x`<dt>${X(e)}</dt>
-            <dd>${ya(t)}</dd>`)}
+            <dd>${ba(t)}</dd>`)}
     </dl>
     <h3>Reports (${e.reports.length})</h3>
     ${e.reports.map(e=>x`<article class="message">
           <p class="muted">
             ${Z(e.account_id)===S?`Unverified`:Z(e.account_id)}
-            ${e.tier?x`, ${Z(e.tier)}`:S} <time>${ca(e.at)}</time>
+            ${e.tier?x`, ${Z(e.tier)}`:S} <time>${la(e.at)}</time>
             <a href="inbox#/c/${e.conversation_id}">Conversation</a>
           </p>
-          ${ba(e.said)}
+          ${xa(e.said)}
         </article>`)}
-  </section>`}var Sa=class{#e=``;#t=null;#n=[];push(e){let t=[],n=(this.#e+e).split(`
+  </section>`}var Ca=class{#e=``;#t=null;#n=[];push(e){let t=[],n=(this.#e+e).split(`
 `);this.#e=n.pop()??``;for(let e of n){let n=e.endsWith(`\r`)?e.slice(0,-1):e;n===``?(this.#n.length&&t.push({id:this.#t,data:this.#n.join(`
-`)}),this.#n=[],this.#t=null):this.#r(n)}return t}#r(e){let t=e.indexOf(`:`),n=t<0?e:e.slice(0,t),r=t<0?``:e.slice(t+1).replace(/^ /,``);n===`data`?this.#n.push(r):n===`id`&&(this.#t=r)}};async function Ca(e,t,n){let r=e.body?.getReader();if(!r)return;let i=new TextDecoder,a=new Sa,o;try{for(;;){let e=new Promise((e,t)=>{o=setTimeout(()=>t(Error(`the stream went quiet`)),n)}),{done:s,value:c}=await Promise.race([r.read(),e]);if(clearTimeout(o),s)return;a.push(i.decode(c,{stream:!0})).forEach(t)}}finally{clearTimeout(o),r.cancel().catch(()=>void 0)}}var wa=4e4,Ta=class{options;#e=new AbortController;#t=new AbortController;#n;#r=!1;constructor(e){this.options=e,this.#n=e.lastEventId,this.#i()}get live(){return this.#r}get lastEventId(){return this.#n}close(){this.#e.abort(),this.#t.abort(),this.#s(!1)}wake(){this.#t.abort()}async#i(){let e=0;for(;!this.#e.signal.aborted;){let t=null;try{let t=await this.#a();e=0,this.#s(!0),await Ca(t,e=>this.#o(e.id,e.data),wa)}catch(e){if(this.#e.signal.aborted)return;if(e instanceof Qi){if([401,403,404,409].includes(e.status)){this.#s(!1),this.options.onRefused(e);return}t=e.retryAfterMs}}this.#s(!1),this.#t=new AbortController,await ra(Math.max(t??0,ia(e++)),this.#t.signal)}}#a(){let e={Accept:`text/event-stream`};this.#n!==null&&(e[`Last-Event-ID`]=this.#n);let{url:t,withCookie:n=!1}=this.options;return na(t,{headers:e,withCookie:n,token:this.options.token(),signal:this.#e.signal})}#o(e,t){if(this.#e.signal.aborted)return;let n;try{n=JSON.parse(t)}catch{return}e&&(this.#n=e),this.options.onEvent(n,e&&/^\d+$/.test(e)?Number(e):null)}#s(e){e!==this.#r&&(this.#r=e,this.options.onState(e))}},{I:Ea}=Ie,Da=e=>e,Oa=()=>document.createComment(``),ka=(e,t,n)=>{let r=e._$AA.parentNode,i=t===void 0?e._$AB:t._$AA;if(n===void 0)n=new Ea(r.insertBefore(Oa(),i),r.insertBefore(Oa(),i),e,e.options);else{let t=n._$AB.nextSibling,a=n._$AM,o=a!==e;if(o){let t;n._$AQ?.(e),n._$AM=e,n._$AP!==void 0&&(t=e._$AU)!==a._$AU&&n._$AP(t)}if(t!==i||o){let e=n._$AA;for(;e!==t;){let t=Da(e).nextSibling;Da(r).insertBefore(e,i),e=t}}}return n},Aa=(e,t,n=e)=>(e._$AI(t,n),e),ja={},Ma=(e,t=ja)=>e._$AH=t,Na=e=>e._$AH,Pa=e=>{e._$AR(),e._$AA.remove()},Fa=(e,t,n)=>{let r=new Map;for(let i=t;i<=n;i++)r.set(e[i],i);return r},Ia=Ve(class extends He{constructor(e){if(super(e),e.type!==Be.CHILD)throw Error(`repeat() can only be used in text expressions`)}dt(e,t,n){let r;n===void 0?n=t:t!==void 0&&(r=t);let i=[],a=[],o=0;for(let t of e)i[o]=r?r(t,o):o,a[o]=n(t,o),o++;return{values:a,keys:i}}render(e,t,n){return this.dt(e,t,n).values}update(e,[t,n,r]){let i=Na(e),{values:a,keys:o}=this.dt(t,n,r);if(!Array.isArray(i))return this.ut=o,a;let s=this.ut??=[],c=[],l,u,d=0,f=i.length-1,p=0,m=a.length-1;for(;d<=f&&p<=m;)if(i[d]===null)d++;else if(i[f]===null)f--;else if(s[d]===o[p])c[p]=Aa(i[d],a[p]),d++,p++;else if(s[f]===o[m])c[m]=Aa(i[f],a[m]),f--,m--;else if(s[d]===o[m])c[m]=Aa(i[d],a[m]),ka(e,c[m+1],i[d]),d++,m--;else if(s[f]===o[p])c[p]=Aa(i[f],a[p]),ka(e,i[d],i[f]),f--,p++;else if(l===void 0&&(l=Fa(o,p,m),u=Fa(s,d,f)),l.has(s[d])){if(l.has(s[f])){let t=u.get(o[p]),n=t===void 0?null:i[t];if(n===null){let t=ka(e,i[d]);Aa(t,a[p]),c[p]=t}else c[p]=Aa(n,a[p]),ka(e,i[d],n),i[t]=null;p++}else Pa(i[f]),f--}else Pa(i[d]),d++;for(;p<=m;){let t=ka(e,c[m+1]);Aa(t,a[p]),c[p++]=t}for(;d<=f;){let e=i[d++];e!==null&&Pa(e)}return this.ut=o,Ma(e,c),Te}});function La(e){return{author:`bot`,author_name:null,text:``,at:``,outcome:null,guidance:null,ticket:null,...e,citations:e.citations??[],quick_replies:e.quick_replies??[]}}function Q(e,t){return t===S||t===null||t===``||t===void 0?S:x`<dt>${e}</dt>
-    <dd>${t}</dd>`}function Ra(e){return e.length?x`<ul>
+`)}),this.#n=[],this.#t=null):this.#r(n)}return t}#r(e){let t=e.indexOf(`:`),n=t<0?e:e.slice(0,t),r=t<0?``:e.slice(t+1).replace(/^ /,``);n===`data`?this.#n.push(r):n===`id`&&(this.#t=r)}};async function wa(e,t,n){let r=e.body?.getReader();if(!r)return;let i=new TextDecoder,a=new Ca,o;try{for(;;){let e=new Promise((e,t)=>{o=setTimeout(()=>t(Error(`the stream went quiet`)),n)}),{done:s,value:c}=await Promise.race([r.read(),e]);if(clearTimeout(o),s)return;a.push(i.decode(c,{stream:!0})).forEach(t)}}finally{clearTimeout(o),r.cancel().catch(()=>void 0)}}var Ta=4e4,Ea=class{options;#e=new AbortController;#t=new AbortController;#n;#r=!1;constructor(e){this.options=e,this.#n=e.lastEventId,this.#i()}get live(){return this.#r}get lastEventId(){return this.#n}close(){this.#e.abort(),this.#t.abort(),this.#s(!1)}wake(){this.#t.abort()}async#i(){let e=0;for(;!this.#e.signal.aborted;){let t=null;try{let t=await this.#a();e=0,this.#s(!0),await wa(t,e=>this.#o(e.id,e.data),Ta)}catch(e){if(this.#e.signal.aborted)return;if(e instanceof Qi){if([401,403,404,409].includes(e.status)){this.#s(!1),this.options.onRefused(e);return}t=e.retryAfterMs}}this.#s(!1),this.#t=new AbortController,await ra(Math.max(t??0,ia(e++)),this.#t.signal)}}#a(){let e={Accept:`text/event-stream`};this.#n!==null&&(e[`Last-Event-ID`]=this.#n);let{url:t,withCookie:n=!1}=this.options;return na(t,{headers:e,withCookie:n,token:this.options.token(),signal:this.#e.signal})}#o(e,t){if(this.#e.signal.aborted)return;let n;try{n=JSON.parse(t)}catch{return}e&&(this.#n=e),this.options.onEvent(n,e&&/^\d+$/.test(e)?Number(e):null)}#s(e){e!==this.#r&&(this.#r=e,this.options.onState(e))}},{I:Da}=Ie,Oa=e=>e,ka=()=>document.createComment(``),Aa=(e,t,n)=>{let r=e._$AA.parentNode,i=t===void 0?e._$AB:t._$AA;if(n===void 0)n=new Da(r.insertBefore(ka(),i),r.insertBefore(ka(),i),e,e.options);else{let t=n._$AB.nextSibling,a=n._$AM,o=a!==e;if(o){let t;n._$AQ?.(e),n._$AM=e,n._$AP!==void 0&&(t=e._$AU)!==a._$AU&&n._$AP(t)}if(t!==i||o){let e=n._$AA;for(;e!==t;){let t=Oa(e).nextSibling;Oa(r).insertBefore(e,i),e=t}}}return n},ja=(e,t,n=e)=>(e._$AI(t,n),e),Ma={},Na=(e,t=Ma)=>e._$AH=t,Pa=e=>e._$AH,Fa=e=>{e._$AR(),e._$AA.remove()},Ia=(e,t,n)=>{let r=new Map;for(let i=t;i<=n;i++)r.set(e[i],i);return r},La=Ve(class extends He{constructor(e){if(super(e),e.type!==Be.CHILD)throw Error(`repeat() can only be used in text expressions`)}dt(e,t,n){let r;n===void 0?n=t:t!==void 0&&(r=t);let i=[],a=[],o=0;for(let t of e)i[o]=r?r(t,o):o,a[o]=n(t,o),o++;return{values:a,keys:i}}render(e,t,n){return this.dt(e,t,n).values}update(e,[t,n,r]){let i=Pa(e),{values:a,keys:o}=this.dt(t,n,r);if(!Array.isArray(i))return this.ut=o,a;let s=this.ut??=[],c=[],l,u,d=0,f=i.length-1,p=0,m=a.length-1;for(;d<=f&&p<=m;)if(i[d]===null)d++;else if(i[f]===null)f--;else if(s[d]===o[p])c[p]=ja(i[d],a[p]),d++,p++;else if(s[f]===o[m])c[m]=ja(i[f],a[m]),f--,m--;else if(s[d]===o[m])c[m]=ja(i[d],a[m]),Aa(e,c[m+1],i[d]),d++,m--;else if(s[f]===o[p])c[p]=ja(i[f],a[p]),Aa(e,i[d],i[f]),f--,p++;else if(l===void 0&&(l=Ia(o,p,m),u=Ia(s,d,f)),l.has(s[d])){if(l.has(s[f])){let t=u.get(o[p]),n=t===void 0?null:i[t];if(n===null){let t=Aa(e,i[d]);ja(t,a[p]),c[p]=t}else c[p]=ja(n,a[p]),Aa(e,i[d],n),i[t]=null;p++}else Fa(i[f]),f--}else Fa(i[d]),d++;for(;p<=m;){let t=Aa(e,c[m+1]);ja(t,a[p]),c[p++]=t}for(;d<=f;){let e=i[d++];e!==null&&Fa(e)}return this.ut=o,Na(e,c),Te}});function Ra(e){return{author:`bot`,author_name:null,text:``,at:``,outcome:null,guidance:null,ticket:null,...e,citations:e.citations??[],quick_replies:e.quick_replies??[]}}function Q(e,t){return t===S||t===null||t===``||t===void 0?S:x`<dt>${e}</dt>
+    <dd>${t}</dd>`}function za(e){return e.length?x`<ul>
         ${e.map(e=>x`<li>${e}</li>`)}
-      </ul>`:S}function za(e,t){let{conversation:n,handoff:r}=e,i=Q(`E-mail`,Z(n.contact_email));return r?x`<section class="story" aria-label="Summary">
+      </ul>`:S}function Ba(e,t){let{conversation:n,handoff:r}=e,i=Q(`E-mail`,Z(n.contact_email));return r?x`<section class="story" aria-label="Summary">
     <dl>
-      ${Q(`Wanted`,Z(r.wanted))} ${Q(`Tried`,Ra(r.tried.map(Z)))}
+      ${Q(`Wanted`,Z(r.wanted))} ${Q(`Tried`,za(r.tried.map(Z)))}
       ${Q(`Why a person`,x`${X(r.reason)}`)}
-      ${Q(`Mood`,`${ua(r.sentiment)} (${da(r.sentiment)})`)}
-      ${Q(`Account`,Va(r,n.account_id))} ${i}
+      ${Q(`Mood`,`${da(r.sentiment)} (${fa(r.sentiment)})`)}
+      ${Q(`Account`,Ha(r,n.account_id))} ${i}
       ${Q(`Queue`,`${X(r.queue_id)}, ${r.priority}`)} ${Q(`Page`,Z(r.page))}
       ${Q(`Bug`,r.bug_id?x`<a href="bugs#/b/${r.bug_id}">${r.bug_id}</a>`:S)}
       ${Q(`Suggested next step`,Z(r.suggested_next_step))}
-      ${Q(`Links`,Ra(r.links.map(e=>Ba(e,e,t))))}
-      ${Q(`Promised by`,ca(r.promised_by))} ${Q(`Language`,n.language)}
+      ${Q(`Links`,za(r.links.map(e=>Va(e,e,t))))}
+      ${Q(`Promised by`,la(r.promised_by))} ${Q(`Language`,n.language)}
     </dl>
     ${r.reasons.length?x`<details>
           <summary>Reasons for the handoff</summary>
-          ${Ha(r.reasons)}
+          ${Ua(r.reasons)}
         </details>`:S}
   </section>`:x`<section class="story" aria-label="Summary">
       <dl>${Q(`Account`,Z(n.account_id))} ${i} ${Q(`Language`,n.language)}</dl>
-    </section>`}function Ba(e,t,n){return O([e,t,n.join()],()=>Xi(e,t,n))}function Va(e,t){let n=e.account_id??t;return!n&&!e.account_summary?`Not verified`:x`${Z(e.account_summary)} ${n?x`<span class="muted">${Z(n)}</span>`:S}`}function Ha(e){return x`<div class="scroll" tabindex="0" role="region" aria-label="Reasons">
+    </section>`}function Va(e,t,n){return O([e,t,n.join()],()=>Xi(e,t,n))}function Ha(e,t){let n=e.account_id??t;return!n&&!e.account_summary?`Not verified`:x`${Z(e.account_summary)} ${n?x`<span class="muted">${Z(n)}</span>`:S}`}function Ua(e){return x`<div class="scroll" tabindex="0" role="region" aria-label="Reasons">
     <table>
       <thead>
         <tr>
@@ -173,40 +173,40 @@ Please report this to https://github.com/markedjs/marked.`,e){let e=`<p>An error
       <tbody>
         ${e.map(e=>x`<tr>
               <td>${X(e.name)}</td>
-              <td><bdi>${da(e.value)}</bdi></td>
-              <td>${da(e.weight)}</td>
+              <td><bdi>${fa(e.value)}</bdi></td>
+              <td>${fa(e.weight)}</td>
               <td>${X(e.towards)}</td>
             </tr>`)}
       </tbody>
     </table>
-  </div>`}function Ua(e){let t=Object.entries(e.expected_cost),{kind:n,category:r,sentiment:i}=e.understanding??{},a=[n,r].filter(e=>typeof e==`string`).map(e=>X(e));return typeof i==`number`&&a.push(ua(i)),x`<details class="why">
+  </div>`}function Wa(e){let t=Object.entries(e.expected_cost),{kind:n,category:r,sentiment:i}=e.understanding??{},a=[n,r].filter(e=>typeof e==`string`).map(e=>X(e));return typeof i==`number`&&a.push(da(i)),x`<details class="why">
     <summary>Decided: ${X(e.route)}</summary>
     ${a.length?x`<p>Understood as: ${a.join(`, `)}</p>`:S}
     ${e.page?.route?x`<p>On page: ${Z(e.page.route)}</p>`:S}
-    ${e.reasons.length?Ha(e.reasons):S}
-    ${t.length?x`<p>Expected cost: ${t.map(([e,t])=>`${X(e)} ${da(t)}`).join(`, `)}</p>`:S}
-  </details>`}function Wa(e,t){return x`<details class="why">
-    <summary>Evidence: ${e.passages.length} passages, sure to ${da(e.probability)}</summary>
+    ${e.reasons.length?Ua(e.reasons):S}
+    ${t.length?x`<p>Expected cost: ${t.map(([e,t])=>`${X(e)} ${fa(t)}`).join(`, `)}</p>`:S}
+  </details>`}function Ga(e,t){return x`<details class="why">
+    <summary>Evidence: ${e.passages.length} passages, sure to ${fa(e.probability)}</summary>
     ${e.passages.map(e=>x`<div class="passage">
-        <p>${Xi(e.section?`${e.title}: ${e.section}`:e.title,e.url,t)} <span class="muted">score ${da(e.score)}</span></p>
+        <p>${Xi(e.section?`${e.title}: ${e.section}`:e.title,e.url,t)} <span class="muted">score ${fa(e.score)}</span></p>
         ${Yi(e.text,{linkHosts:t,format:`markdown`})}
       </div>`)}
-  </details>`}var Ga=[[`solved`,`Solved`],[`not_solved`,`Not solved`],[`duplicate`,`Duplicate`],[`spam`,`Spam`]];function Ka(e){let{view:t}=e,n=t.workspace?.link_hosts??[];return x`<section class="detail" aria-label="Conversation">
+  </details>`}var Ka=[[`solved`,`Solved`],[`not_solved`,`Not solved`],[`duplicate`,`Duplicate`],[`spam`,`Spam`]];function qa(e){let{view:t}=e,n=t.workspace?.link_hosts??[];return x`<section class="detail" aria-label="Conversation">
     <p class="back"><a href="#/">Back to the list</a></p>
     <h1>${Z(t.handoff?.wanted)===S?`Conversation`:Z(t.handoff?.wanted)}</h1>
     <p class="muted">
       ${X(t.conversation.mode)}${t.conversation.person?x`: ${Z(t.conversation.person)}`:S}
     </p>
-    ${za(t,n)}
+    ${Ba(t,n)}
     <h2>Conversation</h2>
     <div class="messages" role="log" aria-label="Messages" tabindex="0">
-      ${Ia(t.messages,e=>e.message_id,e=>qa(e,n))}
+      ${La(t.messages,e=>e.message_id,e=>Ja(e,n))}
     </div>
     <p class="bad" role="alert">${e.trouble}</p>
-    ${e.you.role===`viewer`?x`<p class="muted">You may read, and not answer.</p>`:Xa(e)}
-  </section>`}function qa(e,t){let n={...e,...La(e)},r=n.author===`customer`?`Customer`:n.author===`bot`?`Bot`:`Person`,i=e.decision,a=e.evidence;return x`<article class="message ${n.author}">
+    ${e.you.role===`viewer`?x`<p class="muted">You may read, and not answer.</p>`:Za(e)}
+  </section>`}function Ja(e,t){let n={...e,...Ra(e)},r=n.author===`customer`?`Customer`:n.author===`bot`?`Bot`:`Person`,i=e.decision,a=e.evidence;return x`<article class="message ${n.author}">
     <p class="muted">
-      ${r}${n.author_name?x`, ${Z(n.author_name)}`:S} <time>${ca(n.at)}</time>
+      ${r}${n.author_name?x`, ${Z(n.author_name)}`:S} <time>${la(n.at)}</time>
       ${n.outcome?x`<span class="mark">${X(n.outcome)}</span>`:S}
     </p>
     ${O([n.text,t.join()],()=>Yi(n.text,{linkHosts:t,format:n.author===`customer`?`plain`:`markdown`,anyQuery:n.author===`person`,citations:n.citations}))}
@@ -216,9 +216,9 @@ Please report this to https://github.com/markedjs/marked.`,e){let e=`<p>An error
             </li>`)}
         </ol>`:S}
     ${n.ticket?x`<p><a href="bugs#/b/${n.ticket.bug_id}">Bug ${n.ticket.bug_id}</a> ${Z(n.ticket.title)}</p>`:S}
-    ${i?O([JSON.stringify(i)],()=>Ua(i)):S}
-    ${a?O([JSON.stringify(a),t.join()],()=>Wa(a,t)):S}
-  </article>`}function Ja(e){return t=>{t.preventDefault();let n=t.currentTarget;e(n).then(e=>{e&&n.reset()})}}function Ya(e,t){return e.elements.namedItem(t).value.trim()}function Xa(e){let{mode:t}=e.view.conversation,n=t===`with_person`,r=e.person!==``;return x`<div class="actions">
+    ${i?O([JSON.stringify(i)],()=>Wa(i)):S}
+    ${a?O([JSON.stringify(a),t.join()],()=>Ga(a,t)):S}
+  </article>`}function Ya(e){return t=>{t.preventDefault();let n=t.currentTarget;e(n).then(e=>{e&&n.reset()})}}function Xa(e,t){return e.elements.namedItem(t).value.trim()}function Za(e){let{mode:t}=e.view.conversation,n=t===`with_person`,r=e.person!==``;return x`<div class="actions">
     ${e.you.name?x`<p class="muted">You answer as ${Z(e.you.name)}.</p>`:x`<div class="field">
           <label for="person">Your name, as the customer sees it</label>
           <input
@@ -232,33 +232,33 @@ Please report this to https://github.com/markedjs/marked.`,e){let e=`<p>An error
     ${n?S:x`<button class="primary take" type="button" ?disabled=${e.busy||!r} @click=${e.onTake}>
           Take
         </button>`}
-    ${n?Za(e,r):S}
-    ${t===`waiting`||n?Qa(e):S} ${t===`closed`?S:$a(e)}
-  </div>`}function Za(e,t){return x`<form class="reply" @submit=${Ja(t=>e.onReply(Ya(t,`text`)))}>
+    ${n?Qa(e,r):S}
+    ${t===`waiting`||n?$a(e):S} ${t===`closed`?S:eo(e)}
+  </div>`}function Qa(e,t){return x`<form class="reply" @submit=${Ya(t=>e.onReply(Xa(t,`text`)))}>
     <label for="reply">Reply to the customer</label>
     <textarea id="reply" name="text" rows="4" maxlength="8000" dir="auto" required></textarea>
     <button class="primary" type="submit" ?disabled=${e.busy||!t}>Send reply</button>
-  </form>`}function Qa(e){return x`<details>
+  </form>`}function $a(e){return x`<details>
     <summary>Hand back to the bot</summary>
-    <form class="hand-back" @submit=${Ja(t=>e.onHandBack(Ya(t,`note`)))}>
+    <form class="hand-back" @submit=${Ya(t=>e.onHandBack(Xa(t,`note`)))}>
       <label for="back-note">Note for the bot's next turn (optional)</label>
       <input id="back-note" name="note" maxlength="1000" dir="auto" />
       <button type="submit" ?disabled=${e.busy}>Hand back</button>
     </form>
-  </details>`}function $a(e){return x`<details>
+  </details>`}function eo(e){return x`<details>
     <summary>Resolve</summary>
-    <form class="resolve" @submit=${Ja(t=>e.onResolve(Ya(t,`outcome`),Ya(t,`note`)))}>
+    <form class="resolve" @submit=${Ya(t=>e.onResolve(Xa(t,`outcome`),Xa(t,`note`)))}>
       <label for="outcome">Outcome</label>
       <select id="outcome" name="outcome">
-        ${Ga.map(([e,t])=>x`<option value=${e}>${t}</option>`)}
+        ${Ka.map(([e,t])=>x`<option value=${e}>${t}</option>`)}
       </select>
       <label for="resolve-note">Note (optional)</label>
       <input id="resolve-note" name="note" maxlength="1000" dir="auto" />
       <button type="submit" ?disabled=${e.busy}>Resolve</button>
     </form>
-  </details>`}var eo=[[`waiting`,`Waiting`],[`mine`,`With me`],[`with_person`,`With a person`],[`all`,`All`]],to={urgent:0,high:1,normal:2};function no(e){return[...e].sort((e,t)=>Number(t.overdue)-Number(e.overdue)||to[e.priority]-to[t.priority]||e.waiting_since.localeCompare(t.waiting_since))}function ro(e){return x`<section class="list" aria-label="Conversations">
+  </details>`}var to=[[`waiting`,`Waiting`],[`mine`,`With me`],[`with_person`,`With a person`],[`all`,`All`]],no={urgent:0,high:1,normal:2};function ro(e){return[...e].sort((e,t)=>Number(t.overdue)-Number(e.overdue)||no[e.priority]-no[t.priority]||e.waiting_since.localeCompare(t.waiting_since))}function io(e){return x`<section class="list" aria-label="Conversations">
     <div class="filters" role="group" aria-label="Show">
-      ${eo.map(([t,n])=>x`<button
+      ${to.map(([t,n])=>x`<button
             type="button"
             aria-pressed=${e.filter===t?`true`:`false`}
             @click=${()=>e.onFilter(t)}
@@ -267,43 +267,43 @@ Please report this to https://github.com/markedjs/marked.`,e){let e=`<p>An error
           </button>`)}
     </div>
     ${e.rows.length?x`<ul>
-          ${Ia(no(e.rows),e=>e.conversation_id,t=>io(t,e.selected))}
+          ${La(ro(e.rows),e=>e.conversation_id,t=>ao(t,e.selected))}
         </ul>`:x`<p class="muted">Nothing here.</p>`}
-  </section>`}function io(e,t){let n=e.conversation_id===t;return x`<li>
+  </section>`}function ao(e,t){let n=e.conversation_id===t;return x`<li>
     <a href="#/c/${e.conversation_id}" class="row" aria-current=${n?`true`:S}>
       <span class="marks">
         ${e.overdue?x`<strong class="mark overdue">Overdue</strong>`:S}
         ${e.priority===`normal`?S:x`<strong class="mark">${X(e.priority)}</strong>`}
         ${e.unread?x`<span class="mark">${e.unread} new</span>`:S}
         <span class="muted">${X(e.mode)}${e.mode===`with_person`&&e.person?x` (${Z(e.person)})`:S},
-          ${la(e.waiting_since)}</span
+          ${ua(e.waiting_since)}</span
         >
       </span>
       <span class="wanted">${Z(e.wanted)===S?Z(e.last_message):Z(e.wanted)}</span>
       <span class="muted">
-        ${X(e.queue_id)}, ${ua(e.sentiment)}${e.promised_by?`, promised by ${ca(e.promised_by)}`:``}
+        ${X(e.queue_id)}, ${da(e.sentiment)}${e.promised_by?`, promised by ${la(e.promised_by)}`:``}
         ${e.account_summary?x`<br />${Z(e.account_summary)}`:S}
         ${e.page?x`<br />${Z(e.page)}`:S}
       </span>
     </a>
-  </li>`}var ao=`helpgraph-inbox-person${location.pathname.replace(/\/[^/]*$/,``)}`,oo=1e4;function so(e){try{return localStorage.getItem(e)??``}catch{return``}}var co=class{root;#e=!0;#t=[];#n=`waiting`;#r=null;#i=null;#a=so(ao);#o={name:null,role:`admin`};#s=!1;#c=``;#l=``;#u=null;#d=null;#f=null;constructor(e){this.root=e,window.addEventListener(`hashchange`,()=>this.#p()),setInterval(()=>{this.#e&&document.visibilityState===`visible`&&this.#v()},oo),this.#p(),this.#m()}#p(){let e=/^#\/c\/([^/]+)$/.exec(location.hash),t=e?.[1]?decodeURIComponent(e[1]):null;if(t===this.#r)return this.#E();this.#r=t,this.#i=null,this.#c=``,this.#f=null,this.#d?.close(),this.#d=null,t&&this.#_(t),this.#E()}async#m(){try{let{handoffs:e,you:t}=await Y.handoffs(this.#n===`mine`?`with_person`:this.#n);this.#h(t),this.#t=this.#n===`mine`?e.filter(e=>this.#g(e)):e,this.#e=!0,this.#u??=this.#b(`v1/inbox/events`,null,()=>{this.#v()})}catch(e){this.#x(e)}this.#E()}#h(e){e&&(this.#o=e,e.name&&(this.#a=e.name))}#g(e){return e.person===void 0||e.person===null||e.person===this.#a}async#_(e){try{let t=await Y.conversation(e);if(e!==this.#r)return;this.#i=t,this.#h(t.you),this.#d??=this.#b(Y.eventsOf(e),t.last_event_id,()=>{this.#y()})}catch(e){this.#x(e)}this.#E()}#v=ha(()=>void this.#m(),300);#y=ha(()=>{this.#r&&this.#_(this.#r)},200);#b(e,t,n){return new Ta({url:e,token:()=>null,withCookie:!0,lastEventId:t,onEvent:n,onState:()=>this.#E(),onRefused:e=>{e.status===409&&this.#r?(this.#d=null,this.#_(this.#r)):this.#x(e)}})}#x(e){e instanceof Qi&&e.status===401?(this.#e=!1,this.#u?.close(),this.#d?.close(),this.#u=this.#d=null):this.#c=fa(e),this.#E()}async#S(e,t){try{await Y.login(e,t),this.#l=``,await this.#m(),this.#r&&await this.#_(this.#r)}catch(e){let t=e instanceof Qi&&[401,403].includes(e.status);this.#l=t?`That isn't the name and its password.`:fa(e),this.#E()}}async#C(e){let t=this.#r;if(!t||this.#s)return!1;this.#s=!0,this.#c=``,this.#E();try{return await e(t),!0}catch(e){return this.#x(e),!1}finally{this.#s=!1,this.#_(t),this.#v()}}async#w(e){if(!e)return!1;this.#f?.text!==e&&(this.#f={text:e,id:aa()});let t={text:e,client_message_id:this.#f.id,person:this.#a},n=await this.#C(e=>Y.reply(e,t));return n&&(this.#f=null),n}#T(e){this.#a=e;try{localStorage.setItem(ao,e)}catch{}this.#E()}#E(){Re(this.#e?this.#D():ma(this.#l,(e,t)=>void this.#S(e,t)),this.root)}#D(){let e={rows:this.#t,filter:this.#n,selected:this.#r,onFilter:e=>{this.#n=e,this.#m()}};return x`${pa(`inbox`,this.#u?.live??!1)}
-      <main class=${this.#r?`desk chosen`:`desk`}>${ro(e)} ${this.#O()}</main>`}#O(){return this.#r?this.#i?Ka({view:this.#i,you:this.#o,person:this.#a,busy:this.#s,trouble:this.#c,onPerson:e=>this.#T(e),onTake:()=>void this.#C(e=>Y.take(e,this.#a)),onReply:e=>this.#w(e),onHandBack:e=>this.#C(t=>Y.handBack(t,e)),onResolve:(e,t)=>this.#C(n=>Y.resolve(n,e,t))}):x`<p class="detail" role="status">${this.#c||`Loading…`}</p>`:x`<p class="detail muted">Choose a conversation. ${this.#c||S}</p>`}},lo=`(max-width: 760px)`,uo=190,fo=58,po=8;function mo(e){if(e<=0)return 1;let t=10**Math.floor(Math.log10(e));return([1,1.5,2,3,5,7.5,10].find(n=>n*t>=e-1e-12)??10)*t}function ho(e){matchMedia(lo).addEventListener(`change`,e)}function go(e){let{starts:t,series:n}=e,r=t.map((t,r)=>{let i=n.map(e=>e.values[r]??0);return e.kind===`bars`?i.reduce((e,t)=>e+t,0):Math.max(0,...i)}),i=Math.max(0,...r),a=e.kind===`bars`?Math.max(2,mo(i)):mo(i),o=n.some(e=>e.values.some(e=>e!==null&&e!==0));return x`<figure class="chart">
+  </li>`}var oo=`helpgraph-inbox-person${location.pathname.replace(/\/[^/]*$/,``)}`,so=1e4;function co(e){try{return localStorage.getItem(e)??``}catch{return``}}var lo=class{root;#e=!0;#t=[];#n=`waiting`;#r=null;#i=null;#a=co(oo);#o={name:null,role:`admin`};#s=!1;#c=``;#l=``;#u=null;#d=null;#f=null;#p=null;constructor(e){this.root=e,window.addEventListener(`hashchange`,()=>this.#m()),setInterval(()=>{this.#e&&document.visibilityState===`visible`&&this.#y()},so),this.#m(),this.#h()}#m(){let e=/^#\/c\/([^/]+)$/.exec(location.hash),t=e?.[1]?decodeURIComponent(e[1]):null;if(t===this.#r)return this.#O();this.#r=t,this.#i=null,this.#c=``,this.#f=null,this.#d?.close(),this.#d=null,t&&this.#v(t),this.#O()}async#h(){try{let{handoffs:e,you:t}=await Y.handoffs(this.#n===`mine`?`with_person`:this.#n);this.#g(t),this.#t=this.#n===`mine`?e.filter(e=>this.#_(e)):e,this.#e=!0,this.#u??=this.#x(`v1/inbox/events`,null,()=>{this.#y()})}catch(e){this.#S(e)}this.#O()}#g(e){e&&(this.#o=e,e.name&&(this.#a=e.name))}#_(e){return e.person===void 0||e.person===null||e.person===this.#a}async#v(e){try{let t=await Y.conversation(e);if(e!==this.#r)return;this.#i=t,this.#g(t.you),this.#d??=this.#x(Y.eventsOf(e),t.last_event_id,()=>{this.#b()})}catch(e){this.#S(e)}this.#O()}#y=ga(()=>void this.#h(),300);#b=ga(()=>{this.#r&&this.#v(this.#r)},200);#x(e,t,n){return new Ea({url:e,token:()=>null,withCookie:!0,lastEventId:t,onEvent:n,onState:()=>this.#O(),onRefused:e=>{e.status===409&&this.#r?(this.#d=null,this.#v(this.#r)):this.#S(e)}})}#S(e){e instanceof Qi&&e.status===401?(this.#e=!1,this.#u?.close(),this.#d?.close(),this.#u=this.#d=null):this.#c=pa(e),this.#O()}async#C(e,t){try{await Y.login(e,t),this.#l=``,await this.#h(),this.#r&&await this.#v(this.#r)}catch(e){let t=e instanceof Qi&&[401,403].includes(e.status);this.#l=t?`That isn't the name and its password.`:pa(e),this.#O()}}async#w(e){let t=this.#r;if(!t||this.#s)return!1;this.#s=!0,this.#c=``,this.#O();try{return await e(t),!0}catch(e){return this.#S(e),!1}finally{this.#s=!1,this.#v(t),this.#y()}}async#T(e,t){let n=JSON.stringify([this.#r,e]);this.#p?.act!==n&&(this.#p={act:n,id:aa()});let{id:r}=this.#p,i=await this.#w(e=>t(e,r));return i&&(this.#p=null),i}async#E(e){if(!e)return!1;this.#f?.text!==e&&(this.#f={text:e,id:aa()});let t={text:e,client_message_id:this.#f.id,person:this.#a},n=await this.#w(e=>Y.reply(e,t));return n&&(this.#f=null),n}#D(e){this.#a=e;try{localStorage.setItem(oo,e)}catch{}this.#O()}#O(){Re(this.#e?this.#k():ha(this.#l,(e,t)=>void this.#C(e,t)),this.root)}#k(){let e={rows:this.#t,filter:this.#n,selected:this.#r,onFilter:e=>{this.#n=e,this.#h()}};return x`${ma(`inbox`,this.#u?.live??!1)}
+      <main class=${this.#r?`desk chosen`:`desk`}>${io(e)} ${this.#A()}</main>`}#A(){return this.#r?this.#i?qa({view:this.#i,you:this.#o,person:this.#a,busy:this.#s,trouble:this.#c,onPerson:e=>this.#D(e),onTake:()=>void this.#T(`take ${this.#a}`,(e,t)=>Y.take(e,this.#a,t)),onReply:e=>this.#E(e),onHandBack:e=>this.#T(`hand back ${e}`,(t,n)=>Y.handBack(t,e,n)),onResolve:(e,t)=>this.#T(`${e} ${t}`,(n,r)=>Y.resolve(n,e,t,r))}):x`<p class="detail" role="status">${this.#c||`Loading…`}</p>`:x`<p class="detail muted">Choose a conversation. ${this.#c||S}</p>`}},uo=`(max-width: 760px)`,fo=190,po=58,mo=8;function ho(e){if(e<=0)return 1;let t=10**Math.floor(Math.log10(e));return([1,1.5,2,3,5,7.5,10].find(n=>n*t>=e-1e-12)??10)*t}function go(e){matchMedia(uo).addEventListener(`change`,e)}function _o(e){let{starts:t,series:n}=e,r=t.map((t,r)=>{let i=n.map(e=>e.values[r]??0);return e.kind===`bars`?i.reduce((e,t)=>e+t,0):Math.max(0,...i)}),i=Math.max(0,...r),a=e.kind===`bars`?Math.max(2,ho(i)):ho(i),o=n.some(e=>e.values.some(e=>e!==null&&e!==0));return x`<figure class="chart">
     <figcaption>
       <h2>${e.title}</h2>
       <ul class="legend" aria-hidden="true" ?hidden=${!o}>
         ${n.map(e=>x`<li><svg class="swatch" viewBox="0 0 12 12"><rect class="fill ${e.tone}" width="12" height="12" rx="2" /></svg>${e.name}</li>`)}
       </ul>
     </figcaption>
-    ${o?_o(e,a):x`<p class="muted nothing">Nothing in this time.</p>`}
-    ${o?Co(e):S}
-  </figure>`}function _o(e,t){let n=matchMedia(lo).matches,r=n?340:640,i=(r-fo)/Math.max(1,e.starts.length),a=e=>po+160*(1-e/t),o=[0,.5,1].map(e=>e*t),s=So(e.starts,n?3:6);return x`<svg class="plot" viewBox="0 0 ${r} ${uo}" role="img" aria-label="${e.title}; the table below has the numbers">
-    ${o.map(t=>we`<line class="grid" x1=${fo} x2=${r} y1=${a(t)} y2=${a(t)} />
+    ${o?vo(e,a):x`<p class="muted nothing">Nothing in this time.</p>`}
+    ${o?wo(e):S}
+  </figure>`}function vo(e,t){let n=matchMedia(uo).matches,r=n?340:640,i=(r-po)/Math.max(1,e.starts.length),a=e=>mo+160*(1-e/t),o=[0,.5,1].map(e=>e*t),s=Co(e.starts,n?3:6);return x`<svg class="plot" viewBox="0 0 ${r} ${fo}" role="img" aria-label="${e.title}; the table below has the numbers">
+    ${o.map(t=>we`<line class="grid" x1=${po} x2=${r} y1=${a(t)} y2=${a(t)} />
         <text class="axis" x=${52} y=${a(t)+4} text-anchor="end">${e.say(t)}</text>`)}
-    ${s.map(({place:t,label:n})=>we`<text class="axis" x=${fo+t*i} y=${185} text-anchor=${t>e.starts.length*.93?`end`:`middle`}>${n}</text>`)}
-    ${e.kind===`bars`?vo(e,i,a):yo(e,i,a)}
-    ${e.starts.map((t,n)=>we`<rect class="hit" x=${fo+n*i} y=${po} width=${i} height=${160}><title>${bo(e,t,n)}</title></rect>`)}
-  </svg>`}function vo(e,t,n){return e.starts.map((r,i)=>{let a=0;return e.series.map(e=>{let r=e.values[i]??0;if(!r)return S;let o=a;return a+=r,we`<rect class="fill ${e.tone}" x=${fo+i*t+t*.1} width=${t*.8} y=${n(a)} height=${Math.max(.5,n(o)-n(a))} />`})})}function yo(e,t,n){return e.series.map(e=>{let r=``,i=[];return e.values.forEach((a,o)=>{if(a===null)return;let s=fo+(o+.5)*t,c=o>0?e.values[o-1]??null:null,l=e.values[o+1]??null;r+=`${c===null?`M`:`L`}${s.toFixed(1)} ${n(a).toFixed(1)}`,c===null&&l===null&&i.push(we`<circle class="fill ${e.tone}" cx=${s} cy=${n(a)} r="3" />`)}),we`<path class="line ${e.tone}" d=${r} />${i}`})}function bo(e,t,n){let r=e.series.map(e=>[e.name,e.values[n]??null]).filter(([,t])=>t!==null&&(e.kind===`lines`||t!==0)).map(([t,n])=>`${t} ${e.say(n)}`);return[xo(t),...r.length?r:[`nothing`]].join(`
-`)}function xo(e){return new Date(e).toLocaleString(void 0,{month:`short`,day:`numeric`,hour:`2-digit`,minute:`2-digit`})}function So(e,t){let n=e[0],r=e[e.length-1];if(!n||!r)return[];let i=Date.parse(r)-Date.parse(n)>1728e5,a=Math.max(1,Math.round(e.length/t));return e.flatMap((e,t)=>{if(t%a||t===0)return[];let n=new Date(e);return[{place:t,label:i?n.toLocaleDateString(void 0,{month:`short`,day:`numeric`}):n.toLocaleTimeString(void 0,{hour:`2-digit`,minute:`2-digit`})}]})}function Co(e){let t=e.starts.map((t,n)=>({start:t,values:e.series.map(e=>e.values[n]??null)})).filter(({values:e})=>e.some(e=>e!==null&&e!==0)).reverse();return x`<details>
+    ${s.map(({place:t,label:n})=>we`<text class="axis" x=${po+t*i} y=${185} text-anchor=${t>e.starts.length*.93?`end`:`middle`}>${n}</text>`)}
+    ${e.kind===`bars`?yo(e,i,a):bo(e,i,a)}
+    ${e.starts.map((t,n)=>we`<rect class="hit" x=${po+n*i} y=${mo} width=${i} height=${160}><title>${xo(e,t,n)}</title></rect>`)}
+  </svg>`}function yo(e,t,n){return e.starts.map((r,i)=>{let a=0;return e.series.map(e=>{let r=e.values[i]??0;if(!r)return S;let o=a;return a+=r,we`<rect class="fill ${e.tone}" x=${po+i*t+t*.1} width=${t*.8} y=${n(a)} height=${Math.max(.5,n(o)-n(a))} />`})})}function bo(e,t,n){return e.series.map(e=>{let r=``,i=[];return e.values.forEach((a,o)=>{if(a===null)return;let s=po+(o+.5)*t,c=o>0?e.values[o-1]??null:null,l=e.values[o+1]??null;r+=`${c===null?`M`:`L`}${s.toFixed(1)} ${n(a).toFixed(1)}`,c===null&&l===null&&i.push(we`<circle class="fill ${e.tone}" cx=${s} cy=${n(a)} r="3" />`)}),we`<path class="line ${e.tone}" d=${r} />${i}`})}function xo(e,t,n){let r=e.series.map(e=>[e.name,e.values[n]??null]).filter(([,t])=>t!==null&&(e.kind===`lines`||t!==0)).map(([t,n])=>`${t} ${e.say(n)}`);return[So(t),...r.length?r:[`nothing`]].join(`
+`)}function So(e){return new Date(e).toLocaleString(void 0,{month:`short`,day:`numeric`,hour:`2-digit`,minute:`2-digit`})}function Co(e,t){let n=e[0],r=e[e.length-1];if(!n||!r)return[];let i=Date.parse(r)-Date.parse(n)>1728e5,a=Math.max(1,Math.round(e.length/t));return e.flatMap((e,t)=>{if(t%a||t===0)return[];let n=new Date(e);return[{place:t,label:i?n.toLocaleDateString(void 0,{month:`short`,day:`numeric`}):n.toLocaleTimeString(void 0,{hour:`2-digit`,minute:`2-digit`})}]})}function wo(e){let t=e.starts.map((t,n)=>({start:t,values:e.series.map(e=>e.values[n]??null)})).filter(({values:e})=>e.some(e=>e!==null&&e!==0)).reverse();return x`<details>
     <summary>As a table</summary>
     <div class="scroll" tabindex="0" role="region" aria-label="${e.title}, as a table">
       <table>
@@ -315,47 +315,47 @@ Please report this to https://github.com/markedjs/marked.`,e){let e=`<p>An error
         </thead>
         <tbody>
           ${t.map(({start:t,values:n})=>x`<tr>
-                <th scope="row">${xo(t)}</th>
+                <th scope="row">${So(t)}</th>
                 ${n.map(t=>x`<td class="n">${t===null?`–`:e.say(t)}</td>`)}
               </tr>`)}
         </tbody>
       </table>
     </div>
-  </details>`}var wo=[[`1h`,`1 hour`],[`6h`,`6 hours`],[`24h`,`24 hours`],[`7d`,`7 days`]],To=15e3,Eo=[[`Answered`,`t1`,[`answered`]],[`Asked back`,`t2`,[`asked`]],[`Bugs`,`t3`,[`bug_filed`,`bug_counted`]],[`Handed over`,`t4`,[`handed_off`]],[`Passed on`,`t5`,[`delivered`,`contact_taken`]],[`Failed`,`t6`,[`failed`,`parked`]]];function Do(e){return e===0?`0`:e<1?`${Math.round(e*1e3)} ms`:e<100?`${Number(e.toPrecision(2))} s`:`${Math.round(e)} s`}function $(e){return e.toLocaleString()}var Oo=class{root;#e=!0;#t=null;#n=`24h`;#r=``;#i=``;constructor(e){this.root=e,window.addEventListener(`hashchange`,()=>this.#a()),setInterval(()=>{this.#e&&document.visibilityState===`visible`&&this.#o()},To),ho(()=>this.#c()),this.#a()}#a(){let e=location.hash.slice(2);this.#n=wo.find(([t])=>t===e)?.[0]??`24h`,this.#o()}async#o(){let e=this.#n;try{let t=await Y.ops(e);if(e!==this.#n)return;this.#t=t,this.#e=!0,this.#r=``}catch(e){e instanceof Qi&&e.status===401?this.#e=!1:this.#r=fa(e)}this.#c()}async#s(e,t){try{await Y.login(e,t),this.#i=``,await this.#o()}catch(e){let t=e instanceof Qi&&[401,403].includes(e.status);this.#i=t?`That isn't the name and its password.`:fa(e),this.#c()}}#c(){let e=x`${pa(`ops`,this.#t!==null&&!this.#r)}
+  </details>`}var To=[[`1h`,`1 hour`],[`6h`,`6 hours`],[`24h`,`24 hours`],[`7d`,`7 days`]],Eo=15e3,Do=[[`Answered`,`t1`,[`answered`]],[`Asked back`,`t2`,[`asked`]],[`Bugs`,`t3`,[`bug_filed`,`bug_counted`]],[`Handed over`,`t4`,[`handed_off`]],[`Passed on`,`t5`,[`delivered`,`contact_taken`]],[`Failed`,`t6`,[`failed`,`parked`]]];function Oo(e){return e===0?`0`:e<1?`${Math.round(e*1e3)} ms`:e<100?`${Number(e.toPrecision(2))} s`:`${Math.round(e)} s`}function $(e){return e.toLocaleString()}var ko=class{root;#e=!0;#t=null;#n=`24h`;#r=``;#i=``;constructor(e){this.root=e,window.addEventListener(`hashchange`,()=>this.#a()),setInterval(()=>{this.#e&&document.visibilityState===`visible`&&this.#o()},Eo),go(()=>this.#c()),this.#a()}#a(){let e=location.hash.slice(2);this.#n=To.find(([t])=>t===e)?.[0]??`24h`,this.#o()}async#o(){let e=this.#n;try{let t=await Y.ops(e);if(e!==this.#n)return;this.#t=t,this.#e=!0,this.#r=``}catch(e){e instanceof Qi&&e.status===401?this.#e=!1:this.#r=pa(e)}this.#c()}async#s(e,t){try{await Y.login(e,t),this.#i=``,await this.#o()}catch(e){let t=e instanceof Qi&&[401,403].includes(e.status);this.#i=t?`That isn't the name and its password.`:pa(e),this.#c()}}#c(){let e=x`${ma(`ops`,this.#t!==null&&!this.#r)}
       <main class="ops">
         <div class="ops-head">
           <h1>Operations</h1>
           <nav class="filters" aria-label="Time">
-            ${wo.map(([e,t])=>x`<a class="choice" href="#/${e}" aria-current=${this.#n===e?`true`:S}>${t}</a>`)}
+            ${To.map(([e,t])=>x`<a class="choice" href="#/${e}" aria-current=${this.#n===e?`true`:S}>${t}</a>`)}
           </nav>
         </div>
         <p class="bad" role="alert">${this.#r}</p>
-        ${this.#t?ko(this.#t):x`<p role="status">Loading…</p>`}
-      </main>`;Re(this.#e?e:ma(this.#i,(e,t)=>void this.#s(e,t)),this.root)}};function ko(e){return x`${jo(e)} ${e.turns?S:x`<p class="muted empty">No turn ended in this time.</p>`}
-    ${Po(e)}
-    <div class="charts">${Fo(e)} ${Io(e,`Time to the first word`,e.first_word_seconds)}
-      ${Io(e,`Time of a turn`,e.turn_seconds)} ${Lo(e)} ${Ro(e)} ${zo(e)}</div>
-    <p class="muted">Read from the log at ${xo(e.until)}. A turn counts where its message was accepted.</p>`}function Ao(e,t,n,r=!1){return x`<div class="tile">
+        ${this.#t?Ao(this.#t):x`<p role="status">Loading…</p>`}
+      </main>`;Re(this.#e?e:ha(this.#i,(e,t)=>void this.#s(e,t)),this.root)}};function Ao(e){return x`${Mo(e)} ${e.turns?S:x`<p class="muted empty">No turn ended in this time.</p>`}
+    ${Fo(e)}
+    <div class="charts">${Io(e)} ${Lo(e,`Time to the first word`,e.first_word_seconds)}
+      ${Lo(e,`Time of a turn`,e.turn_seconds)} ${Ro(e)} ${zo(e)} ${Bo(e)}</div>
+    <p class="muted">Read from the log at ${So(e.until)}. A turn counts where its message was accepted.</p>`}function jo(e,t,n,r=!1){return x`<div class="tile">
     <dt>${e}</dt>
     <dd class=${r?`value bad`:`value`}>${t}</dd>
     <dd class="muted">${n}</dd>
-  </div>`}function jo(e){let{now:t}=e,n=t.oldest_waiting_s?`oldest ${Do(t.oldest_waiting_s)}`:`none is late`;return x`<section aria-label="Now">
+  </div>`}function Mo(e){let{now:t}=e,n=t.oldest_waiting_s?`oldest ${Oo(t.oldest_waiting_s)}`:`none is late`;return x`<section aria-label="Now">
     <h2>Now</h2>
     <dl class="tiles">
-      ${Ao(`Turns waiting`,$(t.turns_waiting),n,t.oldest_waiting_s>15)}
-      ${Ao(`Turns running`,$(t.turns_running),`right now`)}
-      ${Ao(`Turns left`,$(t.turns_abandoned),`by a process that died`,t.turns_abandoned>0)}
-      ${Ao(`Waiting for a person`,$(t.handoffs_open),`nobody has taken them`)}
-      ${Ao(`Overdue`,$(t.handoffs_overdue),`longer than promised`,t.handoffs_overdue>0)}
+      ${jo(`Turns waiting`,$(t.turns_waiting),n,t.oldest_waiting_s>15)}
+      ${jo(`Turns running`,$(t.turns_running),`right now`)}
+      ${jo(`Turns left`,$(t.turns_abandoned),`by a process that died`,t.turns_abandoned>0)}
+      ${jo(`Waiting for a person`,$(t.handoffs_open),`nobody has taken them`)}
+      ${jo(`Overdue`,$(t.handoffs_overdue),`longer than promised`,t.handoffs_overdue>0)}
     </dl>
-  </section>`}function Mo(e,t){return t.reduce((t,n)=>t+(e.outcomes[n]??[]).reduce((e,t)=>e+t,0),0)}function No(e,t){return t?`${Math.round(100*e/t)} % of turns`:``}function Po(e){let{n:t,with_person:n}=e.conversations,r=t-n;return x`<section aria-label="In this time">
+  </section>`}function No(e,t){return t.reduce((t,n)=>t+(e.outcomes[n]??[]).reduce((e,t)=>e+t,0),0)}function Po(e,t){return t?`${Math.round(100*e/t)} % of turns`:``}function Fo(e){let{n:t,with_person:n}=e.conversations,r=t-n;return x`<section aria-label="In this time">
     <h2>In this time</h2>
     <dl class="tiles">
-      ${Ao(`Turns`,$(e.turns),t===1?`in 1 conversation`:`in ${$(t)} conversations`)}
-      ${Ao(`Without a person`,$(r),t?`${Math.round(100*r/t)} % of conversations`:`conversations`)}
-      ${Eo.map(([t,,n])=>{let r=Mo(e,n);return Ao(t,$(r),No(r,e.turns),t===`Failed`&&r>0)})}
+      ${jo(`Turns`,$(e.turns),t===1?`in 1 conversation`:`in ${$(t)} conversations`)}
+      ${jo(`Without a person`,$(r),t?`${Math.round(100*r/t)} % of conversations`:`conversations`)}
+      ${Do.map(([t,,n])=>{let r=No(e,n);return jo(t,$(r),Po(r,e.turns),t===`Failed`&&r>0)})}
     </dl>
-  </section>`}function Fo(e){let t=Eo.map(([t,n,r])=>{let i=r.map(t=>e.outcomes[t]);return{name:t,tone:n,values:e.starts.map((e,t)=>i.reduce((e,n)=>e+(n?.[t]??0),0))}}).filter(({values:e})=>e.some(Boolean));return go({title:`Turns`,unit:``,starts:e.starts,series:t,kind:`bars`,say:e=>$(Math.round(e*10)/10)})}function Io(e,t,n){let r=n.all?`${t}: median ${Do(n.all.p50)}, p95 ${Do(n.all.p95)}`:t,i=[{name:`Median`,tone:`t1`,values:n.p50},{name:`95th percentile`,tone:`t4 dashed`,values:n.p95}];return go({title:r,unit:``,starts:e.starts,series:i,kind:`lines`,say:Do})}function Lo(e){return x`<section class="panel" aria-label="Queues">
+  </section>`}function Io(e){let t=Do.map(([t,n,r])=>{let i=r.map(t=>e.outcomes[t]);return{name:t,tone:n,values:e.starts.map((e,t)=>i.reduce((e,n)=>e+(n?.[t]??0),0))}}).filter(({values:e})=>e.some(Boolean));return _o({title:`Turns`,unit:``,starts:e.starts,series:t,kind:`bars`,say:e=>$(Math.round(e*10)/10)})}function Lo(e,t,n){let r=n.all?`${t}: median ${Oo(n.all.p50)}, p95 ${Oo(n.all.p95)}`:t,i=[{name:`Median`,tone:`t1`,values:n.p50},{name:`95th percentile`,tone:`t4 dashed`,values:n.p95}];return _o({title:r,unit:``,starts:e.starts,series:i,kind:`lines`,say:Oo})}function Ro(e){return x`<section class="panel" aria-label="Queues">
     <h2>Waiting for a person</h2>
     ${e.queues.length?x`<table>
           <thead>
@@ -366,23 +366,23 @@ Please report this to https://github.com/markedjs/marked.`,e){let e=`<p>An error
                   <th scope="row">${Z(e.queue_id)}</th>
                   <td class="n">${$(e.open)}</td>
                   <td class="n ${e.overdue?`bad`:``}">${$(e.overdue)}</td>
-                  <td>${la(e.oldest)}</td>
+                  <td>${ua(e.oldest)}</td>
                 </tr>`)}
           </tbody>
         </table>`:x`<p class="muted">Nobody waits.</p>`}
-  </section>`}function Ro(e){let{engine:t}=e;return x`<section class="panel" aria-label="Engine">
+  </section>`}function zo(e){let{engine:t}=e;return x`<section class="panel" aria-label="Engine">
     <h2>Engine</h2>
     <dl>${[[`Calls of models`,$(t.calls)],[`Tokens in`,$(t.input_tokens)],[`Tokens out`,$(t.output_tokens)],[`Cost`,t.cost.toLocaleString(void 0,{maximumFractionDigits:4})]].map(([e,t])=>x`<dt>${e}</dt><dd>${t}</dd>`)}</dl>
     <h3>Fallbacks</h3>
     ${t.fallbacks.length?x`<ul class="plain">
           ${t.fallbacks.map(({ability:e,reason:t,n})=>x`<li>${X(e)}: ${X(t).toLowerCase()} <b>${$(n)}</b></li>`)}
         </ul>`:x`<p class="muted">None.</p>`}
-  </section>`}function zo(e){return x`<section class="panel" aria-label="Failed and parked turns">
+  </section>`}function Bo(e){return x`<section class="panel" aria-label="Failed and parked turns">
     <h2>Failed and parked turns</h2>
     ${e.troubled.length?x`<ul class="plain">
           ${e.troubled.map(e=>x`<li>
-                <a href="inbox#/c/${e.conversation_id}">${X(e.status)}, ${xo(e.at)}</a>
+                <a href="inbox#/c/${e.conversation_id}">${X(e.status)}, ${So(e.at)}</a>
                 <span class="muted">turn ${e.turn_id}</span>
               </li>`)}
         </ul>`:x`<p class="muted">None.</p>`}
-  </section>`}var Bo=document.getElementById(`app`);if(Bo){Bo.replaceChildren();let e=document.body.dataset.page;e===`bugs`?new _a(Bo):e===`ops`?new Oo(Bo):new co(Bo)}})();
+  </section>`}var Vo=document.getElementById(`app`);if(Vo){Vo.replaceChildren();let e=document.body.dataset.page;e===`bugs`?new va(Vo):e===`ops`?new ko(Vo):new lo(Vo)}})();

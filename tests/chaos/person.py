@@ -11,11 +11,9 @@ from tests.chaos.plan import Shift
 from tests.chaos.reading import GONE, PAUSE_S, Address, read, refused
 from tests.chaos.transcript import Deed, Stream, Talk
 
-_CONFLICT = 409
-
 
 class Person:
-    """One person in one conversation. Each act is sent until it is answered, a reply under the same id."""
+    """One person in one conversation. Each act is sent until it is answered, under the same id."""
 
     def __init__(self, http: httpx.AsyncClient, address: Address, patience: Patience) -> None:
         self._http = http
@@ -28,12 +26,12 @@ class Person:
             await asyncio.sleep(0.02)
         watching = asyncio.create_task(self._watch(talk))
         try:
-            await self._do(talk, Deed("take", shift.person), shift)
+            await self._do(talk, Deed("take", shift.person, client_message_id=uuid4().hex), shift)
             for _ in range(shift.replies):
                 await asyncio.sleep(shift.pause_s)
                 await self._do(talk, Deed("reply", shift.person, f"Here is {uuid4().hex}", uuid4().hex), shift)
             await asyncio.sleep(shift.pause_s)
-            await self._do(talk, Deed(shift.parting, shift.person), shift)
+            await self._do(talk, Deed(shift.parting, shift.person, client_message_id=uuid4().hex), shift)
         finally:
             watching.cancel()
             await asyncio.wait([watching])
@@ -52,16 +50,15 @@ class Person:
             deed.posts += 1
             try:
                 answer = await self._http.post(
-                    f"{self._address()}/v1/inbox/conversations/{talk.conversation_id}/{deed.what}", json=_body(deed)
+                    f"{self._address()}/v1/inbox/conversations/{talk.conversation_id}/{deed.what}",
+                    json=_body(deed),
+                    headers={} if deed.what == "reply" else {"Idempotency-Key": deed.client_message_id},
                 )
             except GONE:
                 await asyncio.sleep(PAUSE_S)
                 continue
             if answer.status_code == 200:
                 deed.acknowledged = True
-                return
-            # Done already, by a post whose answer was lost or that was sent beside this one.
-            if answer.status_code == _CONFLICT and deed.posts > 1 and deed.what in ("hand_back", "resolve"):
                 return
             await refused(talk, answer)
 

@@ -139,7 +139,11 @@ async def test_from_the_wish_to_the_resolution(here: Here, customer: Customer) -
         assert silent[-1].kind == "RUN_FINISHED"
         assert bot_texts(silent) == []
 
-        assert (await staff.post(f"{of(customer)}/hand_back", json={})).json() == {"mode": "handed_back"}
+        key = {"Idempotency-Key": "a1"}
+        assert (await staff.post(f"{of(customer)}/hand_back", json={}, headers=key)).json() == {"mode": "handed_back"}
+        assert (await staff.post(f"{of(customer)}/hand_back", json={}, headers=key)).json() == {"mode": "handed_back"}
+        another = {"outcome": "solved"}
+        assert (await staff.post(f"{of(customer)}/resolve", json=another, headers=key)).status_code == 409
         answered = await customer.say("Where are my invoices?")
         assert bot_texts(answered) != []
 

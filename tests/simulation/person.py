@@ -16,12 +16,11 @@ from tools.storage.scope import Scope
 
 _PAUSE_S = 0.1
 _LOOK_S = 0.2
-_CONFLICT = 409
 _STAFF = Scope(WORKSPACE, None, "staff")
 
 
 class Person:
-    """One person in one conversation. Each act is sent until it is answered, a reply under the same id."""
+    """One person in one conversation. Each act is sent until it is answered, under the same id."""
 
     def __init__(self, network: Network, address: Callable[[], Server | None], now: Callable[[], datetime]) -> None:
         self._network = network
@@ -33,12 +32,12 @@ class Person:
         while talk.newest < shift.takes_after and not idle.is_set():
             await asyncio.sleep(_LOOK_S)
         watching = asyncio.create_task(self._watch(talk))
-        await self._do(talk, Deed("take", shift.person), shift)
+        await self._do(talk, Deed("take", shift.person, client_message_id=uuid4().hex), shift)
         for _ in range(shift.replies):
             await asyncio.sleep(shift.pause_s)
             await self._do(talk, Deed("reply", shift.person, f"Here is {uuid4().hex}", uuid4().hex), shift)
         await asyncio.sleep(shift.pause_s)
-        await self._do(talk, Deed(shift.parting, shift.person), shift)
+        await self._do(talk, Deed(shift.parting, shift.person, client_message_id=uuid4().hex), shift)
         watching.cancel()
 
     async def _do(self, talk: Talk, deed: Deed, shift: Shift) -> None:
@@ -58,23 +57,20 @@ class Person:
                     deed.acknowledged = True
                     return
                 except Refused as exc:
-                    # Done already, by a post whose answer was lost or that was sent beside this one.
-                    if exc.status == _CONFLICT and deed.posts > 1 and deed.what in ("hand_back", "resolve"):
-                        return
                     talk.refusals.append(Refusal(deed.what, exc.status, exc.retry_after))
             await asyncio.sleep(_PAUSE_S)
 
     async def _act(self, talk: Talk, deed: Deed, server: Server, line: Line) -> None:
-        desk, where = server.desk, talk.conversation_id
+        desk, where, act_id = server.desk, talk.conversation_id, deed.client_message_id
         match deed.what:
             case "take":
-                await desk.take(_STAFF, where, deed.person, self._now())
+                await desk.take(_STAFF, where, deed.person, self._now(), act_id=act_id)
             case "reply":
-                await desk.reply(_STAFF, where, deed.text, deed.client_message_id, deed.person, self._now())
+                await desk.reply(_STAFF, where, deed.text, act_id, deed.person, self._now())
             case "hand_back":
-                await desk.hand_back(_STAFF, where, "Over to you", self._now())
+                await desk.hand_back(_STAFF, where, "Over to you", self._now(), act_id=act_id)
             case "resolve":
-                await desk.resolve(_STAFF, where, "solved", "Done", self._now())
+                await desk.resolve(_STAFF, where, "solved", "Done", self._now(), act_id=act_id)
 
     async def _watch(self, talk: Talk) -> None:
         """Read what only the team sees, over as many connections as it takes."""

@@ -17,7 +17,7 @@ from tools.storage import desk_views, handoff_rows, rows
 from tools.storage.codec import custom
 from tools.storage.log import ConversationLog
 from tools.storage.records import Conversation, NewEvent, OverdueHandoff, Replied
-from tools.storage.schema import conversations, desk_replies, handoffs
+from tools.storage.schema import conversations, desk_acts, desk_replies, handoffs
 from tools.storage.scope import Scope
 from tools.storage.unfinished import deliver_unfinished
 from tools.storage.wakeups import inbox_key
@@ -26,7 +26,10 @@ Resolution = Literal["solved", "not_solved", "duplicate", "spam"]
 
 
 class Desk:
-    """Every act is one transaction that checks the mode table. A scope with an owner sees no desk: NotFound."""
+    """Every act is one transaction that checks the mode table. A scope with an owner sees no desk: NotFound.
+
+    An act under an `act_id` happens once: sent again, be it late by a server that stood still, it changes nothing.
+    """
 
     def __init__(self, log: ConversationLog) -> None:
         self._db = log.database
@@ -46,16 +49,21 @@ class Desk:
         async with self._db.reading() as conn:
             return await desk_views.conversation(conn, await rows.load(conn, scope, conversation_id))
 
-    async def take(self, scope: Scope, conversation_id: str, person: str, now: datetime) -> Conversation:
+    async def take(
+        self, scope: Scope, conversation_id: str, person: str, now: datetime, *, act_id: str | None = None
+    ) -> Conversation:
         """Give the conversation to `person`, asked for or not. From here on the bot can't write to it.
 
         Its unfinished turn ends as delivered; what the bot had said of an answer stays in the log.
 
         Raises:
             NotFound: no such conversation in this scope.
+            Conflict: the id was used for another act.
         """
         async with self._db.transaction() as conn:
             conversation = await self._locked(conn, scope, conversation_id)
+            if await self._was_done(conn, conversation, act_id, "take", person, now=now):
+                return conversation
             row = await handoff_rows.open_row(conn, conversation)
             if conversation.mode is Mode.WITH_PERSON and row is not None and row.person == person:
                 return conversation
@@ -123,25 +131,36 @@ class Desk:
         self._wakeups.notify(inbox_key(scope.workspace_id))
         return Replied(message_id, seq, duplicate=False)
 
-    async def hand_back(self, scope: Scope, conversation_id: str, note: str | None, now: datetime) -> Conversation:
+    async def hand_back(
+        self, scope: Scope, conversation_id: str, note: str | None, now: datetime, *, act_id: str | None = None
+    ) -> Conversation:
         """Give the conversation back: the bot answers the customer's next message.
 
         Raises:
             NotFound: no such conversation in this scope.
-            Conflict: no person has it or is asked for.
+            Conflict: no person has it or is asked for, or the id was used for another act.
         """
-        return await self._end(scope, conversation_id, Move.HAND_BACK, outcome="handed_back", note=note, now=now)
+        return await self._end(
+            scope, conversation_id, Move.HAND_BACK, outcome="handed_back", note=note, now=now, act_id=act_id
+        )
 
     async def resolve(
-        self, scope: Scope, conversation_id: str, outcome: Resolution, note: str | None, now: datetime
+        self,
+        scope: Scope,
+        conversation_id: str,
+        outcome: Resolution,
+        note: str | None,
+        now: datetime,
+        *,
+        act_id: str | None = None,
     ) -> Conversation:
         """Close the conversation with an outcome; a message from the customer opens it again, for the bot.
 
         Raises:
             NotFound: no such conversation in this scope.
-            Conflict: it is closed already.
+            Conflict: it is closed already, or the id was used for another act.
         """
-        return await self._end(scope, conversation_id, Move.RESOLVE, outcome=outcome, note=note, now=now)
+        return await self._end(scope, conversation_id, Move.RESOLVE, outcome=outcome, note=note, now=now, act_id=act_id)
 
     async def overdue(self, now: datetime, workspace_ids: Collection[str], *, limit: int = 100) -> list[OverdueHandoff]:
         """Return handoffs of these workspaces that nobody took within their promise, not yet reminded of."""
@@ -198,10 +217,20 @@ class Desk:
         return True
 
     async def _end(
-        self, scope: Scope, conversation_id: str, move: Move, *, outcome: str, note: str | None, now: datetime
+        self,
+        scope: Scope,
+        conversation_id: str,
+        move: Move,
+        *,
+        outcome: str,
+        note: str | None,
+        now: datetime,
+        act_id: str | None,
     ) -> Conversation:
         async with self._db.transaction() as conn:
             conversation = await self._locked(conn, scope, conversation_id)
+            if await self._was_done(conn, conversation, act_id, outcome, note, now=now):
+                return conversation
             step(conversation.mode, move)
             row = await handoff_rows.open_row(conn, conversation)
             if row is None:
@@ -214,6 +243,36 @@ class Desk:
             moved = await self._move(conn, conversation, move, row=None, person=None, now=now, said=said)
         self._told(moved)
         return moved
+
+    async def _was_done(
+        self, conn: AsyncConnection, conversation: Conversation, act_id: str | None, *act: str | None, now: datetime
+    ) -> bool:
+        """Whether this happened under the id; if not, it is noted that it does."""
+        if act_id is None:
+            return False
+        digest = rows.body_hash(conversation.conversation_id, *act)
+        noted = await conn.execute(
+            self._db.insert(desk_acts)
+            .values(
+                workspace_id=conversation.workspace_id,
+                act_id=act_id,
+                conversation_id=conversation.conversation_id,
+                body_hash=digest,
+                at=now,
+            )
+            .on_conflict_do_nothing(index_elements=["workspace_id", "act_id"])
+            .returning(desk_acts.c.act_id)
+        )
+        if noted.one_or_none() is not None:
+            return False
+        found = await conn.execute(
+            select(desk_acts.c.body_hash).where(
+                desk_acts.c.workspace_id == conversation.workspace_id, desk_acts.c.act_id == act_id
+            )
+        )
+        if found.scalar_one() != digest:
+            raise Conflict(f"the id {act_id!r} was used for another act")
+        return True
 
     async def _locked(self, conn: AsyncConnection, scope: Scope, conversation_id: str) -> Conversation:
         scope.require_staff()

@@ -30,6 +30,7 @@ HOLDINGS: tuple[Holding, ...] = (
     # In the order of removal: what refers to a row goes before it.
     Holding(schema.deliveries, "removed"),
     Holding(schema.desk_replies, "removed"),
+    Holding(schema.desk_acts, "removed"),
     Holding(schema.handoffs, "removed"),
     Holding(schema.client_messages, "removed"),
     Holding(schema.turns, "removed"),

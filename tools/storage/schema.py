@@ -196,6 +196,18 @@ desk_replies = Table(
     Column("body_hash", SafeText, nullable=False),
 )
 
+desk_acts = Table(
+    "desk_acts",
+    metadata,
+    # What a person did under an id, once: taking, handing back, closing.
+    Column("workspace_id", SafeText, primary_key=True),
+    Column("act_id", SafeText, primary_key=True),
+    Column("conversation_id", SafeText, ForeignKey("conversations.conversation_id"), nullable=False),
+    Column("body_hash", SafeText, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Index(None, "conversation_id"),
+)
+
 
 # --- webhooks ---------------------------------------------------------------------------------------------
 

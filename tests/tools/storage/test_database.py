@@ -11,6 +11,7 @@ from sqlalchemy import Connection, text
 
 from agent.errors import ConnectorError, DatabaseAway, Misconfigured
 from tools.storage.database import FILE_NAME, Database
+from tools.storage.migrate import revisions
 from tools.storage.schema import metadata
 
 
@@ -38,7 +39,9 @@ async def test_newer_database_is_refused_with_both_revisions(database: Database,
     async with database.transaction() as conn:
         await conn.execute(text("UPDATE alembic_version SET version_num = '9999'"))
 
-    with pytest.raises(Misconfigured, match=r"'9999'.*'0005'.*Install that version again, or restore a backup"):
+    with pytest.raises(
+        Misconfigured, match=rf"'9999'.*'{revisions()[-1]}'.*Install that version again, or restore a backup"
+    ):
         await Database.open(database.url.render_as_string(hide_password=False), data_dir=tmp_path)
 
 

@@ -140,6 +140,53 @@ async def test_taking_again_is_quiet_and_by_another_person_moves_it(database: Da
     assert row["person"] == "Alan"
 
 
+async def test_an_act_that_is_sent_again_under_its_id_happens_once(database: Database) -> None:
+    log = open_log(database)
+    desk, conversation = Desk(log), await hand_off(log)
+    where = conversation.conversation_id
+    await desk.take(STAFF, where, "Ada", NOW, act_id="a1")
+    await desk.hand_back(STAFF, where, "Over to you", NOW, act_id="a2")
+    # A server that stood still carries them out late.
+    late = [
+        await desk.take(STAFF, where, "Ada", NOW, act_id="a1"),
+        await desk.hand_back(STAFF, where, "Over to you", NOW, act_id="a2"),
+    ]
+    await desk.resolve(STAFF, where, "solved", None, NOW, act_id="a3")
+    late.append(await desk.resolve(STAFF, where, "solved", None, NOW, act_id="a3"))
+
+    assert [each.mode for each in late] == [Mode.HANDED_BACK, Mode.HANDED_BACK, Mode.CLOSED]
+    told: list[Any] = [
+        each.event["value"]["mode"]  # type: ignore[index]  # Our own facts are objects.
+        for each in await log.read(STAFF, where, after_seq=0, staff=True)
+        if each.event.get("name") == Custom.MODE
+    ]
+    assert told[-3:] == ["with_person", "handed_back", "closed"]
+
+
+async def test_the_id_of_another_act_is_refused(database: Database) -> None:
+    log = open_log(database)
+    desk, conversation, other = Desk(log), await hand_off(log), await hand_off(log)
+    where = conversation.conversation_id
+    await desk.take(STAFF, where, "Ada", NOW, act_id="a1")
+    others = (
+        desk.take(STAFF, where, "Grace", NOW, act_id="a1"),
+        desk.hand_back(STAFF, where, None, NOW, act_id="a1"),
+        desk.take(STAFF, other.conversation_id, "Ada", NOW, act_id="a1"),
+    )
+    for another in others:
+        with pytest.raises(Conflict, match="another act"):
+            await another
+
+
+async def test_an_act_that_was_refused_leaves_its_id_free(database: Database) -> None:
+    log = open_log(database)
+    desk, conversation = Desk(log), await converse(log)
+    with pytest.raises(Conflict):
+        await desk.hand_back(STAFF, conversation.conversation_id, None, NOW, act_id="a1")
+    taken = await desk.take(STAFF, conversation.conversation_id, "Ada", NOW, act_id="a1")
+    assert taken.mode is Mode.WITH_PERSON
+
+
 async def test_reply_reaches_the_customer_once(database: Database) -> None:
     log = open_log(database)
     desk = Desk(log)

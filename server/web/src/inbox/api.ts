@@ -162,19 +162,27 @@ function conversation(conversationId: string): string {
   return `v1/inbox/conversations/${encodeURIComponent(conversationId)}`;
 }
 
+function under(actId: string): Record<string, string> {
+  return { "Idempotency-Key": actId };
+}
+
 export const api = {
   login: (name: string, password: string) => ask("inbox/login", { body: name ? { name, password } : { password } }),
   handoffs: (mode: string) =>
     ask<{ handoffs: HandoffRow[]; you?: You }>(`v1/inbox/handoffs?mode=${encodeURIComponent(mode)}`),
   conversation: (conversationId: string) => ask<ConversationView>(conversation(conversationId)),
   eventsOf: (conversationId: string) => `${conversation(conversationId)}/events`,
-  take: (conversationId: string, person: string) => ask(`${conversation(conversationId)}/take`, { body: { person } }),
+  take: (conversationId: string, person: string, actId: string) =>
+    ask(`${conversation(conversationId)}/take`, { body: { person }, headers: under(actId) }),
   reply: (conversationId: string, body: { text: string; client_message_id: string; person: string }) =>
     ask(`${conversation(conversationId)}/reply`, { body }),
-  handBack: (conversationId: string, note: string) =>
-    ask(`${conversation(conversationId)}/hand_back`, { body: note ? { note } : {} }),
-  resolve: (conversationId: string, outcome: Outcome, note: string) =>
-    ask(`${conversation(conversationId)}/resolve`, { body: note ? { outcome, note } : { outcome } }),
+  handBack: (conversationId: string, note: string, actId: string) =>
+    ask(`${conversation(conversationId)}/hand_back`, { body: note ? { note } : {}, headers: under(actId) }),
+  resolve: (conversationId: string, outcome: Outcome, note: string, actId: string) =>
+    ask(`${conversation(conversationId)}/resolve`, {
+      body: note ? { outcome, note } : { outcome },
+      headers: under(actId),
+    }),
   ops: (last: string) => ask<OpsView>(`v1/inbox/ops?last=${encodeURIComponent(last)}`),
   bugs: () => ask<{ bugs: BugRow[] }>("v1/inbox/bugs"),
   bug: (bugId: string) => ask<BugView>(`v1/inbox/bugs/${encodeURIComponent(bugId)}`),

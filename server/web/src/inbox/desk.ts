@@ -36,6 +36,8 @@ export class DeskPage {
   #conversationStream: Follow | null = null;
   /** The id of a reply that may or may not have arrived; the same text goes out under it again. */
   #pending: { text: string; id: string } | null = null;
+  /** What may have been done or not: tried again it is the same act. */
+  #doubtful: { act: string; id: string } | null = null;
 
   constructor(private readonly root: HTMLElement) {
     window.addEventListener("hashchange", () => this.#route());
@@ -173,6 +175,16 @@ export class DeskPage {
     }
   }
 
+  /** Do something that happens once, however often it has to be tried. */
+  async #once(act: string, action: (conversationId: string, actId: string) => Promise<unknown>): Promise<boolean> {
+    const named = JSON.stringify([this.#selected, act]);
+    if (this.#doubtful?.act !== named) this.#doubtful = { act: named, id: newId() };
+    const { id } = this.#doubtful;
+    const done = await this.#act((conversationId) => action(conversationId, id));
+    if (done) this.#doubtful = null;
+    return done;
+  }
+
   async #reply(text: string): Promise<boolean> {
     if (!text) return false;
     if (this.#pending?.text !== text) this.#pending = { text, id: newId() };
@@ -220,10 +232,11 @@ export class DeskPage {
       busy: this.#busy,
       trouble: this.#trouble,
       onPerson: (person) => this.#setPerson(person),
-      onTake: () => void this.#act((conversationId) => api.take(conversationId, this.#person)),
+      onTake: () => void this.#once(`take ${this.#person}`, (where, id) => api.take(where, this.#person, id)),
       onReply: (text) => this.#reply(text),
-      onHandBack: (note) => this.#act((conversationId) => api.handBack(conversationId, note)),
-      onResolve: (outcome, note) => this.#act((conversationId) => api.resolve(conversationId, outcome, note)),
+      onHandBack: (note) => this.#once(`hand back ${note}`, (where, id) => api.handBack(where, note, id)),
+      onResolve: (outcome, note) =>
+        this.#once(`${outcome} ${note}`, (where, id) => api.resolve(where, outcome, note, id)),
     });
   }
 }
