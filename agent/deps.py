@@ -8,7 +8,10 @@ from agent.ports import AccountLookup, AnswerTool, Engine, KnowledgeBase, PageDi
 
 @dataclass(frozen=True, slots=True)
 class TurnDeps:
-    """What nodes may use. Evals hand in recording fakes for what writes."""
+    """What nodes may use. Evals hand in recording fakes for what writes.
+
+    `filed` says that an earlier attempt at this turn, which didn't come to its end, has filed a bug.
+    """
 
     engine: Engine
     knowledge: KnowledgeBase
@@ -19,3 +22,4 @@ class TurnDeps:
     policy: Policy
     workspace_name: str
     escalation_fallback_queue: str = "general"
+    filed: bool = False

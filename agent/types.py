@@ -172,8 +172,7 @@ class TurnRequest:
     `texts` are the customer's messages answered by this turn, in order (a burst is one turn). `page` is what the
     widget sent, not yet understood: JSON of at most 32 KB. `history` is older than `texts`. `wish_for_person` is set
     when the customer pressed the button that asks for one. `reply_message_id` names the message this turn will write.
-    `spent` is what the conversation's earlier turns cost. `again` says that an earlier attempt at this turn didn't
-    come to its end: what it did outside may stand.
+    `spent` is what the conversation's earlier turns cost.
     """
 
     turn_id: str
@@ -192,7 +191,6 @@ class TurnRequest:
     wish_for_person: bool = False
     handbacks: int = 0
     spent: Spent = Spent()
-    again: bool = False
 
 
 # --- understanding and evidence ----------------------------------------------------------------------------------

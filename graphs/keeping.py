@@ -23,13 +23,18 @@ class Keeping:
         """Under which name this turn's state is kept, if it is."""
         return thread_of(work.turn_id, len(work.messages)) if self._saver is not None else None
 
-    async def stands(self, thread_id: str | None) -> bool:
-        """Whether there is something to go on from; what is there and of no use for that is forgotten."""
+    async def stands(self, thread_id: str | None, *, filed: bool) -> bool:
+        """Whether there is something to go on from; what is there and of no use for that is forgotten.
+
+        `filed` says that the turn has filed a bug. Whoever went on from before that, with a model that decides anew,
+        might never come to it again, and the customer would never hear of it.
+        """
         if thread_id is None or self._saver is None:
             return False
         snapshot = await self.graph.aget_state({"configurable": {"thread_id": thread_id}})
         ours = (snapshot.metadata or {}).get("shape") == SHAPE
-        if snapshot.next and ours and await is_whole(self._saver, thread_id):
+        tells = not filed or snapshot.values.get("ticket") is not None or snapshot.next == ("bug_report",)
+        if snapshot.next and ours and tells and await is_whole(self._saver, thread_id):
             return True
         # A graph that had come to its end would take what is left of it for the new attempt's own, and the state of
         # another version, after an upgrade or back from one, has values that this one can't make.

@@ -33,7 +33,6 @@ def turn_request(work: TurnWork, messages: Sequence[Message], *, limit: int, now
         interface_language=conversation.language,
         wish_for_person=any(message.wish for message in work.messages),
         handbacks=conversation.handbacks,
-        again=work.attempts > 1,
     )
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from agent.deps import TurnDeps
-from agent.errors import BadTurn, LeaseLost
+from agent.effects import effect_key
+from agent.errors import BadTurn, LeaseLost, TrackerError
 from agent.types import TurnRequest
 from agent.untrusted import clean
 from graphs.checkpoints import is_outage
@@ -278,11 +279,13 @@ class TurnService:
 
     async def _attempt(self, work: TurnWork, request: TurnRequest, writer: TurnWriter) -> None:
         thread_id = self._keeping.thread(work)
-        resume = work.attempts > 1 and await self._keeping.stands(thread_id)
+        filed = work.attempts > 1 and await self._has_filed(request)
+        resume = work.attempts > 1 and await self._keeping.stands(thread_id, filed=filed)
         await writer.announce()
         events: TurnEvents = asyncio.Queue()
         producer = self._supervisor.spawn(
-            self._produce(request, writer, thread_id, events, resume=resume), name=f"graph-{work.turn_id}"
+            self._produce(request, writer, thread_id, events, resume=resume, filed=filed),
+            name=f"graph-{work.turn_id}",
         )
         over = True
         try:
@@ -299,10 +302,24 @@ class TurnService:
             if over:
                 await self._keeping.forget(thread_id)
 
+    async def _has_filed(self, request: TurnRequest) -> bool:
+        try:
+            return await self._deps.tracker.already_filed(request.workspace_id, effect_key(request, "bug"))
+        except TrackerError:
+            logger.exception("tracker failed turn_id=%s", request.turn_id)
+            return False
+
     async def _produce(
-        self, request: TurnRequest, writer: TurnWriter, thread_id: str | None, into: TurnEvents, *, resume: bool
+        self,
+        request: TurnRequest,
+        writer: TurnWriter,
+        thread_id: str | None,
+        into: TurnEvents,
+        *,
+        resume: bool,
+        filed: bool,
     ) -> None:
-        deps = replace(self._deps, tracker=ClosingTracker(self._deps.tracker, writer.close))
+        deps = replace(self._deps, tracker=ClosingTracker(self._deps.tracker, writer.close), filed=filed)
         try:
             async with asyncio.timeout(self._limits.turn_timeout_s):
                 stream = run_turn(

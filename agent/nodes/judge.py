@@ -7,8 +7,6 @@ from langgraph.runtime import Runtime
 from typing_extensions import TypedDict
 
 from agent.deps import TurnDeps
-from agent.effects import effect_key
-from agent.errors import TrackerError
 from agent.judgement import History, Signals, decide, failed_attempts, is_borderline, last_bot_route
 from agent.policy import Policy
 from agent.state import TurnState
@@ -77,7 +75,7 @@ async def judge(state: TurnState, runtime: Runtime[TurnDeps]) -> JudgeUpdate:
     """
     deps = runtime.context
     request, understanding = state["request"], state["understanding"]
-    if request.again and await _has_filed(request, deps):
+    if deps.filed:
         filed = Reason("already_filed", 1.0, 1.0, Route.BUG_REPORT)
         return {"evidence": Evidence(0.0), "verdict": Verdict(Route.BUG_REPORT, (filed,), expected_cost={})}
     try:
@@ -99,11 +97,3 @@ async def judge(state: TurnState, runtime: Runtime[TurnDeps]) -> JudgeUpdate:
         if opinion is not None:
             verdict = decide(replace(signals, opinion=opinion), deps.policy)
     return {"evidence": evidence, "verdict": verdict}
-
-
-async def _has_filed(request: TurnRequest, deps: TurnDeps) -> bool:
-    try:
-        return await deps.tracker.already_filed(request.workspace_id, effect_key(request, "bug"))
-    except TrackerError:
-        logger.exception("tracker failed turn_id=%s", request.turn_id)
-        return False

@@ -1,7 +1,7 @@
 """Turns that a crash, an outage or a stop breaks off at an unlucky moment: what chaos found, each with its cause."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -11,9 +11,21 @@ from sqlalchemy import URL
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent.deps import TurnDeps
+from agent.effects import effect_key
 from agent.errors import DatabaseAway
-from agent.ports import BugReport
-from agent.types import BugDraft, BugTicket, Identity, Kind, Message, PageContext, Understanding, Untrusted
+from agent.ports import AnswerBrief, BugReport
+from agent.types import (
+    BugDraft,
+    BugTicket,
+    Identity,
+    Kind,
+    Message,
+    PageContext,
+    Sentence,
+    ToolCall,
+    Understanding,
+    Untrusted,
+)
 from graphs.checkpoints import open_checkpointer, stored_threads
 from graphs.translate import run_turn
 from graphs.turn_graph import build_turn_graph
@@ -164,6 +176,31 @@ async def test_a_turn_that_another_version_has_begun_begins_anew(tmp_path: Path)
 
     assert str(bot_messages(events)[-1]["text"]).startswith("Invoices are under")
     assert "helpgraph.handoff.v1" not in kinds(events)
+
+
+@dataclass
+class AwayInTheAnswer(ScriptedEngine):
+    """Judges a question, and is away when it is to answer."""
+
+    async def answer(self, brief: AnswerBrief) -> AsyncGenerator[Sentence | ToolCall, None]:
+        raise DatabaseAway("scripted")
+        yield  # A generator all the same.
+
+
+async def test_a_turn_that_filed_after_its_last_checkpoint_tells_of_the_bug(tmp_path: Path) -> None:
+    tracker = RecordingTracker()
+    async with left_behind(tmp_path, attempts=1) as (conversation_id, work):
+        # It was going to answer; what a model filed in the middle of that was the last thing it did.
+        with suppress(DatabaseAway):
+            await run_graph(tmp_path, fake_deps(engine=AwayInTheAnswer()), f"{work.turn_id}-1")
+    request = ask(turn_id=work.turn_id, conversation_id=conversation_id, workspace_id=SCOPE.workspace_id)
+    tracker.filed[effect_key(request, "bug")] = object()  # type: ignore[assignment]  # That it is there will do.
+
+    async with installation(tmp_path, fake_deps(tracker=tracker)) as here:
+        events = await here.until(conversation_id, ended())
+
+    assert "BUG-1" in str(bot_messages(events)[-1]["text"])
+    assert len(tracker.filed) == 1
 
 
 @dataclass

@@ -143,21 +143,11 @@ async def test_a_turn_that_has_filed_a_bug_tells_of_it_however_it_is_judged_the_
     as_bug, as_question = (ScriptedEngine(understanding=replace(CALM, kind=kind)) for kind in (Kind.BUG, Kind.HOW_TO))
     await run(fake_deps(engine=as_bug, tracker=tracker), ask("The export is empty"))
 
-    anew, events = await run(fake_deps(engine=as_question, tracker=tracker), ask("The export is empty", again=True))
-    another, _ = await run(
-        fake_deps(engine=as_question, tracker=tracker), ask("The export is empty", again=True, turn_id="turn_2")
-    )
+    anew, events = await run(fake_deps(engine=as_question, tracker=tracker, filed=True), ask("The export is empty"))
 
     assert anew.reply.outcome is Outcome.BUG_FILED
     assert "BUG-1" in spoken(events)
-    assert another.reply.outcome is Outcome.ANSWERED
     assert len(tracker.filed) == 1
-
-
-async def test_a_turn_that_begins_anew_goes_on_without_a_tracker_that_is_down() -> None:
-    finished, _ = await run(fake_deps(tracker=RecordingTracker(down=True)), ask("Where?", again=True))
-
-    assert finished.reply.outcome is Outcome.ANSWERED
 
 
 async def test_a_known_bug_is_counted_and_the_customer_told_so() -> None:
