@@ -179,20 +179,27 @@ async def test_a_turn_that_another_version_has_begun_begins_anew(tmp_path: Path)
 
 
 @dataclass
-class AwayInTheAnswer(ScriptedEngine):
-    """Judges a question, and is away when it is to answer."""
+class NeverAnswers(ScriptedEngine):
+    """Decides to answer, and is still about to when its process dies."""
+
+    answering: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def answer(self, brief: AnswerBrief) -> AsyncGenerator[Sentence | ToolCall, None]:
-        raise DatabaseAway("scripted")
-        yield  # A generator all the same.
+        self.answering.set()
+        await asyncio.Event().wait()
+        yield Sentence("Never said.")
 
 
 async def test_a_turn_that_filed_after_its_last_checkpoint_tells_of_the_bug(tmp_path: Path) -> None:
     tracker = RecordingTracker()
     async with left_behind(tmp_path, attempts=1) as (conversation_id, work):
         # It was going to answer; what a model filed in the middle of that was the last thing it did.
-        with suppress(DatabaseAway):
-            await run_graph(tmp_path, fake_deps(engine=AwayInTheAnswer()), f"{work.turn_id}-1")
+        engine = NeverAnswers()
+        dying = asyncio.create_task(run_graph(tmp_path, fake_deps(engine=engine), f"{work.turn_id}-1"))
+        await engine.answering.wait()
+        dying.cancel()
+        with suppress(asyncio.CancelledError):
+            await dying
     request = ask(turn_id=work.turn_id, conversation_id=conversation_id, workspace_id=SCOPE.workspace_id)
     tracker.filed[effect_key(request, "bug")] = object()  # type: ignore[assignment]  # That it is there will do.
 
