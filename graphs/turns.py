@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from agent.deps import TurnDeps
 from agent.effects import effect_key
 from agent.errors import BadTurn, LeaseLost, TrackerError
-from agent.types import TurnRequest
+from agent.types import Spent, TurnRequest
 from agent.untrusted import clean
 from graphs.checkpoints import is_outage
 from graphs.holder import Holder
@@ -273,7 +273,9 @@ class TurnService:
     async def _request(self, work: TurnWork) -> TurnRequest:
         scope = Scope(work.conversation.workspace_id, None, "system")
         messages = await self._log.history(scope, work.conversation.conversation_id)
-        spent = await self._log.spent(scope, work.conversation.conversation_id)
+        # A repeatable engine costs next to nothing, and a long conversation takes a while to add up.
+        free = self._deps.engine.repeatable
+        spent = Spent() if free else await self._log.spent(scope, work.conversation.conversation_id)
         request = turn_request(work, messages, limit=self._limits.max_message_chars, now=datetime.now(UTC))
         return replace(request, spent=spent)
 
