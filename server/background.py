@@ -48,13 +48,13 @@ async def at_work(every: Sequence[Doors]) -> AsyncIterator[None]:
         spawn(catch_up(runtime.log, runtime.wakeups, workspace_ids), name="catch-up"),
         spawn(keep_for(kept), name="retention"),
         spawn(watch_loop(first.metrics.loop_lag_s.observe), name="loop-lag"),
+        spawn(_stop_when_told(every), name="stop-when-told"),
     ]
     for doors in every:
         own = doors.runtime
         # For the log lines of what is spawned here.
         with working_on(workspace_id=own.workspace.workspace_id):
             await own.turns.start()
-            endless.append(spawn(_stop_when_told(doors), name="stop-when-told"))
             endless.append(spawn(_end_streams(doors), name="end-streams"))
             endless.append(spawn(doors.live.keep_alive(), name="pings"))
             if own.wakeups.shared or runtime.settings.chroma_url is not None:
@@ -67,9 +67,10 @@ async def at_work(every: Sequence[Doors]) -> AsyncIterator[None]:
         task.cancel()
 
 
-async def _stop_when_told(doors: Doors) -> None:
+async def _stop_when_told(every: Sequence[Doors]) -> None:
     await until_told_to_stop()
-    doors.stopping.set()
+    for doors in every:
+        doors.stopping.set()
 
 
 async def _end_streams(doors: Doors) -> None:

@@ -2,7 +2,7 @@
 
 The library has four tasks for each stream: one sends, one pings, one waits for the server's end, one for the client's.
 Most streams are idle, and thousands of them are tasks that wait. Here the request itself sends, one task waits for the
-client's end, and what the others do is done for all streams of a process together.
+client's end, and what the others do is done for all streams of a workspace together.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ _PING = ServerSentEvent(comment="ping", sep="\n").encode()
 
 
 class LiveStreams:
-    """The streams that are open in a process, to be kept alive and, in the end, cut."""
+    """A workspace's streams that are open in this process, to be kept alive and, in the end, cut."""
 
     def __init__(self) -> None:
         # When each is to be pinged, the next one first.
