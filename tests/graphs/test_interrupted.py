@@ -133,11 +133,17 @@ class AwayOnce(ScriptedEngine):
         return await super().understand(texts, history, page)
 
 
-async def test_a_turn_whose_checkpoint_lacks_a_part_begins_anew(tmp_path: Path) -> None:
-    async with left_behind(tmp_path, attempts=1) as (conversation_id, work):
+async def broken_off(folder: Path) -> tuple[str, str]:
+    """A conversation whose turn stands in the middle of its graph, and the thread of its checkpoint."""
+    async with left_behind(folder, attempts=1) as (conversation_id, work):
         thread_id = f"{work.turn_id}-1"
         with suppress(DatabaseAway):
-            await run_graph(tmp_path, fake_deps(engine=AwayOnce()), thread_id)
+            await run_graph(folder, fake_deps(engine=AwayOnce()), thread_id)
+    return conversation_id, thread_id
+
+
+async def test_a_turn_whose_checkpoint_lacks_a_part_begins_anew(tmp_path: Path) -> None:
+    conversation_id, thread_id = await broken_off(tmp_path)
     async with open_checkpointer(await _url(tmp_path), data_dir=tmp_path) as saver:
         found = await saver.aget_tuple({"configurable": {"thread_id": thread_id}})
         assert found is not None
@@ -154,16 +160,13 @@ async def test_a_turn_whose_checkpoint_lacks_a_part_begins_anew(tmp_path: Path) 
 
 
 async def test_a_turn_that_another_version_has_begun_begins_anew(tmp_path: Path) -> None:
-    async with left_behind(tmp_path, attempts=1) as (conversation_id, work):
-        thread_id = f"{work.turn_id}-1"
-        with suppress(DatabaseAway):
-            await run_graph(tmp_path, fake_deps(engine=AwayOnce()), thread_id)
+    conversation_id, thread_id = await broken_off(tmp_path)
     async with open_checkpointer(await _url(tmp_path), data_dir=tmp_path) as saver:
         found = await saver.aget_tuple({"configurable": {"thread_id": thread_id}})
         assert found is not None
         assert found.metadata["shape"]  # type: ignore[typeddict-item]  # Ours, beside the library's own.
         # As a value comes back that has a field which this version doesn't know.
-        found.checkpoint["channel_values"]["request"] = {"turn_id": work.turn_id, "from_the_future": True}
+        found.checkpoint["channel_values"]["request"] = {"turn_id": "t", "from_the_future": True}
         await saver.aput(
             {"configurable": {"thread_id": thread_id, "checkpoint_ns": ""}},
             found.checkpoint,
