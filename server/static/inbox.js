@@ -147,20 +147,24 @@ Please report this to https://github.com/markedjs/marked.`,e){let e=`<p>An error
       ${Q(`Wanted`,Z(r.wanted))} ${Q(`Tried`,za(r.tried.map(Z)))}
       ${Q(`Why a person`,x`${X(r.reason)}`)}
       ${Q(`Mood`,`${da(r.sentiment)} (${fa(r.sentiment)})`)}
-      ${Q(`Account`,Ha(r,n.account_id))} ${i}
+      ${Q(`Account`,Ua(r,n.account_id))} ${i}
       ${Q(`Queue`,`${X(r.queue_id)}, ${r.priority}`)} ${Q(`Page`,Z(r.page))}
-      ${Q(`Bug`,r.bug_id?x`<a href="bugs#/b/${r.bug_id}">${r.bug_id}</a>`:S)}
+      ${Q(`Bugs`,Va(e))}
       ${Q(`Suggested next step`,Z(r.suggested_next_step))}
-      ${Q(`Links`,za(r.links.map(e=>Va(e,e,t))))}
+      ${Q(`Links`,za(r.links.map(e=>Ha(e,e,t))))}
       ${Q(`Promised by`,la(r.promised_by))} ${Q(`Language`,n.language)}
     </dl>
     ${r.reasons.length?x`<details>
           <summary>Reasons for the handoff</summary>
-          ${Ua(r.reasons)}
+          ${Wa(r.reasons)}
         </details>`:S}
   </section>`:x`<section class="story" aria-label="Summary">
-      <dl>${Q(`Account`,Z(n.account_id))} ${i} ${Q(`Language`,n.language)}</dl>
-    </section>`}function Va(e,t,n){return O([e,t,n.join()],()=>Xi(e,t,n))}function Ha(e,t){let n=e.account_id??t;return!n&&!e.account_summary?`Not verified`:x`${Z(e.account_summary)} ${n?x`<span class="muted">${Z(n)}</span>`:S}`}function Ua(e){return x`<div class="scroll" tabindex="0" role="region" aria-label="Reasons">
+      <dl>
+        ${Q(`Account`,Z(n.account_id))} ${i} ${Q(`Bugs`,Va(e))}
+        ${Q(`Language`,n.language)}
+      </dl>
+    </section>`}function Va(e){return za((e.bugs??[]).map(e=>x`<a href="bugs#/b/${e.bug_id}">${e.bug_id}</a>: ${Z(e.title)}
+          <span class="muted">${X(e.status)}</span>`))}function Ha(e,t,n){return O([e,t,n.join()],()=>Xi(e,t,n))}function Ua(e,t){let n=e.account_id??t;return!n&&!e.account_summary?`Not verified`:x`${Z(e.account_summary)} ${n?x`<span class="muted">${Z(n)}</span>`:S}`}function Wa(e){return x`<div class="scroll" tabindex="0" role="region" aria-label="Reasons">
     <table>
       <thead>
         <tr>
@@ -179,19 +183,19 @@ Please report this to https://github.com/markedjs/marked.`,e){let e=`<p>An error
             </tr>`)}
       </tbody>
     </table>
-  </div>`}function Wa(e){let t=Object.entries(e.expected_cost),{kind:n,category:r,sentiment:i}=e.understanding??{},a=[n,r].filter(e=>typeof e==`string`).map(e=>X(e));return typeof i==`number`&&a.push(da(i)),x`<details class="why">
+  </div>`}function Ga(e){let t=Object.entries(e.expected_cost),{kind:n,category:r,sentiment:i}=e.understanding??{},a=[n,r].filter(e=>typeof e==`string`).map(e=>X(e));return typeof i==`number`&&a.push(da(i)),x`<details class="why">
     <summary>Decided: ${X(e.route)}</summary>
     ${a.length?x`<p>Understood as: ${a.join(`, `)}</p>`:S}
     ${e.page?.route?x`<p>On page: ${Z(e.page.route)}</p>`:S}
-    ${e.reasons.length?Ua(e.reasons):S}
+    ${e.reasons.length?Wa(e.reasons):S}
     ${t.length?x`<p>Expected cost: ${t.map(([e,t])=>`${X(e)} ${fa(t)}`).join(`, `)}</p>`:S}
-  </details>`}function Ga(e,t){return x`<details class="why">
+  </details>`}function Ka(e,t){return x`<details class="why">
     <summary>Evidence: ${e.passages.length} passages, sure to ${fa(e.probability)}</summary>
     ${e.passages.map(e=>x`<div class="passage">
         <p>${Xi(e.section?`${e.title}: ${e.section}`:e.title,e.url,t)} <span class="muted">score ${fa(e.score)}</span></p>
         ${Yi(e.text,{linkHosts:t,format:`markdown`})}
       </div>`)}
-  </details>`}var Ka=[[`solved`,`Solved`],[`not_solved`,`Not solved`],[`duplicate`,`Duplicate`],[`spam`,`Spam`]];function qa(e){let{view:t}=e,n=t.workspace?.link_hosts??[];return x`<section class="detail" aria-label="Conversation">
+  </details>`}var qa=[[`solved`,`Solved`],[`not_solved`,`Not solved`],[`duplicate`,`Duplicate`],[`spam`,`Spam`]];function Ja(e){let{view:t}=e,n=t.workspace?.link_hosts??[];return x`<section class="detail" aria-label="Conversation">
     <p class="back"><a href="#/">Back to the list</a></p>
     <h1>${Z(t.handoff?.wanted)===S?`Conversation`:Z(t.handoff?.wanted)}</h1>
     <p class="muted">
@@ -200,11 +204,11 @@ Please report this to https://github.com/markedjs/marked.`,e){let e=`<p>An error
     ${Ba(t,n)}
     <h2>Conversation</h2>
     <div class="messages" role="log" aria-label="Messages" tabindex="0">
-      ${La(t.messages,e=>e.message_id,e=>Ja(e,n))}
+      ${La(t.messages,e=>e.message_id,e=>Ya(e,n))}
     </div>
     <p class="bad" role="alert">${e.trouble}</p>
-    ${e.you.role===`viewer`?x`<p class="muted">You may read, and not answer.</p>`:Za(e)}
-  </section>`}function Ja(e,t){let n={...e,...Ra(e)},r=n.author===`customer`?`Customer`:n.author===`bot`?`Bot`:`Person`,i=e.decision,a=e.evidence;return x`<article class="message ${n.author}">
+    ${e.you.role===`viewer`?x`<p class="muted">You may read, and not answer.</p>`:Qa(e)}
+  </section>`}function Ya(e,t){let n={...e,...Ra(e)},r=n.author===`customer`?`Customer`:n.author===`bot`?`Bot`:`Person`,i=e.decision,a=e.evidence;return x`<article class="message ${n.author}">
     <p class="muted">
       ${r}${n.author_name?x`, ${Z(n.author_name)}`:S} <time>${la(n.at)}</time>
       ${n.outcome?x`<span class="mark">${X(n.outcome)}</span>`:S}
@@ -216,9 +220,9 @@ Please report this to https://github.com/markedjs/marked.`,e){let e=`<p>An error
             </li>`)}
         </ol>`:S}
     ${n.ticket?x`<p><a href="bugs#/b/${n.ticket.bug_id}">Bug ${n.ticket.bug_id}</a> ${Z(n.ticket.title)}</p>`:S}
-    ${i?O([JSON.stringify(i)],()=>Wa(i)):S}
-    ${a?O([JSON.stringify(a),t.join()],()=>Ga(a,t)):S}
-  </article>`}function Ya(e){return t=>{t.preventDefault();let n=t.currentTarget;e(n).then(e=>{e&&n.reset()})}}function Xa(e,t){return e.elements.namedItem(t).value.trim()}function Za(e){let{mode:t}=e.view.conversation,n=t===`with_person`,r=e.person!==``;return x`<div class="actions">
+    ${i?O([JSON.stringify(i)],()=>Ga(i)):S}
+    ${a?O([JSON.stringify(a),t.join()],()=>Ka(a,t)):S}
+  </article>`}function Xa(e){return t=>{t.preventDefault();let n=t.currentTarget;e(n).then(e=>{e&&n.reset()})}}function Za(e,t){return e.elements.namedItem(t).value.trim()}function Qa(e){let{mode:t}=e.view.conversation,n=t===`with_person`,r=e.person!==``;return x`<div class="actions">
     ${e.you.name?x`<p class="muted">You answer as ${Z(e.you.name)}.</p>`:x`<div class="field">
           <label for="person">Your name, as the customer sees it</label>
           <input
@@ -232,33 +236,33 @@ Please report this to https://github.com/markedjs/marked.`,e){let e=`<p>An error
     ${n?S:x`<button class="primary take" type="button" ?disabled=${e.busy||!r} @click=${e.onTake}>
           Take
         </button>`}
-    ${n?Qa(e,r):S}
-    ${t===`waiting`||n?$a(e):S} ${t===`closed`?S:eo(e)}
-  </div>`}function Qa(e,t){return x`<form class="reply" @submit=${Ya(t=>e.onReply(Xa(t,`text`)))}>
+    ${n?$a(e,r):S}
+    ${t===`waiting`||n?eo(e):S} ${t===`closed`?S:to(e)}
+  </div>`}function $a(e,t){return x`<form class="reply" @submit=${Xa(t=>e.onReply(Za(t,`text`)))}>
     <label for="reply">Reply to the customer</label>
     <textarea id="reply" name="text" rows="4" maxlength="8000" dir="auto" required></textarea>
     <button class="primary" type="submit" ?disabled=${e.busy||!t}>Send reply</button>
-  </form>`}function $a(e){return x`<details>
+  </form>`}function eo(e){return x`<details>
     <summary>Hand back to the bot</summary>
-    <form class="hand-back" @submit=${Ya(t=>e.onHandBack(Xa(t,`note`)))}>
+    <form class="hand-back" @submit=${Xa(t=>e.onHandBack(Za(t,`note`)))}>
       <label for="back-note">Note for the bot's next turn (optional)</label>
       <input id="back-note" name="note" maxlength="1000" dir="auto" />
       <button type="submit" ?disabled=${e.busy}>Hand back</button>
     </form>
-  </details>`}function eo(e){return x`<details>
+  </details>`}function to(e){return x`<details>
     <summary>Resolve</summary>
-    <form class="resolve" @submit=${Ya(t=>e.onResolve(Xa(t,`outcome`),Xa(t,`note`)))}>
+    <form class="resolve" @submit=${Xa(t=>e.onResolve(Za(t,`outcome`),Za(t,`note`)))}>
       <label for="outcome">Outcome</label>
       <select id="outcome" name="outcome">
-        ${Ka.map(([e,t])=>x`<option value=${e}>${t}</option>`)}
+        ${qa.map(([e,t])=>x`<option value=${e}>${t}</option>`)}
       </select>
       <label for="resolve-note">Note (optional)</label>
       <input id="resolve-note" name="note" maxlength="1000" dir="auto" />
       <button type="submit" ?disabled=${e.busy}>Resolve</button>
     </form>
-  </details>`}var to=[[`waiting`,`Waiting`],[`mine`,`With me`],[`with_person`,`With a person`],[`all`,`All`]],no={urgent:0,high:1,normal:2};function ro(e){return[...e].sort((e,t)=>Number(t.overdue)-Number(e.overdue)||no[e.priority]-no[t.priority]||e.waiting_since.localeCompare(t.waiting_since))}function io(e){return x`<section class="list" aria-label="Conversations">
+  </details>`}var no=[[`waiting`,`Waiting`],[`mine`,`With me`],[`with_person`,`With a person`],[`all`,`All`]],ro={urgent:0,high:1,normal:2};function io(e){return[...e].sort((e,t)=>Number(t.overdue)-Number(e.overdue)||ro[e.priority]-ro[t.priority]||e.waiting_since.localeCompare(t.waiting_since))}function ao(e){return x`<section class="list" aria-label="Conversations">
     <div class="filters" role="group" aria-label="Show">
-      ${to.map(([t,n])=>x`<button
+      ${no.map(([t,n])=>x`<button
             type="button"
             aria-pressed=${e.filter===t?`true`:`false`}
             @click=${()=>e.onFilter(t)}
@@ -267,9 +271,9 @@ Please report this to https://github.com/markedjs/marked.`,e){let e=`<p>An error
           </button>`)}
     </div>
     ${e.rows.length?x`<ul>
-          ${La(ro(e.rows),e=>e.conversation_id,t=>ao(t,e.selected))}
+          ${La(io(e.rows),e=>e.conversation_id,t=>oo(t,e.selected))}
         </ul>`:x`<p class="muted">Nothing here.</p>`}
-  </section>`}function ao(e,t){let n=e.conversation_id===t;return x`<li>
+  </section>`}function oo(e,t){let n=e.conversation_id===t;return x`<li>
     <a href="#/c/${e.conversation_id}" class="row" aria-current=${n?`true`:S}>
       <span class="marks">
         ${e.overdue?x`<strong class="mark overdue">Overdue</strong>`:S}
@@ -286,24 +290,24 @@ Please report this to https://github.com/markedjs/marked.`,e){let e=`<p>An error
         ${e.page?x`<br />${Z(e.page)}`:S}
       </span>
     </a>
-  </li>`}var oo=`helpgraph-inbox-person${location.pathname.replace(/\/[^/]*$/,``)}`,so=1e4;function co(e){try{return localStorage.getItem(e)??``}catch{return``}}var lo=class{root;#e=!0;#t=[];#n=`waiting`;#r=null;#i=null;#a=co(oo);#o={name:null,role:`admin`};#s=!1;#c=``;#l=``;#u=null;#d=null;#f=null;#p=null;constructor(e){this.root=e,window.addEventListener(`hashchange`,()=>this.#m()),setInterval(()=>{this.#e&&document.visibilityState===`visible`&&this.#y()},so),this.#m(),this.#h()}#m(){let e=/^#\/c\/([^/]+)$/.exec(location.hash),t=e?.[1]?decodeURIComponent(e[1]):null;if(t===this.#r)return this.#O();this.#r=t,this.#i=null,this.#c=``,this.#f=null,this.#d?.close(),this.#d=null,t&&this.#v(t),this.#O()}async#h(){try{let{handoffs:e,you:t}=await Y.handoffs(this.#n===`mine`?`with_person`:this.#n);this.#g(t),this.#t=this.#n===`mine`?e.filter(e=>this.#_(e)):e,this.#e=!0,this.#u??=this.#x(`v1/inbox/events`,null,()=>{this.#y()})}catch(e){this.#S(e)}this.#O()}#g(e){e&&(this.#o=e,e.name&&(this.#a=e.name))}#_(e){return e.person===void 0||e.person===null||e.person===this.#a}async#v(e){try{let t=await Y.conversation(e);if(e!==this.#r)return;this.#i=t,this.#g(t.you),this.#d??=this.#x(Y.eventsOf(e),t.last_event_id,()=>{this.#b()})}catch(e){this.#S(e)}this.#O()}#y=ga(()=>void this.#h(),300);#b=ga(()=>{this.#r&&this.#v(this.#r)},200);#x(e,t,n){return new Ea({url:e,token:()=>null,withCookie:!0,lastEventId:t,onEvent:n,onState:()=>this.#O(),onRefused:e=>{e.status===409&&this.#r?(this.#d=null,this.#v(this.#r)):this.#S(e)}})}#S(e){e instanceof Qi&&e.status===401?(this.#e=!1,this.#u?.close(),this.#d?.close(),this.#u=this.#d=null):this.#c=pa(e),this.#O()}async#C(e,t){try{await Y.login(e,t),this.#l=``,await this.#h(),this.#r&&await this.#v(this.#r)}catch(e){let t=e instanceof Qi&&[401,403].includes(e.status);this.#l=t?`That isn't the name and its password.`:pa(e),this.#O()}}async#w(e){let t=this.#r;if(!t||this.#s)return!1;this.#s=!0,this.#c=``,this.#O();try{return await e(t),!0}catch(e){return this.#S(e),!1}finally{this.#s=!1,this.#v(t),this.#y()}}async#T(e,t){let n=JSON.stringify([this.#r,e]);this.#p?.act!==n&&(this.#p={act:n,id:aa()});let{id:r}=this.#p,i=await this.#w(e=>t(e,r));return i&&(this.#p=null),i}async#E(e){if(!e)return!1;this.#f?.text!==e&&(this.#f={text:e,id:aa()});let t={text:e,client_message_id:this.#f.id,person:this.#a},n=await this.#w(e=>Y.reply(e,t));return n&&(this.#f=null),n}#D(e){this.#a=e;try{localStorage.setItem(oo,e)}catch{}this.#O()}#O(){Re(this.#e?this.#k():ha(this.#l,(e,t)=>void this.#C(e,t)),this.root)}#k(){let e={rows:this.#t,filter:this.#n,selected:this.#r,onFilter:e=>{this.#n=e,this.#h()}};return x`${ma(`inbox`,this.#u?.live??!1)}
-      <main class=${this.#r?`desk chosen`:`desk`}>${io(e)} ${this.#A()}</main>`}#A(){return this.#r?this.#i?qa({view:this.#i,you:this.#o,person:this.#a,busy:this.#s,trouble:this.#c,onPerson:e=>this.#D(e),onTake:()=>void this.#T(`take ${this.#a}`,(e,t)=>Y.take(e,this.#a,t)),onReply:e=>this.#E(e),onHandBack:e=>this.#T(`hand back ${e}`,(t,n)=>Y.handBack(t,e,n)),onResolve:(e,t)=>this.#T(`${e} ${t}`,(n,r)=>Y.resolve(n,e,t,r))}):x`<p class="detail" role="status">${this.#c||`Loading…`}</p>`:x`<p class="detail muted">Choose a conversation. ${this.#c||S}</p>`}},uo=`(max-width: 760px)`,fo=190,po=58,mo=8;function ho(e){if(e<=0)return 1;let t=10**Math.floor(Math.log10(e));return([1,1.5,2,3,5,7.5,10].find(n=>n*t>=e-1e-12)??10)*t}function go(e){matchMedia(uo).addEventListener(`change`,e)}function _o(e){let{starts:t,series:n}=e,r=t.map((t,r)=>{let i=n.map(e=>e.values[r]??0);return e.kind===`bars`?i.reduce((e,t)=>e+t,0):Math.max(0,...i)}),i=Math.max(0,...r),a=e.kind===`bars`?Math.max(2,ho(i)):ho(i),o=n.some(e=>e.values.some(e=>e!==null&&e!==0));return x`<figure class="chart">
+  </li>`}var so=`helpgraph-inbox-person${location.pathname.replace(/\/[^/]*$/,``)}`,co=1e4;function lo(e){try{return localStorage.getItem(e)??``}catch{return``}}var uo=class{root;#e=!0;#t=[];#n=`waiting`;#r=null;#i=null;#a=lo(so);#o={name:null,role:`admin`};#s=!1;#c=``;#l=``;#u=null;#d=null;#f=null;#p=null;constructor(e){this.root=e,window.addEventListener(`hashchange`,()=>this.#m()),setInterval(()=>{this.#e&&document.visibilityState===`visible`&&this.#y()},co),this.#m(),this.#h()}#m(){let e=/^#\/c\/([^/]+)$/.exec(location.hash),t=e?.[1]?decodeURIComponent(e[1]):null;if(t===this.#r)return this.#O();this.#r=t,this.#i=null,this.#c=``,this.#f=null,this.#d?.close(),this.#d=null,t&&this.#v(t),this.#O()}async#h(){try{let{handoffs:e,you:t}=await Y.handoffs(this.#n===`mine`?`with_person`:this.#n);this.#g(t),this.#t=this.#n===`mine`?e.filter(e=>this.#_(e)):e,this.#e=!0,this.#u??=this.#x(`v1/inbox/events`,null,()=>{this.#y()})}catch(e){this.#S(e)}this.#O()}#g(e){e&&(this.#o=e,e.name&&(this.#a=e.name))}#_(e){return e.person===void 0||e.person===null||e.person===this.#a}async#v(e){try{let t=await Y.conversation(e);if(e!==this.#r)return;this.#i=t,this.#g(t.you),this.#d??=this.#x(Y.eventsOf(e),t.last_event_id,()=>{this.#b()})}catch(e){this.#S(e)}this.#O()}#y=ga(()=>void this.#h(),300);#b=ga(()=>{this.#r&&this.#v(this.#r)},200);#x(e,t,n){return new Ea({url:e,token:()=>null,withCookie:!0,lastEventId:t,onEvent:n,onState:()=>this.#O(),onRefused:e=>{e.status===409&&this.#r?(this.#d=null,this.#v(this.#r)):this.#S(e)}})}#S(e){e instanceof Qi&&e.status===401?(this.#e=!1,this.#u?.close(),this.#d?.close(),this.#u=this.#d=null):this.#c=pa(e),this.#O()}async#C(e,t){try{await Y.login(e,t),this.#l=``,await this.#h(),this.#r&&await this.#v(this.#r)}catch(e){let t=e instanceof Qi&&[401,403].includes(e.status);this.#l=t?`That isn't the name and its password.`:pa(e),this.#O()}}async#w(e){let t=this.#r;if(!t||this.#s)return!1;this.#s=!0,this.#c=``,this.#O();try{return await e(t),!0}catch(e){return this.#S(e),!1}finally{this.#s=!1,this.#v(t),this.#y()}}async#T(e,t){let n=JSON.stringify([this.#r,e]);this.#p?.act!==n&&(this.#p={act:n,id:aa()});let{id:r}=this.#p,i=await this.#w(e=>t(e,r));return i&&(this.#p=null),i}async#E(e){if(!e)return!1;this.#f?.text!==e&&(this.#f={text:e,id:aa()});let t={text:e,client_message_id:this.#f.id,person:this.#a},n=await this.#w(e=>Y.reply(e,t));return n&&(this.#f=null),n}#D(e){this.#a=e;try{localStorage.setItem(so,e)}catch{}this.#O()}#O(){Re(this.#e?this.#k():ha(this.#l,(e,t)=>void this.#C(e,t)),this.root)}#k(){let e={rows:this.#t,filter:this.#n,selected:this.#r,onFilter:e=>{this.#n=e,this.#h()}};return x`${ma(`inbox`,this.#u?.live??!1)}
+      <main class=${this.#r?`desk chosen`:`desk`}>${ao(e)} ${this.#A()}</main>`}#A(){return this.#r?this.#i?Ja({view:this.#i,you:this.#o,person:this.#a,busy:this.#s,trouble:this.#c,onPerson:e=>this.#D(e),onTake:()=>void this.#T(`take ${this.#a}`,(e,t)=>Y.take(e,this.#a,t)),onReply:e=>this.#E(e),onHandBack:e=>this.#T(`hand back ${e}`,(t,n)=>Y.handBack(t,e,n)),onResolve:(e,t)=>this.#T(`${e} ${t}`,(n,r)=>Y.resolve(n,e,t,r))}):x`<p class="detail" role="status">${this.#c||`Loading…`}</p>`:x`<p class="detail muted">Choose a conversation. ${this.#c||S}</p>`}},fo=`(max-width: 760px)`,po=190,mo=58,ho=8;function go(e){if(e<=0)return 1;let t=10**Math.floor(Math.log10(e));return([1,1.5,2,3,5,7.5,10].find(n=>n*t>=e-1e-12)??10)*t}function _o(e){matchMedia(fo).addEventListener(`change`,e)}function vo(e){let{starts:t,series:n}=e,r=t.map((t,r)=>{let i=n.map(e=>e.values[r]??0);return e.kind===`bars`?i.reduce((e,t)=>e+t,0):Math.max(0,...i)}),i=Math.max(0,...r),a=e.kind===`bars`?Math.max(2,go(i)):go(i),o=n.some(e=>e.values.some(e=>e!==null&&e!==0));return x`<figure class="chart">
     <figcaption>
       <h2>${e.title}</h2>
       <ul class="legend" aria-hidden="true" ?hidden=${!o}>
         ${n.map(e=>x`<li><svg class="swatch" viewBox="0 0 12 12"><rect class="fill ${e.tone}" width="12" height="12" rx="2" /></svg>${e.name}</li>`)}
       </ul>
     </figcaption>
-    ${o?vo(e,a):x`<p class="muted nothing">Nothing in this time.</p>`}
-    ${o?wo(e):S}
-  </figure>`}function vo(e,t){let n=matchMedia(uo).matches,r=n?340:640,i=(r-po)/Math.max(1,e.starts.length),a=e=>mo+160*(1-e/t),o=[0,.5,1].map(e=>e*t),s=Co(e.starts,n?3:6);return x`<svg class="plot" viewBox="0 0 ${r} ${fo}" role="img" aria-label="${e.title}; the table below has the numbers">
-    ${o.map(t=>we`<line class="grid" x1=${po} x2=${r} y1=${a(t)} y2=${a(t)} />
+    ${o?yo(e,a):x`<p class="muted nothing">Nothing in this time.</p>`}
+    ${o?To(e):S}
+  </figure>`}function yo(e,t){let n=matchMedia(fo).matches,r=n?340:640,i=(r-mo)/Math.max(1,e.starts.length),a=e=>ho+160*(1-e/t),o=[0,.5,1].map(e=>e*t),s=wo(e.starts,n?3:6);return x`<svg class="plot" viewBox="0 0 ${r} ${po}" role="img" aria-label="${e.title}; the table below has the numbers">
+    ${o.map(t=>we`<line class="grid" x1=${mo} x2=${r} y1=${a(t)} y2=${a(t)} />
         <text class="axis" x=${52} y=${a(t)+4} text-anchor="end">${e.say(t)}</text>`)}
-    ${s.map(({place:t,label:n})=>we`<text class="axis" x=${po+t*i} y=${185} text-anchor=${t>e.starts.length*.93?`end`:`middle`}>${n}</text>`)}
-    ${e.kind===`bars`?yo(e,i,a):bo(e,i,a)}
-    ${e.starts.map((t,n)=>we`<rect class="hit" x=${po+n*i} y=${mo} width=${i} height=${160}><title>${xo(e,t,n)}</title></rect>`)}
-  </svg>`}function yo(e,t,n){return e.starts.map((r,i)=>{let a=0;return e.series.map(e=>{let r=e.values[i]??0;if(!r)return S;let o=a;return a+=r,we`<rect class="fill ${e.tone}" x=${po+i*t+t*.1} width=${t*.8} y=${n(a)} height=${Math.max(.5,n(o)-n(a))} />`})})}function bo(e,t,n){return e.series.map(e=>{let r=``,i=[];return e.values.forEach((a,o)=>{if(a===null)return;let s=po+(o+.5)*t,c=o>0?e.values[o-1]??null:null,l=e.values[o+1]??null;r+=`${c===null?`M`:`L`}${s.toFixed(1)} ${n(a).toFixed(1)}`,c===null&&l===null&&i.push(we`<circle class="fill ${e.tone}" cx=${s} cy=${n(a)} r="3" />`)}),we`<path class="line ${e.tone}" d=${r} />${i}`})}function xo(e,t,n){let r=e.series.map(e=>[e.name,e.values[n]??null]).filter(([,t])=>t!==null&&(e.kind===`lines`||t!==0)).map(([t,n])=>`${t} ${e.say(n)}`);return[So(t),...r.length?r:[`nothing`]].join(`
-`)}function So(e){return new Date(e).toLocaleString(void 0,{month:`short`,day:`numeric`,hour:`2-digit`,minute:`2-digit`})}function Co(e,t){let n=e[0],r=e[e.length-1];if(!n||!r)return[];let i=Date.parse(r)-Date.parse(n)>1728e5,a=Math.max(1,Math.round(e.length/t));return e.flatMap((e,t)=>{if(t%a||t===0)return[];let n=new Date(e);return[{place:t,label:i?n.toLocaleDateString(void 0,{month:`short`,day:`numeric`}):n.toLocaleTimeString(void 0,{hour:`2-digit`,minute:`2-digit`})}]})}function wo(e){let t=e.starts.map((t,n)=>({start:t,values:e.series.map(e=>e.values[n]??null)})).filter(({values:e})=>e.some(e=>e!==null&&e!==0)).reverse();return x`<details>
+    ${s.map(({place:t,label:n})=>we`<text class="axis" x=${mo+t*i} y=${185} text-anchor=${t>e.starts.length*.93?`end`:`middle`}>${n}</text>`)}
+    ${e.kind===`bars`?bo(e,i,a):xo(e,i,a)}
+    ${e.starts.map((t,n)=>we`<rect class="hit" x=${mo+n*i} y=${ho} width=${i} height=${160}><title>${So(e,t,n)}</title></rect>`)}
+  </svg>`}function bo(e,t,n){return e.starts.map((r,i)=>{let a=0;return e.series.map(e=>{let r=e.values[i]??0;if(!r)return S;let o=a;return a+=r,we`<rect class="fill ${e.tone}" x=${mo+i*t+t*.1} width=${t*.8} y=${n(a)} height=${Math.max(.5,n(o)-n(a))} />`})})}function xo(e,t,n){return e.series.map(e=>{let r=``,i=[];return e.values.forEach((a,o)=>{if(a===null)return;let s=mo+(o+.5)*t,c=o>0?e.values[o-1]??null:null,l=e.values[o+1]??null;r+=`${c===null?`M`:`L`}${s.toFixed(1)} ${n(a).toFixed(1)}`,c===null&&l===null&&i.push(we`<circle class="fill ${e.tone}" cx=${s} cy=${n(a)} r="3" />`)}),we`<path class="line ${e.tone}" d=${r} />${i}`})}function So(e,t,n){let r=e.series.map(e=>[e.name,e.values[n]??null]).filter(([,t])=>t!==null&&(e.kind===`lines`||t!==0)).map(([t,n])=>`${t} ${e.say(n)}`);return[Co(t),...r.length?r:[`nothing`]].join(`
+`)}function Co(e){return new Date(e).toLocaleString(void 0,{month:`short`,day:`numeric`,hour:`2-digit`,minute:`2-digit`})}function wo(e,t){let n=e[0],r=e[e.length-1];if(!n||!r)return[];let i=Date.parse(r)-Date.parse(n)>1728e5,a=Math.max(1,Math.round(e.length/t));return e.flatMap((e,t)=>{if(t%a||t===0)return[];let n=new Date(e);return[{place:t,label:i?n.toLocaleDateString(void 0,{month:`short`,day:`numeric`}):n.toLocaleTimeString(void 0,{hour:`2-digit`,minute:`2-digit`})}]})}function To(e){let t=e.starts.map((t,n)=>({start:t,values:e.series.map(e=>e.values[n]??null)})).filter(({values:e})=>e.some(e=>e!==null&&e!==0)).reverse();return x`<details>
     <summary>As a table</summary>
     <div class="scroll" tabindex="0" role="region" aria-label="${e.title}, as a table">
       <table>
@@ -315,47 +319,47 @@ Please report this to https://github.com/markedjs/marked.`,e){let e=`<p>An error
         </thead>
         <tbody>
           ${t.map(({start:t,values:n})=>x`<tr>
-                <th scope="row">${So(t)}</th>
+                <th scope="row">${Co(t)}</th>
                 ${n.map(t=>x`<td class="n">${t===null?`–`:e.say(t)}</td>`)}
               </tr>`)}
         </tbody>
       </table>
     </div>
-  </details>`}var To=[[`1h`,`1 hour`],[`6h`,`6 hours`],[`24h`,`24 hours`],[`7d`,`7 days`]],Eo=15e3,Do=[[`Answered`,`t1`,[`answered`]],[`Asked back`,`t2`,[`asked`]],[`Bugs`,`t3`,[`bug_filed`,`bug_counted`]],[`Handed over`,`t4`,[`handed_off`]],[`Passed on`,`t5`,[`delivered`,`contact_taken`]],[`Failed`,`t6`,[`failed`,`parked`]]];function Oo(e){return e===0?`0`:e<1?`${Math.round(e*1e3)} ms`:e<100?`${Number(e.toPrecision(2))} s`:`${Math.round(e)} s`}function $(e){return e.toLocaleString()}var ko=class{root;#e=!0;#t=null;#n=`24h`;#r=``;#i=``;constructor(e){this.root=e,window.addEventListener(`hashchange`,()=>this.#a()),setInterval(()=>{this.#e&&document.visibilityState===`visible`&&this.#o()},Eo),go(()=>this.#c()),this.#a()}#a(){let e=location.hash.slice(2);this.#n=To.find(([t])=>t===e)?.[0]??`24h`,this.#o()}async#o(){let e=this.#n;try{let t=await Y.ops(e);if(e!==this.#n)return;this.#t=t,this.#e=!0,this.#r=``}catch(e){e instanceof Qi&&e.status===401?this.#e=!1:this.#r=pa(e)}this.#c()}async#s(e,t){try{await Y.login(e,t),this.#i=``,await this.#o()}catch(e){let t=e instanceof Qi&&[401,403].includes(e.status);this.#i=t?`That isn't the name and its password.`:pa(e),this.#c()}}#c(){let e=x`${ma(`ops`,this.#t!==null&&!this.#r)}
+  </details>`}var Eo=[[`1h`,`1 hour`],[`6h`,`6 hours`],[`24h`,`24 hours`],[`7d`,`7 days`]],Do=15e3,Oo=[[`Answered`,`t1`,[`answered`]],[`Asked back`,`t2`,[`asked`]],[`Bugs`,`t3`,[`bug_filed`,`bug_counted`]],[`Handed over`,`t4`,[`handed_off`]],[`Passed on`,`t5`,[`delivered`,`contact_taken`]],[`Failed`,`t6`,[`failed`,`parked`]]];function ko(e){return e===0?`0`:e<1?`${Math.round(e*1e3)} ms`:e<100?`${Number(e.toPrecision(2))} s`:`${Math.round(e)} s`}function $(e){return e.toLocaleString()}var Ao=class{root;#e=!0;#t=null;#n=`24h`;#r=``;#i=``;constructor(e){this.root=e,window.addEventListener(`hashchange`,()=>this.#a()),setInterval(()=>{this.#e&&document.visibilityState===`visible`&&this.#o()},Do),_o(()=>this.#c()),this.#a()}#a(){let e=location.hash.slice(2);this.#n=Eo.find(([t])=>t===e)?.[0]??`24h`,this.#o()}async#o(){let e=this.#n;try{let t=await Y.ops(e);if(e!==this.#n)return;this.#t=t,this.#e=!0,this.#r=``}catch(e){e instanceof Qi&&e.status===401?this.#e=!1:this.#r=pa(e)}this.#c()}async#s(e,t){try{await Y.login(e,t),this.#i=``,await this.#o()}catch(e){let t=e instanceof Qi&&[401,403].includes(e.status);this.#i=t?`That isn't the name and its password.`:pa(e),this.#c()}}#c(){let e=x`${ma(`ops`,this.#t!==null&&!this.#r)}
       <main class="ops">
         <div class="ops-head">
           <h1>Operations</h1>
           <nav class="filters" aria-label="Time">
-            ${To.map(([e,t])=>x`<a class="choice" href="#/${e}" aria-current=${this.#n===e?`true`:S}>${t}</a>`)}
+            ${Eo.map(([e,t])=>x`<a class="choice" href="#/${e}" aria-current=${this.#n===e?`true`:S}>${t}</a>`)}
           </nav>
         </div>
         <p class="bad" role="alert">${this.#r}</p>
-        ${this.#t?Ao(this.#t):x`<p role="status">Loading…</p>`}
-      </main>`;Re(this.#e?e:ha(this.#i,(e,t)=>void this.#s(e,t)),this.root)}};function Ao(e){return x`${Mo(e)} ${e.turns?S:x`<p class="muted empty">No turn ended in this time.</p>`}
-    ${Fo(e)}
-    <div class="charts">${Io(e)} ${Lo(e,`Time to the first word`,e.first_word_seconds)}
-      ${Lo(e,`Time of a turn`,e.turn_seconds)} ${Ro(e)} ${zo(e)} ${Bo(e)}</div>
-    <p class="muted">Read from the log at ${So(e.until)}. A turn counts where its message was accepted.</p>`}function jo(e,t,n,r=!1){return x`<div class="tile">
+        ${this.#t?jo(this.#t):x`<p role="status">Loading…</p>`}
+      </main>`;Re(this.#e?e:ha(this.#i,(e,t)=>void this.#s(e,t)),this.root)}};function jo(e){return x`${No(e)} ${e.turns?S:x`<p class="muted empty">No turn ended in this time.</p>`}
+    ${Io(e)}
+    <div class="charts">${Lo(e)} ${Ro(e,`Time to the first word`,e.first_word_seconds)}
+      ${Ro(e,`Time of a turn`,e.turn_seconds)} ${zo(e)} ${Bo(e)} ${Vo(e)}</div>
+    <p class="muted">Read from the log at ${Co(e.until)}. A turn counts where its message was accepted.</p>`}function Mo(e,t,n,r=!1){return x`<div class="tile">
     <dt>${e}</dt>
     <dd class=${r?`value bad`:`value`}>${t}</dd>
     <dd class="muted">${n}</dd>
-  </div>`}function Mo(e){let{now:t}=e,n=t.oldest_waiting_s?`oldest ${Oo(t.oldest_waiting_s)}`:`none is late`;return x`<section aria-label="Now">
+  </div>`}function No(e){let{now:t}=e,n=t.oldest_waiting_s?`oldest ${ko(t.oldest_waiting_s)}`:`none is late`;return x`<section aria-label="Now">
     <h2>Now</h2>
     <dl class="tiles">
-      ${jo(`Turns waiting`,$(t.turns_waiting),n,t.oldest_waiting_s>15)}
-      ${jo(`Turns running`,$(t.turns_running),`right now`)}
-      ${jo(`Turns left`,$(t.turns_abandoned),`by a process that died`,t.turns_abandoned>0)}
-      ${jo(`Waiting for a person`,$(t.handoffs_open),`nobody has taken them`)}
-      ${jo(`Overdue`,$(t.handoffs_overdue),`longer than promised`,t.handoffs_overdue>0)}
+      ${Mo(`Turns waiting`,$(t.turns_waiting),n,t.oldest_waiting_s>15)}
+      ${Mo(`Turns running`,$(t.turns_running),`right now`)}
+      ${Mo(`Turns left`,$(t.turns_abandoned),`by a process that died`,t.turns_abandoned>0)}
+      ${Mo(`Waiting for a person`,$(t.handoffs_open),`nobody has taken them`)}
+      ${Mo(`Overdue`,$(t.handoffs_overdue),`longer than promised`,t.handoffs_overdue>0)}
     </dl>
-  </section>`}function No(e,t){return t.reduce((t,n)=>t+(e.outcomes[n]??[]).reduce((e,t)=>e+t,0),0)}function Po(e,t){return t?`${Math.round(100*e/t)} % of turns`:``}function Fo(e){let{n:t,with_person:n}=e.conversations,r=t-n;return x`<section aria-label="In this time">
+  </section>`}function Po(e,t){return t.reduce((t,n)=>t+(e.outcomes[n]??[]).reduce((e,t)=>e+t,0),0)}function Fo(e,t){return t?`${Math.round(100*e/t)} % of turns`:``}function Io(e){let{n:t,with_person:n}=e.conversations,r=t-n;return x`<section aria-label="In this time">
     <h2>In this time</h2>
     <dl class="tiles">
-      ${jo(`Turns`,$(e.turns),t===1?`in 1 conversation`:`in ${$(t)} conversations`)}
-      ${jo(`Without a person`,$(r),t?`${Math.round(100*r/t)} % of conversations`:`conversations`)}
-      ${Do.map(([t,,n])=>{let r=No(e,n);return jo(t,$(r),Po(r,e.turns),t===`Failed`&&r>0)})}
+      ${Mo(`Turns`,$(e.turns),t===1?`in 1 conversation`:`in ${$(t)} conversations`)}
+      ${Mo(`Without a person`,$(r),t?`${Math.round(100*r/t)} % of conversations`:`conversations`)}
+      ${Oo.map(([t,,n])=>{let r=Po(e,n);return Mo(t,$(r),Fo(r,e.turns),t===`Failed`&&r>0)})}
     </dl>
-  </section>`}function Io(e){let t=Do.map(([t,n,r])=>{let i=r.map(t=>e.outcomes[t]);return{name:t,tone:n,values:e.starts.map((e,t)=>i.reduce((e,n)=>e+(n?.[t]??0),0))}}).filter(({values:e})=>e.some(Boolean));return _o({title:`Turns`,unit:``,starts:e.starts,series:t,kind:`bars`,say:e=>$(Math.round(e*10)/10)})}function Lo(e,t,n){let r=n.all?`${t}: median ${Oo(n.all.p50)}, p95 ${Oo(n.all.p95)}`:t,i=[{name:`Median`,tone:`t1`,values:n.p50},{name:`95th percentile`,tone:`t4 dashed`,values:n.p95}];return _o({title:r,unit:``,starts:e.starts,series:i,kind:`lines`,say:Oo})}function Ro(e){return x`<section class="panel" aria-label="Queues">
+  </section>`}function Lo(e){let t=Oo.map(([t,n,r])=>{let i=r.map(t=>e.outcomes[t]);return{name:t,tone:n,values:e.starts.map((e,t)=>i.reduce((e,n)=>e+(n?.[t]??0),0))}}).filter(({values:e})=>e.some(Boolean));return vo({title:`Turns`,unit:``,starts:e.starts,series:t,kind:`bars`,say:e=>$(Math.round(e*10)/10)})}function Ro(e,t,n){let r=n.all?`${t}: median ${ko(n.all.p50)}, p95 ${ko(n.all.p95)}`:t,i=[{name:`Median`,tone:`t1`,values:n.p50},{name:`95th percentile`,tone:`t4 dashed`,values:n.p95}];return vo({title:r,unit:``,starts:e.starts,series:i,kind:`lines`,say:ko})}function zo(e){return x`<section class="panel" aria-label="Queues">
     <h2>Waiting for a person</h2>
     ${e.queues.length?x`<table>
           <thead>
@@ -370,19 +374,19 @@ Please report this to https://github.com/markedjs/marked.`,e){let e=`<p>An error
                 </tr>`)}
           </tbody>
         </table>`:x`<p class="muted">Nobody waits.</p>`}
-  </section>`}function zo(e){let{engine:t}=e;return x`<section class="panel" aria-label="Engine">
+  </section>`}function Bo(e){let{engine:t}=e;return x`<section class="panel" aria-label="Engine">
     <h2>Engine</h2>
     <dl>${[[`Calls of models`,$(t.calls)],[`Tokens in`,$(t.input_tokens)],[`Tokens out`,$(t.output_tokens)],[`Cost`,t.cost.toLocaleString(void 0,{maximumFractionDigits:4})]].map(([e,t])=>x`<dt>${e}</dt><dd>${t}</dd>`)}</dl>
     <h3>Fallbacks</h3>
     ${t.fallbacks.length?x`<ul class="plain">
           ${t.fallbacks.map(({ability:e,reason:t,n})=>x`<li>${X(e)}: ${X(t).toLowerCase()} <b>${$(n)}</b></li>`)}
         </ul>`:x`<p class="muted">None.</p>`}
-  </section>`}function Bo(e){return x`<section class="panel" aria-label="Failed and parked turns">
+  </section>`}function Vo(e){return x`<section class="panel" aria-label="Failed and parked turns">
     <h2>Failed and parked turns</h2>
     ${e.troubled.length?x`<ul class="plain">
           ${e.troubled.map(e=>x`<li>
-                <a href="inbox#/c/${e.conversation_id}">${X(e.status)}, ${So(e.at)}</a>
+                <a href="inbox#/c/${e.conversation_id}">${X(e.status)}, ${Co(e.at)}</a>
                 <span class="muted">turn ${e.turn_id}</span>
               </li>`)}
         </ul>`:x`<p class="muted">None.</p>`}
-  </section>`}var Vo=document.getElementById(`app`);if(Vo){Vo.replaceChildren();let e=document.body.dataset.page;e===`bugs`?new va(Vo):e===`ops`?new ko(Vo):new lo(Vo)}})();
+  </section>`}var Ho=document.getElementById(`app`);if(Ho){Ho.replaceChildren();let e=document.body.dataset.page;e===`bugs`?new va(Ho):e===`ops`?new Ao(Ho):new uo(Ho)}})();

@@ -174,6 +174,7 @@ def inbox_answers(*, said: str = "I was charged twice") -> dict[str, Answer]:
     view = {
         "conversation": conversation,
         "handoff": {**HANDOFF, "wanted": said, "tried": [said], "suggested_next_step": said},
+        "bugs": [{"bug_id": "BUG-1", "title": said, "status": "open"}],
         "messages": [message("m1", "customer", said), bot, message("m3", "person", said, author_name=said)],
         "last_event_id": "10",
         "workspace": {"name": "Orrery", "link_hosts": ["docs.orrery.example"]},

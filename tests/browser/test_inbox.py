@@ -27,7 +27,7 @@ def test_hostile_texts_stay_texts_in_the_inbox_and_in_the_bugs(open_page: OpenPa
     page, site = open_page("/inbox#/c/c1", unprotected(inbox_answers(said=said)))
     page.get_by_label("Reply to the customer").wait_for()
     in_inbox = page.locator(FORBIDDEN).count()
-    page.goto("http://app.test/bugs#/b/BUG-1")
+    page.get_by_label("Summary").get_by_role("link", name="BUG-1").click()
     page.get_by_role("heading", name="Reports (1)").wait_for()
     page.wait_for_timeout(150)
 

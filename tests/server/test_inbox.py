@@ -250,7 +250,11 @@ async def test_bugs_are_counted_by_conversations(tmp_path: Path) -> None:
             assert (await staff.get("/v1/inbox/bugs/BUG-99")).status_code == 404
             closed = await staff.post(f"/v1/inbox/bugs/{bug['bug_id']}/status", json={"status": "fixed"})
             assert closed.status_code == 204
+            reported = (await staff.get(of(customer))).json()["bugs"]
+            unbothered = (await staff.get(of(await here.session()))).json()["bugs"]
 
+    assert reported == [{"bug_id": bug["bug_id"], "title": bug["title"], "status": "fixed"}]
+    assert unbothered == []
     assert bug["occurrences"] == 2
     assert bug["status"] == "open"
     assert [report["account_id"] for report in detail["reports"]] == ["acct_1", "acct_1"]

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent.events import Custom
 from agent.types import Author, Mode
-from tools.storage import handoff_rows
+from tools.storage import handoff_rows, tracker_views
 from tools.storage.codec import identity_from_json, identity_to_json
 from tools.storage.log_reader import message_rows, turn_facts
 from tools.storage.records import Conversation
@@ -91,7 +91,7 @@ async def inbox(
 
 
 async def conversation(conn: AsyncConnection, view: Conversation) -> dict[str, Any]:
-    """Return the conversation, its open handoff, and its messages, the bot's with decision and evidence."""
+    """Return the conversation, its open handoff, its bugs, and its messages, the bot's with decision and evidence."""
     row = await handoff_rows.open_row(conn, view)
     kept = await message_rows(conn, view, before_seq=None, limit=_MESSAGES_SHOWN)
     turn_ids = [message.turn_id for message in kept if message.turn_id is not None]
@@ -122,6 +122,7 @@ async def conversation(conn: AsyncConnection, view: Conversation) -> dict[str, A
             "updated_at": view.updated_at.isoformat(),
         },
         "handoff": row.handoff if row is not None else None,
+        "bugs": await tracker_views.reported_in(conn, view.workspace_id, view.conversation_id),
         "messages": messages,
         "last_event_id": str(view.last_seq),
     }

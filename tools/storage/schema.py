@@ -305,6 +305,7 @@ bug_occurrences = Table(
     Column("draft", Json, nullable=False),
     Column("first_at", UtcDateTime, nullable=False),
     Column("at", UtcDateTime, nullable=False),
+    Index(None, "conversation_id"),
 )
 
 bug_filings = Table(

@@ -56,6 +56,26 @@ async def bug(conn: AsyncConnection, workspace_id: str, bug_id: str) -> dict[str
     }
 
 
+async def reported_in(conn: AsyncConnection, workspace_id: str, conversation_id: str) -> list[dict[str, Any]]:
+    """Return the bugs that were reported in a conversation (bug_id, title, status), in the order they were reported."""
+    found = await conn.execute(
+        select(bugs.c.bug_id, bugs.c.title, bugs.c.status)
+        .join(
+            bug_occurrences,
+            and_(
+                bug_occurrences.c.workspace_id == bugs.c.workspace_id,
+                bug_occurrences.c.bug_id == bugs.c.bug_id,
+            ),
+        )
+        .where(
+            bug_occurrences.c.workspace_id == workspace_id,
+            bug_occurrences.c.conversation_id == conversation_id,
+        )
+        .order_by(bug_occurrences.c.first_at, bugs.c.bug_id)
+    )
+    return [{"bug_id": row.bug_id, "title": row.title, "status": row.status} for row in found]
+
+
 async def counted(conn: AsyncConnection, workspace_id: str, bug_id: str) -> Row[Any]:
     """Return the bug's row with its counts.
 

@@ -92,6 +92,7 @@ export interface ConversationView {
   };
   you?: You;
   handoff: Handoff | null;
+  bugs?: { bug_id: string; title: string; status: string }[];
   messages: StaffMessage[];
   last_event_id: string | null;
   workspace?: { name: string; link_hosts: string[] };

@@ -26,7 +26,10 @@ export function storyView(view: ConversationView, hosts: readonly string[]): Tem
   const email = row("E-mail", text(conversation.contact_email));
   if (!handoff) {
     return html`<section class="story" aria-label="Summary">
-      <dl>${row("Account", text(conversation.account_id))} ${email} ${row("Language", conversation.language)}</dl>
+      <dl>
+        ${row("Account", text(conversation.account_id))} ${email} ${row("Bugs", bugsView(view))}
+        ${row("Language", conversation.language)}
+      </dl>
     </section>`;
   }
   return html`<section class="story" aria-label="Summary">
@@ -36,7 +39,7 @@ export function storyView(view: ConversationView, hosts: readonly string[]): Tem
       ${row("Mood", `${mood(handoff.sentiment)} (${number(handoff.sentiment)})`)}
       ${row("Account", accountView(handoff, conversation.account_id))} ${email}
       ${row("Queue", `${spoken(handoff.queue_id)}, ${handoff.priority}`)} ${row("Page", text(handoff.page))}
-      ${row("Bug", handoff.bug_id ? html`<a href="bugs#/b/${handoff.bug_id}">${handoff.bug_id}</a>` : nothing)}
+      ${row("Bugs", bugsView(view))}
       ${row("Suggested next step", text(handoff.suggested_next_step))}
       ${row("Links", bullets(handoff.links.map((link) => sourceView(link, link, hosts))))}
       ${row("Promised by", when(handoff.promised_by))} ${row("Language", conversation.language)}
@@ -48,6 +51,18 @@ export function storyView(view: ConversationView, hosts: readonly string[]): Tem
         </details>`
       : nothing}
   </section>`;
+}
+
+/** All that were reported here: one may have been filed just before a person took over, and no message tells of it. */
+function bugsView(view: ConversationView): unknown {
+  const found = view.bugs ?? [];
+  return bullets(
+    found.map(
+      (bug) =>
+        html`<a href="bugs#/b/${bug.bug_id}">${bug.bug_id}</a>: ${text(bug.title)}
+          <span class="muted">${spoken(bug.status)}</span>`,
+    ),
+  );
 }
 
 function sourceView(title: string, url: string | null, hosts: readonly string[]): unknown {
