@@ -111,10 +111,13 @@ def main() -> int:
     # Whoever stops us as a service does is no reason to leave servers behind.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     tally = Tally()
-    with suppress(KeyboardInterrupt):
-        asyncio.run(run(given, tally, console))
-    for line in tally.lines():
-        console.print(line, markup=False)
+    try:
+        with suppress(KeyboardInterrupt):
+            asyncio.run(run(given, tally, console))
+    finally:
+        # What was played is worth its hours, however it ended.
+        for line in tally.lines():
+            console.print(line, markup=False)
     return 1 if tally.failed else 0
 
 

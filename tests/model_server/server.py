@@ -258,6 +258,8 @@ class _Connection:
 
     def reset(self) -> None:
         """Close with RST: the client's next read fails."""
+        if self.writer.is_closing():
+            return
         sock = self.writer.get_extra_info("socket")
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.writer.transport.abort()
