@@ -5,10 +5,11 @@ import sqlite3
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import aiosqlite
 import psycopg
+from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from sqlalchemy import URL
@@ -74,14 +75,18 @@ async def _check(conn: "AsyncConnection[DictRow]") -> None:
     await conn.execute("SELECT 1", prepare=False)
 
 
-def thread_of(turn_id: str, messages: int) -> str:
-    """The name under which an attempt at a turn keeps its state: with another message it begins anew."""
-    return f"{turn_id}-{messages}"
+def thread_of(turn_id: str, messages: int, attempt: int) -> str:
+    """The name under which an attempt at a turn keeps its state: with another message it begins anew.
+
+    No two attempts share one. A process that stood still, and doesn't know that another has taken its turn, goes on
+    writing under its own name.
+    """
+    return f"{turn_id}-{messages}-{attempt}"
 
 
 def turn_of(thread_id: str) -> str:
-    """The turn whose state is kept under this name."""
-    return thread_id.rpartition("-")[0]
+    """The turn whose state is kept under this name; ids of turns have no dash."""
+    return thread_id.partition("-")[0]
 
 
 async def stored_threads(saver: BaseCheckpointSaver[str], turn_ids: Collection[str] | None = None) -> list[str]:
@@ -105,17 +110,26 @@ async def kept_state(saver: BaseCheckpointSaver[str], thread_id: str) -> list[di
     ]
 
 
-async def is_whole(saver: BaseCheckpointSaver[str], thread_id: str) -> bool:
-    """Whether a thread's newest checkpoint has all that was found until then, so that a turn can go on from it.
+async def copy_state(saver: BaseCheckpointSaver[str], thread_id: str, to: str) -> bool:
+    """Put a thread's newest checkpoint, and what was written since, under another name; whether there was a whole one.
 
     On PostgreSQL each checkpoint keeps what is new in it and refers to the others for the rest. What they kept may be
-    gone: deleted by a process that took the turn for over while another went on with it.
+    gone: deleted by a process that took the turn for over while another went on with it. The copy refers to none.
     """
     found = await saver.aget_tuple({"configurable": {"thread_id": thread_id}})
     if found is None:
         return False
     versions, values = found.checkpoint["channel_versions"], found.checkpoint["channel_values"]
-    return all(key in values for key in TurnState.__annotations__ if key in versions)
+    if any(key in versions and key not in values for key in TurnState.__annotations__):
+        return False
+    own: RunnableConfig = {"configurable": {"thread_id": to, "checkpoint_ns": ""}}
+    kept = await saver.aput(own, found.checkpoint, found.metadata, versions)
+    writes: dict[str, list[tuple[str, Any]]] = {}
+    for task_id, channel, value in found.pending_writes or ():
+        writes.setdefault(task_id, []).append((channel, value))
+    for task_id, of_task in writes.items():
+        await saver.aput_writes(kept, of_task, task_id)
+    return True
 
 
 def checkpoint_files(saver: BaseCheckpointSaver[str], data_dir: Path) -> list[Path]:

@@ -3,7 +3,7 @@
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from graphs.checkpoint_serializer import SHAPE
-from graphs.checkpoints import is_whole, thread_of
+from graphs.checkpoints import copy_state, thread_of
 from graphs.turn_graph import TurnGraph, build_turn_graph
 from tools.storage.log import TurnWork
 
@@ -20,28 +20,40 @@ class Keeping:
         self._saver = saver if isinstance(saver, BaseCheckpointSaver) and not repeatable else None
 
     def thread(self, work: TurnWork) -> str | None:
-        """Under which name this turn's state is kept, if it is."""
-        return thread_of(work.turn_id, len(work.messages)) if self._saver is not None else None
+        """Under which name this attempt at a turn keeps its state, if it does."""
+        return self._name(work, work.attempts) if self._saver is not None else None
 
-    async def stands(self, thread_id: str | None, *, filed: bool) -> bool:
-        """Whether there is something to go on from; what is there and of no use for that is forgotten.
+    async def stands(self, work: TurnWork, *, filed: bool) -> bool:
+        """Whether this attempt has something to go on from, which it takes over from the last one that had any.
 
-        `filed` says that the turn has filed a bug. Whoever went on from before that, with a model that decides anew,
-        might never come to it again, and the customer would never hear of it.
+        It is a copy: whoever made that attempt may only have stood still, and write on. `filed` says that the turn has
+        filed a bug. Whoever went on from before that, with a model that decides anew, might never come to it again,
+        and the customer would never hear of it.
         """
-        if thread_id is None or self._saver is None:
+        if self._saver is None or not await self._take_over(self._saver, work):
             return False
-        snapshot = await self.graph.aget_state({"configurable": {"thread_id": thread_id}})
+        snapshot = await self.graph.aget_state({"configurable": {"thread_id": self._name(work, work.attempts)}})
         ours = (snapshot.metadata or {}).get("shape") == SHAPE
         tells = not filed or snapshot.values.get("ticket") is not None or snapshot.next == ("bug_report",)
-        if snapshot.next and ours and tells and await is_whole(self._saver, thread_id):
+        if snapshot.next and ours and tells:
             return True
         # A graph that had come to its end would take what is left of it for the new attempt's own, and the state of
         # another version, after an upgrade or back from one, has values that this one can't make.
-        await self.forget(thread_id)
+        await self._saver.adelete_thread(self._name(work, work.attempts))
         return False
 
-    async def forget(self, thread_id: str | None) -> None:
+    async def forget(self, work: TurnWork) -> None:
         """The log has it all; a checkpoint is only for a turn that isn't over."""
-        if thread_id is not None and self._saver is not None:
-            await self._saver.adelete_thread(thread_id)
+        if self._saver is not None:
+            for attempt in range(1, work.attempts + 1):
+                await self._saver.adelete_thread(self._name(work, attempt))
+
+    async def _take_over(self, saver: BaseCheckpointSaver[str], work: TurnWork) -> bool:
+        own = self._name(work, work.attempts)
+        for attempt in range(work.attempts - 1, 0, -1):
+            if await copy_state(saver, self._name(work, attempt), own):
+                return True
+        return False
+
+    def _name(self, work: TurnWork, attempt: int) -> str:
+        return thread_of(work.turn_id, len(work.messages), attempt)

@@ -265,7 +265,7 @@ class TurnService:
             logger.exception("turn failed turn_id=%s", work.turn_id)
             cause = "turn_timeout" if isinstance(exc, TimeoutError) else "turn_failed"
             await writer.hand_over(request, status="failed", cause=cause)
-            await self._keeping.forget(self._keeping.thread(work))
+            await self._keeping.forget(work)
         seconds = asyncio.get_running_loop().time() - began
         self._metrics.turn_seconds(seconds)
         logger.info("turn done turn_id=%s ms=%d", work.turn_id, 1000 * seconds)
@@ -282,7 +282,7 @@ class TurnService:
     async def _attempt(self, work: TurnWork, request: TurnRequest, writer: TurnWriter) -> None:
         thread_id = self._keeping.thread(work)
         filed = work.attempts > 1 and await self._has_filed(request)
-        resume = work.attempts > 1 and await self._keeping.stands(thread_id, filed=filed)
+        resume = work.attempts > 1 and await self._keeping.stands(work, filed=filed)
         await writer.announce()
         events: TurnEvents = asyncio.Queue()
         producer = self._supervisor.spawn(
@@ -302,7 +302,7 @@ class TurnService:
             with suppress(asyncio.CancelledError):
                 await producer
             if over:
-                await self._keeping.forget(thread_id)
+                await self._keeping.forget(work)
 
     async def _has_filed(self, request: TurnRequest) -> bool:
         try:

@@ -26,8 +26,9 @@ from agent.types import (
     Understanding,
     Untrusted,
 )
-from graphs.checkpoints import open_checkpointer, stored_threads
-from graphs.translate import run_turn
+from graphs.checkpoints import open_checkpointer, stored_threads, thread_of
+from graphs.keeping import Keeping
+from graphs.translate import Finished, run_turn
 from graphs.turn_graph import build_turn_graph
 from tests.fakes import CALM, RecordingTracker, ScriptedEngine, ask, fake_deps
 from tests.graphs.installation import LIMITS, SCOPE, STAFF, bot_messages, ended, installation, kinds
@@ -85,7 +86,7 @@ async def _url(folder: Path) -> URL:
 
 async def test_an_answer_whose_end_was_not_written_is_not_said_twice(tmp_path: Path) -> None:
     async with left_behind(tmp_path, attempts=1) as (conversation_id, work):
-        await run_graph(tmp_path, fake_deps(), f"{work.turn_id}-1")
+        await run_graph(tmp_path, fake_deps(), thread_of(work.turn_id, 1, 1))
 
     async with installation(tmp_path, fake_deps()) as here:
         events = await here.until(conversation_id, ended())
@@ -136,7 +137,7 @@ class AwayOnce(ScriptedEngine):
 async def broken_off(folder: Path) -> tuple[str, str]:
     """A conversation whose turn stands in the middle of its graph, and the thread of its checkpoint."""
     async with left_behind(folder, attempts=1) as (conversation_id, work):
-        thread_id = f"{work.turn_id}-1"
+        thread_id = thread_of(work.turn_id, 1, 1)
         with suppress(DatabaseAway):
             await run_graph(folder, fake_deps(engine=AwayOnce()), thread_id)
     return conversation_id, thread_id
@@ -198,7 +199,7 @@ async def test_a_turn_that_filed_after_its_last_checkpoint_tells_of_the_bug(tmp_
     async with left_behind(tmp_path, attempts=1) as (conversation_id, work):
         # It was going to answer; what a model filed in the middle of that was the last thing it did.
         engine = NeverAnswers()
-        dying = asyncio.create_task(run_graph(tmp_path, fake_deps(engine=engine), f"{work.turn_id}-1"))
+        dying = asyncio.create_task(run_graph(tmp_path, fake_deps(engine=engine), thread_of(work.turn_id, 1, 1)))
         await engine.answering.wait()
         dying.cancel()
         with suppress(asyncio.CancelledError):
@@ -243,6 +244,54 @@ async def test_who_fails_after_another_has_taken_the_turn_leaves_it_its_checkpoi
 
     async with open_checkpointer(await _url(tmp_path), data_dir=tmp_path) as saver:
         assert len(await stored_threads(saver)) == 1
+
+
+@dataclass
+class StandsStill(ScriptedEngine):
+    """Understands when it is let."""
+
+    standing: asyncio.Event = field(default_factory=asyncio.Event)
+    may_go_on: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def understand(
+        self, texts: tuple[Untrusted, ...], history: tuple[Message, ...], page: PageContext
+    ) -> Understanding:
+        self.standing.set()
+        await self.may_go_on.wait()
+        return await super().understand(texts, history, page)
+
+
+async def test_who_stood_still_doesnt_write_into_the_state_of_who_took_the_turn(tmp_path: Path) -> None:
+    still, after = StandsStill(), StandsStill()
+    after.may_go_on.set()
+    async with left_behind(tmp_path, attempts=2) as (_, work):
+        frozen = asyncio.create_task(
+            run_graph(tmp_path, fake_deps(engine=still), thread_of(work.turn_id, len(work.messages), 1))
+        )
+        await still.standing.wait()
+        async with open_checkpointer(await _url(tmp_path), data_dir=tmp_path) as saver:
+            keeping = Keeping(build_turn_graph(saver), repeatable=False)
+            assert await keeping.stands(work, filed=False)
+            # It comes to its end just before the other reads what it goes on from.
+            still.may_go_on.set()
+            await frozen
+            found = [
+                event
+                async for event in run_turn(
+                    keeping.graph,
+                    fake_deps(engine=after),
+                    ask("Where are my invoices?"),
+                    thread_id=keeping.thread(work),
+                    resume=True,
+                )
+            ]
+            await keeping.forget(work)
+            left = await stored_threads(saver)
+
+    assert after.standing.is_set()
+    assert isinstance(found[-1], Finished)
+    assert "Invoices are under" in found[-1].reply.text
+    assert left == []
 
 
 class InDoubt(Database):

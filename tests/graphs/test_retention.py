@@ -102,10 +102,10 @@ async def test_more_than_a_batch_goes(stores: Stores) -> None:
 async def test_checkpoints_of_turns_that_are_over_are_pruned(stores: Stores) -> None:
     waiting = await converse(stores.log)
     accepted = await say(stores.log, waiting, "m1")
-    needed = thread_of(accepted.turn_id, 1)
+    needed = thread_of(accepted.turn_id, 1, 1)
     saver = stores.checkpointer
     assert saver is not None
-    for thread_id in (needed, thread_of("f" * 32, 1)):
+    for thread_id in (needed, thread_of("f" * 32, 1, 1)):
         await saver.aput({"configurable": {"thread_id": thread_id, "checkpoint_ns": ""}}, empty_checkpoint(), {}, {})
 
     assert await prune_checkpoints(stores) == 1
@@ -153,7 +153,7 @@ async def test_without_the_setting_everything_is_kept(stores: Stores) -> None:
     saver = stores.checkpointer
     assert saver is not None
     await saver.aput(
-        {"configurable": {"thread_id": thread_of("f" * 32, 1), "checkpoint_ns": ""}}, empty_checkpoint(), {}, {}
+        {"configurable": {"thread_id": thread_of("f" * 32, 1, 1), "checkpoint_ns": ""}}, empty_checkpoint(), {}, {}
     )
     await prune_checkpoints(stores)
     working.cancel()
