@@ -14,7 +14,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export HELPGRAPH_WORKSPACE ?= examples/orrery
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-llm explore nightly bench chaos chaos-points simulate soak lint format lock browser web screenshots clean
+.PHONY: help install run test support test-llm explore nightly bench chaos chaos-points simulate soak lint format lock browser web screenshots clean
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
@@ -51,6 +51,9 @@ $(LLM_STAMP): requirements/live.txt | $(LLM_VENV)/bin/python
 test: $(STAMP) browser  ## Run every test: unit, graph, HTTP, Chromium, PostgreSQL
 	@# One more than two cores have: many tests wait for processes that they started.
 	@$(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder
+
+support: $(STAMP)  ## Learn again from the shipped examples which sentences a source says (after a change to them)
+	@$(BIN)/python -m tools.engines.local.support_store
 
 test-llm: $(STAMP) $(LLM_STAMP)  ## Test with a small real language model, served on loopback (docs/engines.md)
 	@$(BIN)/python -m pytest -q -s -m live tests/live

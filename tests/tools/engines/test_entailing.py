@@ -16,7 +16,8 @@ from graphs.settings import Settings
 from tests.tools.engines.test_what_models_say import held_out, stopped
 from tools.engines.local.engine import LocalEngine
 from tools.engines.local.entailing import SETTING, Entailment, plain
-from tools.engines.local.supporting import train_support
+from tools.engines.local.support_examples import load_support_examples
+from tools.engines.local.support_store import Reading, kept, shipped_key
 
 DENIAL = 3
 
@@ -96,8 +97,11 @@ def test_markdown_is_left_out() -> None:
 def test_trees_with_the_model_are_kept_apart_from_those_without(tmp_path: Path) -> None:
     model = Entailment.open(write_model(tmp_path / "model"))
 
-    bare, fresh = train_support(tmp_path), train_support(tmp_path, model)
-    again = train_support(tmp_path, model)
+    some = load_support_examples()[:120]
+
+    assert shipped_key() != shipped_key(model) != shipped_key(replace(model, name="another"))
+    bare, fresh = kept(tmp_path, "bare", examples=some), kept(tmp_path, "taught", examples=some, entailment=model)
+    again = kept(tmp_path, "taught", examples=some, entailment=model)
 
     assert "entailed" in fresh.names
     assert "entailed" not in bare.names
@@ -106,11 +110,38 @@ def test_trees_with_the_model_are_kept_apart_from_those_without(tmp_path: Path) 
     assert len(list(tmp_path.glob("support-*.npz"))) == 2
 
 
+def test_who_is_stopped_while_it_reads_goes_on_where_it_was(tmp_path: Path) -> None:
+    asked: list[tuple[str, str]] = []
+
+    def entails(source: str, said: str) -> float:
+        asked.append((source, said))
+        if len(asked) == 600:
+            raise KeyboardInterrupt
+        return float(len(said))
+
+    pairs = [(f"source {number}", "said") for number in range(700)]
+    with pytest.raises(KeyboardInterrupt):
+        _read_all(Reading(entails, tmp_path / "entailed.npz"), pairs)
+    again = Reading(entails, tmp_path / "entailed.npz")
+    values = _read_all(again, pairs)
+    again.forget()
+
+    assert asked.count(pairs[0]) == asked.count(pairs[499]) == 1
+    assert values == [4.0] * 700
+    assert list(tmp_path.iterdir()) == []
+
+
+def _read_all(reading: Reading, pairs: list[tuple[str, str]]) -> list[float]:
+    return [reading(source, said) for source, said in pairs]
+
+
 def test_a_model_that_fails_on_a_sentence_leaves_it_to_the_words(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     model = Entailment.open(write_model(tmp_path / "model"))
-    taught, bare = train_support(tmp_path, model), train_support(tmp_path)
+    some = load_support_examples()[:120]
+    bare = kept(tmp_path, "bare", examples=some)
+    taught = replace(kept(tmp_path, "taught", examples=some, entailment=model), without=bare)
     # More tokens than there are rows: as a graph fails that was exported for other words.
     broken = replace(taught, entailment=replace(model, tokenizer=_tokenizer_of_others(tmp_path / "others")))
     said, source = "You can not pay twice.", "You can pay once."

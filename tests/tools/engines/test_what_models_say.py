@@ -15,15 +15,18 @@ from agent.policy import Policy
 from agent.types import Passage, Sentence, Source, Untrusted
 from tests.tools.engines.shop import passage
 from tools.engines.local.engine import LocalEngine
-from tools.engines.local.supporting import feature_rows, learn, load_support_examples, train_support
+from tools.engines.local.support_examples import load_support_examples
+from tools.engines.local.support_learning import learn
+from tools.engines.local.support_store import kept, open_support, probe, shipped_probe
 from tools.engines.local.trees import Trees, grow
 
 HELD_OUT = Path(__file__).parent / "answer_sentences.yaml"
+RIGHT, INVENTED = "right", "made up"
 
 
 @dataclass(frozen=True)
 class Said:
-    """A held-out sentence; `what` is "right" or the way in which it is wrong."""
+    """A held-out sentence; `what` is "right", or "made up", or the one thing in which it differs from its source."""
 
     what: str
     text: str
@@ -34,8 +37,9 @@ def held_out() -> list[Said]:
     said: list[Said] = []
     for group in yaml.safe_load(HELD_OUT.read_text(encoding="utf-8")):
         source = replace(passage("refund-policy", text=group["passage"]), title="", section="")
-        said += [Said("right", text, source) for text in group["right"]]
+        said += [Said(RIGHT, text, source) for text in group["right"]]
         said += [Said(wrong["what"], wrong["text"], source) for wrong in group["wrong"]]
+        said += [Said(INVENTED, text, source) for text in group["invented"]]
     return said
 
 
@@ -53,23 +57,24 @@ def table(found: dict[str, list[bool]]) -> str:
     return "\n".join(f"{what}: {sum(each)} of {len(each)} stopped" for what, each in sorted(found.items()))
 
 
-async def test_most_wrong_sentences_are_stopped_and_about_half_of_the_right_ones_stand(engine: LocalEngine) -> None:
+async def test_most_wrong_sentences_are_stopped_and_most_right_ones_stand(engine: LocalEngine) -> None:
     found = await stopped(engine, held_out())
 
-    wrong = [each for what, group in found.items() if what != "right" for each in group]
+    differing = [each for what, group in found.items() if what not in (RIGHT, INVENTED) for each in group]
     print(table(found))
-    # Reached: 0.901 and 0.502. Another processor may round a few sentences to the other side.
-    assert sum(wrong) / len(wrong) >= 0.89, table(found)
-    assert sum(found["right"]) / len(found["right"]) <= 0.52, table(found)
+    # Reached: 0.910, 0.977 and 0.272. Another processor may round a few sentences to the other side.
+    assert sum(differing) / len(differing) >= 0.9, table(found)
+    assert sum(found[INVENTED]) / len(found[INVENTED]) >= 0.96, table(found)
+    assert sum(found[RIGHT]) / len(found[RIGHT]) <= 0.29, table(found)
     for what, group in found.items():
-        assert what == "right" or sum(group) / len(group) >= 0.65, table(found)
+        assert what == RIGHT or sum(group) / len(group) >= 0.6, table(found)
 
 
 async def test_what_is_stopped_is_mostly_put_in_the_source_s_words(engine: LocalEngine) -> None:
     put = []
     for said in held_out():
         sentence = Sentence(said.text, cites=(said.source.passage_id,))
-        if said.what == "right" and await engine.support(sentence, (said.source,)) < Policy().sentence_support:
+        if said.what == RIGHT and await engine.support(sentence, (said.source,)) < Policy().sentence_support:
             quoted = await engine.rewrite(sentence, (said.source,))
             put.append(quoted is not None and await engine.support(quoted, (said.source,)) >= 0.95)
 
@@ -88,15 +93,27 @@ def test_no_held_out_sentence_is_an_example() -> None:
     assert not examples & {said.text for said in held_out()}
 
 
+def test_what_is_shipped_was_learnt_from_the_shipped_examples_by_this_code(tmp_path: Path) -> None:
+    shipped = open_support(tmp_path)
+
+    assert not list(tmp_path.iterdir()), "examples or words were changed: make support"
+    assert probe(shipped) == pytest.approx(shipped_probe(), abs=1e-6), "sentences are compared otherwise: make support"
+
+
 def test_what_was_learnt_is_read_back_and_damage_is_made_again(tmp_path: Path) -> None:
-    fresh = train_support(tmp_path)
-    (kept,) = tmp_path.glob("support-*.npz")
-    again = train_support(tmp_path)
-    kept.write_bytes(b"no arrays")
-    repaired = train_support(tmp_path)
+    some = load_support_examples()[:120]
+    fresh = kept(tmp_path, "some", examples=some)
+    (path,) = tmp_path.glob("support-*.npz")
+    written = path.stat().st_mtime_ns
+    again = kept(tmp_path, "some", examples=some)
+    assert path.stat().st_mtime_ns == written
+    path.write_bytes(b"no arrays")
+    repaired = kept(tmp_path, "some", examples=some)
+    path.rename(tmp_path / "support-others.npz")
+    other = kept(tmp_path, "others", examples=some[:60])
 
     said, source = "You can pay twice.", "You can pay once."
-    assert fresh(said, source) == again(said, source) == repaired(said, source)
+    assert fresh(said, source) == again(said, source) == repaired(said, source) != other(said, source)
 
 
 def test_arrays_that_do_not_fit_are_not_trees() -> None:
@@ -115,11 +132,8 @@ def test_arrays_that_do_not_fit_are_not_trees() -> None:
 
 def test_learning_twice_gives_the_same() -> None:
     some = load_support_examples()[:120]
-    one, other = learn(some), learn(some)
 
-    names, rows = feature_rows(some[:20])
-    assert names == one.names == other.names
-    assert [one.trees(row) for row in rows.astype(np.float32)] == [other.trees(row) for row in rows.astype(np.float32)]
+    assert probe(learn(some)) == probe(learn(some))
 
 
 @pytest.mark.parametrize("source", ["", "\n\n", "# Only a heading", "|a|b|\n|-|-|"])

@@ -56,6 +56,11 @@ _RANGE = re.compile(r"^\s*(?:to|and|or|bis|und|oder|a|y|o|-|–)\s*$", re.IGNORE
 _WORD = re.compile(rf"\b({'|'.join(word for word in _WORDS if word != 'once')})\b", re.IGNORECASE)
 
 
+def is_number(word: str) -> bool:
+    """Whether a word, lower case, has a digit or is one of the numbers that are known by name."""
+    return word in _WORDS or any(char.isdigit() for char in word)
+
+
 def amounts(text: str) -> tuple[str, list[frozenset[str]]]:
     """Return `text` with every amount as `=place=`, and for each place what the amount may be matched by."""
     for pattern, put in _FIXED:

@@ -38,7 +38,8 @@ from tools.engines.local.questions import parts_of
 from tools.engines.local.requoting import NO_QUOTE, nearest_quote
 from tools.engines.local.stated import NOT_STATED, STATED, knows, stated
 from tools.engines.local.support import QUOTED, judge, quotation, statements
-from tools.engines.local.supporting import SupportModel, train_support
+from tools.engines.local.support_store import open_support
+from tools.engines.local.supporting import SupportModel
 from tools.engines.local.tongue import Tongue
 from tools.engines.local.training import train_ears
 from tools.engines.local.vectors import VectorMemory, embed_examples
@@ -115,7 +116,7 @@ class LocalEngine:
                 embedder = None
         name = embedder.name if embedder is not None else ""
         ears = await asyncio.to_thread(train_ears, sets, vectors, name, cache_dir)
-        supports = await asyncio.to_thread(train_support, cache_dir, entailment)
+        supports = await asyncio.to_thread(open_support, cache_dir, entailment)
         heard = hearing.Hearing(ears, tongue, glossary, VectorMemory(embedder))
         return cls(heard, supports, VectorMemory.of_articles(embedder))
 

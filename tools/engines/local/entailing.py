@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +27,10 @@ _DENIED = (
     ("Owners and admins can delete a board.", "Admins can't delete a board."),
     ("The cat is sleeping on the sofa.", "The cat is not sleeping."),
 )
+
+
+# The log-odds that the first text entails the second.
+Entails = Callable[[str, str], float]
 
 
 @dataclass(frozen=True, slots=True)

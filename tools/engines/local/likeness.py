@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 
-from tools.engines.local.aligning import Alignment, Placed, Source, align
+from tools.engines.local.aligning import Alignment, Placed, Source
 from tools.engines.local.bonds import clause_bonds, joints, scopes, stolen, swapped_conjunction, transposed
+from tools.engines.local.sequence import exchanges
 from tools.engines.local.wording import Sort, Token, Worded, opposed
 
 _MARKS = (
@@ -30,11 +31,9 @@ _HALF = 0.45
 _MANY = 6
 
 
-def features(said: Worded, source: Source) -> dict[str, float]:
+def features(said: Worded, source: Source, found: Alignment) -> dict[str, float]:
     """Compare a sentence with a source by words. Every value is small and most lie in [0, 1]."""
-    content = said.content
-    found = align(content, source)
-    values: dict[str, float] = {"words": min(len(content), 20) / 20}
+    values: dict[str, float] = {"words": min(len(said.content), 20) / 20}
     values |= _coverage(found, source)
     values |= _shape(found)
     values |= _anchors(found, source)
@@ -45,6 +44,7 @@ def features(said: Worded, source: Source) -> dict[str, float]:
     values |= joints(found)
     values |= stolen(found)
     values |= scopes(said, source, found)
+    values |= exchanges(said, source, found)
     values["transposed"] = transposed(found)
     values["conjunction"] = swapped_conjunction(said, source, found)
     values["order"] = _order(said, found)

@@ -8,20 +8,52 @@ import yaml
 from agent.errors import Misconfigured
 from agent.fast_yaml import parse_yaml
 
+_DATA = files("tools.engines.local") / "data"
+
 
 def read_data(name: str) -> dict[str, Any]:
-    """Read one of the shipped YAML files, which are mappings all.
+    """Read one of the shipped YAML files, which are mappings all; one in a folder is named "folder/name".
 
     Raises:
         Misconfigured: the installation is damaged.
     """
     try:
-        data = parse_yaml((files("tools.engines.local") / "data" / f"{name}.yaml").read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as exc:
-        raise Misconfigured(f"the shipped file {name}.yaml is damaged: reinstall helpgraph") from exc
+        data = parse_yaml(read_text(name))
+    except yaml.YAMLError as exc:
+        raise damaged(name) from exc
     if not isinstance(data, dict):
-        raise Misconfigured(f"the shipped file {name}.yaml is damaged: reinstall helpgraph")
+        raise damaged(name)
     return data
+
+
+def read_text(name: str) -> str:
+    """The text of one of the shipped YAML files, with line ends as they are here.
+
+    Raises:
+        Misconfigured: the installation is damaged.
+    """
+    try:
+        return (_DATA / f"{name}.yaml").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as exc:
+        raise damaged(name) from exc
+
+
+def names_in(folder: str) -> list[str]:
+    """The names of the shipped YAML files of a folder, in order.
+
+    Raises:
+        Misconfigured: the installation is damaged.
+    """
+    try:
+        names = [entry.name for entry in (_DATA / folder).iterdir()]
+    except OSError as exc:
+        raise damaged(folder) from exc
+    return [f"{folder}/{name.removesuffix('.yaml')}" for name in sorted(names) if name.endswith(".yaml")]
+
+
+def damaged(name: str) -> Misconfigured:
+    """What to say of a shipped file that isn't what it was."""
+    return Misconfigured(f"the shipped file {name}.yaml is damaged: reinstall helpgraph")
 
 
 def as_text(item: object) -> str:

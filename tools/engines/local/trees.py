@@ -8,12 +8,12 @@ from threadpoolctl import threadpool_limits
 
 from tools.arrays import Arrays
 
-_TREES = 250
-_DEPTH = 3
+_TREES = 600
+_DEPTH = 6
 _RATE = 0.04
 _SHARE_OF_ROWS = 0.6
 _SHARE_OF_FEATURES = 0.15
-_LEAST_IN_A_LEAF = 5
+_LEAST_IN_A_LEAF = 15
 _ARRAYS = ("feature", "threshold", "left", "right", "value", "base")
 
 
@@ -32,10 +32,15 @@ class Trees:
         """The log-odds of a row of features."""
         trees = np.arange(len(self.feature))
         node = np.zeros(len(self.feature), dtype=np.int32)
-        for _ in range(_DEPTH):
+        for _ in range(self.depth):
             below = row[self.feature[trees, node]] <= self.threshold[trees, node]
             node = np.where(below, self.left[trees, node], self.right[trees, node])
         return self.base + float(self.value[trees, node].sum())
+
+    @property
+    def depth(self) -> int:
+        """How many questions lie between a root and its deepest leaf, at most."""
+        return int(self.feature.shape[1] + 1).bit_length() - 2
 
     def to_arrays(self) -> Arrays:
         """For keeping."""

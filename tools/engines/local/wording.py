@@ -11,7 +11,7 @@ from enum import Enum, auto
 from functools import lru_cache
 from itertools import pairwise
 
-from tools.engines.local.amounts import amounts
+from tools.engines.local.amounts import amounts, is_number
 from tools.engines.local.shipped import read_data
 from tools.engines.local.words import is_empty, stem
 
@@ -95,6 +95,11 @@ def _lexicon() -> _Lexicon:
         {word: frozenset(found) for word, found in opposites.items()},
         frozenset(stem(word) for word in str(data["roles"]).split()),
     )
+
+
+def changes_a_claim(word: str) -> bool:
+    """Whether a word, lower case, is one of the small ones that count, or part of one ("can't"), or a number."""
+    return word in _lexicon().marks or word.endswith("n't") or is_number(word)
 
 
 def opposed(one: Token, other: Token) -> bool:
