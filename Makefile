@@ -53,7 +53,7 @@ test: $(STAMP) browser  ## Run every test: unit, graph, HTTP, Chromium, PostgreS
 	@$(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder
 
 support: $(STAMP)  ## Learn again from the shipped examples which sentences a source says (after a change to them)
-	@$(BIN)/python -m tools.engines.local.support_store
+	@$(BIN)/python -m tools.engines.local.support.store
 
 test-llm: $(STAMP) $(LLM_STAMP)  ## Test with a small real language model, served on loopback (docs/engines.md)
 	@$(BIN)/python -m pytest -q -s -m live tests/live

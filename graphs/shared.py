@@ -16,7 +16,7 @@ from graphs.settings import Settings
 from graphs.supervisor import Supervisor
 from tools.embedding.choose import open_embedder
 from tools.embedding.remembered import RememberedEmbedder
-from tools.engines.local.entailing import Entailment
+from tools.engines.local.support.entailing import Entailment
 from tools.knowledge.owner import Ownership
 from tools.knowledge.store import Sharing
 from tools.knowledge.vectors import open_vectors

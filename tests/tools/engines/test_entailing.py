@@ -15,9 +15,9 @@ from agent.errors import Misconfigured
 from graphs.settings import Settings
 from tests.tools.engines.test_what_models_say import held_out, stopped
 from tools.engines.local.engine import LocalEngine
-from tools.engines.local.entailing import SETTING, Entailment, plain
-from tools.engines.local.support_examples import load_support_examples
-from tools.engines.local.support_store import Reading, kept, shipped_key
+from tools.engines.local.support.entailing import SETTING, Entailment, plain
+from tools.engines.local.support.examples import load_support_examples
+from tools.engines.local.support.store import Reading, kept, shipped_key
 
 DENIAL = 3
 

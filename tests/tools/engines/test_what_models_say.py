@@ -15,10 +15,10 @@ from agent.policy import Policy
 from agent.types import Passage, Sentence, Source, Untrusted
 from tests.tools.engines.shop import passage
 from tools.engines.local.engine import LocalEngine
-from tools.engines.local.support_examples import load_support_examples
-from tools.engines.local.support_learning import learn
-from tools.engines.local.support_store import kept, open_support, probe, shipped_probe
-from tools.engines.local.trees import Trees, grow
+from tools.engines.local.support.examples import load_support_examples
+from tools.engines.local.support.learning import learn
+from tools.engines.local.support.store import kept, open_support, probe, shipped_probe
+from tools.engines.local.support.trees import Trees, grow
 
 HELD_OUT = Path(__file__).parent / "answer_sentences.yaml"
 RIGHT, INVENTED = "right", "made up"

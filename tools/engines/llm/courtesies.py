@@ -8,7 +8,7 @@ import yaml
 
 from agent.links import targets
 from agent.promises import promises
-from tools.engines.local.support import NEGATION
+from tools.engines.local.support.judging import NEGATION
 from tools.engines.local.words import content_words, words
 
 _MOST_WORDS = 30

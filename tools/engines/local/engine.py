@@ -30,16 +30,16 @@ from tools.embedding.sentences import SentenceEmbedder
 from tools.engines.local import bugs, evidence, hearing, signals, telling
 from tools.engines.local.answering import Understood, compose
 from tools.engines.local.choosing import Reading, Wanted
-from tools.engines.local.entailing import Entailment
 from tools.engines.local.examples import by_language, distinct_texts, load_examples, training_sets
 from tools.engines.local.facts import as_sources
 from tools.engines.local.gloss import Glossary
 from tools.engines.local.questions import parts_of
 from tools.engines.local.requoting import NO_QUOTE, nearest_quote
 from tools.engines.local.stated import NOT_STATED, STATED, knows, stated
-from tools.engines.local.support import QUOTED, judge, quotation, statements
-from tools.engines.local.support_store import open_support
-from tools.engines.local.supporting import SupportModel
+from tools.engines.local.support.entailing import Entailment
+from tools.engines.local.support.judging import QUOTED, judge, quotation, statements
+from tools.engines.local.support.model import SupportModel
+from tools.engines.local.support.store import open_support
 from tools.engines.local.tongue import Tongue
 from tools.engines.local.training import train_ears
 from tools.engines.local.vectors import VectorMemory, embed_examples
@@ -85,8 +85,9 @@ class LocalEngine:
     ) -> "LocalEngine":
         """Train from the shipped examples and the workspace's own category examples.
 
-        A few seconds the first time; what was learnt is kept in `cache_dir`. Without an embedder, or when it fails
-        now, the engine goes by words alone. With an entailment model, `support` goes by that too.
+        A few seconds the first time, with an entailment model minutes; what was learnt is kept in `cache_dir`. Without
+        an embedder, or when it fails now, the engine goes by words alone. With an entailment model, `support` goes by
+        that too.
 
         Raises:
             Misconfigured: the shipped examples are damaged.

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from tools.engines.local.aligning import read_source
 from tools.engines.local.pieces import leans_back
-from tools.engines.local.wording import Sort, worded
+from tools.engines.local.support.aligning import read_source
+from tools.engines.local.support.wording import Sort, worded
 
 _SAME_WORD, _LIKE_WORD = 1.0, 0.7
 # What a sentence is about stands in its names and amounts before all.

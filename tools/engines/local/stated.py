@@ -10,7 +10,7 @@ from datetime import date
 from agent.phrases import day_name
 from agent.types import LANGUAGES, ToolResult
 from tools.engines.local.facts import as_sources
-from tools.engines.local.wording import Sort, Worded, worded
+from tools.engines.local.support.wording import Sort, Worded, worded
 
 STATED = 0.9
 NOT_STATED = 0.05

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tools.engines.local.aligning import read_source
-from tools.engines.local.diction import Diction, learn_diction
-from tools.engines.local.entailing import Entails
-from tools.engines.local.support_examples import Example, strangers
-from tools.engines.local.supporting import Comparison, SupportModel, compare
-from tools.engines.local.trees import Trees, grow
+from tools.engines.local.support.aligning import read_source
+from tools.engines.local.support.diction import Diction, learn_diction
+from tools.engines.local.support.entailing import Entails
+from tools.engines.local.support.examples import Example, strangers
+from tools.engines.local.support.model import Comparison, SupportModel, compare
+from tools.engines.local.support.trees import Trees, grow
 
 logger = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from tools.engines.local.wording import Sort, Token, Worded, worded
+from tools.engines.local.support.wording import Sort, Token, Worded, worded
 
 _HEADING = re.compile(r"^\s*#{1,6}\s+(.*)$")
 _SPLIT = re.compile(r"(?<=[.!?])[\"”»*_)]*\s+(?=[^a-z])|\n+")

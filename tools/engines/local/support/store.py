@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from tools.arrays import Arrays, read_arrays, write_arrays
-from tools.engines.local import diction, trees
-from tools.engines.local.diction import Diction
-from tools.engines.local.entailing import Entailment, Entails
-from tools.engines.local.support_examples import Example, digest_of_support_examples, load_support_examples
-from tools.engines.local.support_learning import learn
-from tools.engines.local.supporting import SupportModel
-from tools.engines.local.trees import Trees
+from tools.engines.local.support import diction, trees
+from tools.engines.local.support.diction import Diction
+from tools.engines.local.support.entailing import Entailment, Entails
+from tools.engines.local.support.examples import Example, digest_of_support_examples, load_support_examples
+from tools.engines.local.support.learning import learn
+from tools.engines.local.support.model import SupportModel
+from tools.engines.local.support.trees import Trees
 
 logger = logging.getLogger(__name__)
 

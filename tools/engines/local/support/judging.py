@@ -4,7 +4,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from tools.engines.local.supporting import SupportModel
+from tools.engines.local.support.model import SupportModel
 
 NEGATION = re.compile(
     r"\b(no|not|never|none|cannot|without|nobody|nothing|neither|nor|unable|impossible|isn't|aren't|don't|doesn't|"

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 
-from tools.engines.local.aligning import Alignment, Placed, Source
-from tools.engines.local.wording import Sort, Token, Worded, opposed
+from tools.engines.local.support.aligning import Alignment, Placed, Source
+from tools.engines.local.support.wording import Sort, Token, Worded, opposed
 
 _ANCHORS = (Sort.AMOUNT, Sort.NAME, Sort.ROLE)
 _SWAPS = {("IF", "UNLESS"), ("BEFORE", "AFTER"), ("MOST", "LEAST"), ("OVER", "BELOW"), ("OVER", "MOST")}

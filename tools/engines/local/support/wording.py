@@ -11,8 +11,8 @@ from enum import Enum, auto
 from functools import lru_cache
 from itertools import pairwise
 
-from tools.engines.local.amounts import amounts, is_number
 from tools.engines.local.shipped import read_data
+from tools.engines.local.support.amounts import amounts, is_number
 from tools.engines.local.words import is_empty, stem
 
 _PATH = re.compile(r"\*\*(.+?)\*\*|`([^`]+)`|(?<![*\w])\*([^*\s][^*]*)\*(?!\*)|(?<!\w)_([^_\s][^_]*)_(?!\w)")

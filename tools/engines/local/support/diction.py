@@ -15,8 +15,8 @@ from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
 
 from tools.arrays import Arrays
-from tools.engines.local.aligning import Alignment, Source
-from tools.engines.local.wording import Sort, Token, changes_a_claim
+from tools.engines.local.support.aligning import Alignment, Source
+from tools.engines.local.support.wording import Sort, Token, changes_a_claim
 from tools.engines.local.words import words
 
 # A word that fewer examples have tells more about them than about others.

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from agent.errors import ConnectorError
-from tools.engines.local.aligning import Source, align, read_source
-from tools.engines.local.diction import Diction, differences
-from tools.engines.local.entailing import Entails
-from tools.engines.local.likeness import features
-from tools.engines.local.trees import Trees
-from tools.engines.local.wording import worded
+from tools.engines.local.support.aligning import Source, align, read_source
+from tools.engines.local.support.diction import Diction, differences
+from tools.engines.local.support.entailing import Entails
+from tools.engines.local.support.likeness import features
+from tools.engines.local.support.trees import Trees
+from tools.engines.local.support.wording import worded
 
 logger = logging.getLogger(__name__)
 

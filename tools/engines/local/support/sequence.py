@@ -6,8 +6,8 @@ ones, so that each stands where the other stood.
 
 from difflib import SequenceMatcher
 
-from tools.engines.local.aligning import Alignment, Source
-from tools.engines.local.wording import Sort, Token, Worded
+from tools.engines.local.support.aligning import Alignment, Source
+from tools.engines.local.support.wording import Sort, Token, Worded
 
 # In a longer stretch it can't be said which word stands for which.
 _SHORT = 3

@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 
-from tools.engines.local.aligning import Alignment, Placed, Source
-from tools.engines.local.bonds import clause_bonds, joints, scopes, stolen, swapped_conjunction, transposed
-from tools.engines.local.sequence import exchanges
-from tools.engines.local.wording import Sort, Token, Worded, opposed
+from tools.engines.local.support.aligning import Alignment, Placed, Source
+from tools.engines.local.support.bonds import clause_bonds, joints, scopes, stolen, swapped_conjunction, transposed
+from tools.engines.local.support.sequence import exchanges
+from tools.engines.local.support.wording import Sort, Token, Worded, opposed
 
 _MARKS = (
     "NOT", "ONLY", "UNLESS", "IF", "ALL", "ANY", "BEFORE", "AFTER", "FIRST", "THEN", "OR", "ALSO", "EVEN", "MUST",
