@@ -149,9 +149,12 @@ def main() -> int:
     # Machines that die say much.
     logging.disable(logging.CRITICAL)
     tally = Tally()
-    run(given, tally, console, stop)
-    for line in tally.lines():
-        console.print(line, markup=False)
+    try:
+        run(given, tally, console, stop)
+    finally:
+        # What was played is worth its hours, however it ended.
+        for line in tally.lines():
+            console.print(line, markup=False)
     return 1 if tally.failed else 0
 
 

@@ -59,6 +59,8 @@ class Drive:
         """Close a connection, if it is open."""
         if connection in self._open:
             self._open.remove(connection)
+            # The process ends soon after, and its locks with it; here a statement that is still open would keep one.
+            connection.rollback()
             connection.close()
 
     def latency_s(self) -> float:
