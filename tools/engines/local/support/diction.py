@@ -1,8 +1,8 @@
 """What the words say by which a sentence differs from its source: some are brought by those who put it otherwise.
 
-Who says the same in other words writes "whoever" and "takes"; who says something else writes "immediately" or "also".
-Neither is any proof, so this is one number beside those of `likeness`. Words that change a claim by themselves (not,
-only, a number) are left out: whether they stand where they should is for the comparison to see.
+Who says the same in other words writes "whoever" and "takes"; who adds something writes "immediately" or
+"automatically". Neither is any proof, so this is one number beside those of `likeness`. Words that change a claim by
+themselves (not, only, a number) are left out: whether they stand where they should is for the comparison to see.
 """
 
 from collections import Counter
