@@ -97,7 +97,7 @@ def test_markdown_is_left_out() -> None:
 def test_trees_with_the_model_are_kept_apart_from_those_without(tmp_path: Path) -> None:
     model = Entailment.open(write_model(tmp_path / "model"))
 
-    some = load_support_examples()[:120]
+    some = load_support_examples()[:60]
 
     assert shipped_key() != shipped_key(model) != shipped_key(replace(model, name="another"))
     bare, fresh = kept(tmp_path, "bare", examples=some), kept(tmp_path, "taught", examples=some, entailment=model)
@@ -139,7 +139,7 @@ def test_a_model_that_fails_on_a_sentence_leaves_it_to_the_words(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     model = Entailment.open(write_model(tmp_path / "model"))
-    some = load_support_examples()[:120]
+    some = load_support_examples()[:60]
     bare = kept(tmp_path, "bare", examples=some)
     taught = replace(kept(tmp_path, "taught", examples=some, entailment=model), without=bare)
     # More tokens than there are rows: as a graph fails that was exported for other words.

@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 _FORMAT = 3
 _SHIPPED = files("tools.engines.local") / "data" / "support.npz"
 _NAMES = ("key", "names", "border", *trees.array_names(), *diction.array_names())
-_EVERY = 40
+_EVERY = 200
 _WRITTEN_EVERY = 250
 
 
