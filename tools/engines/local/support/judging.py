@@ -75,4 +75,15 @@ def _compared(source: str) -> tuple[str, tuple[str, ...]]:
 def _stands_in(wanted: str, text: str) -> bool:
     """Whether `text` has `wanted`, from the start of a word to the end of one."""
     bare = wanted.rstrip(".!?:")
-    return bool(bare) and re.search(rf"(?<!\w){re.escape(bare)}(?!\w)", text) is not None
+    # A pattern of its own for each sentence would take longer to make than to look for.
+    start = text.find(bare) if bare else -1
+    while start >= 0:
+        end = start + len(bare)
+        if not _is_in_a_word(text[start - 1 : start]) and not _is_in_a_word(text[end : end + 1]):
+            return True
+        start = text.find(bare, start + 1)
+    return False
+
+
+def _is_in_a_word(char: str) -> bool:
+    return char.isalnum() or char == "_"

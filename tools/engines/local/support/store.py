@@ -29,7 +29,7 @@ _WRITTEN_EVERY = 250
 
 
 class Reading:
-    """What an entailment model says of many pairs, written down now and then: ten minutes of it outlive a restart."""
+    """What an entailment model says of many pairs, written down now and then: a restart goes on where it was."""
 
     def __init__(self, entails: Entails, path: Path) -> None:
         self._entails, self._path = entails, path
@@ -85,7 +85,7 @@ def kept(
         reading = None if entailment is None else Reading(entailment, cache_dir / f"entailed-{key}.npz")
         known = learn(load_support_examples() if examples is None else examples, reading)
         write_arrays(path, _arrays(known, key), packed=True)
-        if reading is not None:
+        if reading is not None and path.exists():
             reading.forget()
     return replace(known, entailment=entailment)
 
