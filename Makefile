@@ -55,6 +55,11 @@ test: $(STAMP) browser  ## Run every test: unit, graph, HTTP, Chromium, PostgreS
 support: $(STAMP)  ## Learn again from the shipped examples which sentences a source says (after a change to them)
 	@$(BIN)/python -m tools.engines.local.support.store
 
+reader: $(STAMP)  ## Teach anew what reads sentences, then as make support (needs PyTorch and transformers in .venv; two hours)
+	@$(BIN)/python -c 'import torch, transformers' 2>/dev/null || { echo "This needs PyTorch and transformers: $(BIN)/pip install torch transformers"; exit 2; }
+	@$(BIN)/python -m tools.engines.local.support.teaching
+	@$(MAKE) --no-print-directory support
+
 test-llm: $(STAMP) $(LLM_STAMP)  ## Test with a small real language model, served on loopback (docs/engines.md)
 	@$(BIN)/python -m pytest -q -s -m live tests/live
 

@@ -45,11 +45,15 @@ class Settings(ModelSettings, TracingSettings):
         default=2,
         ge=1,
         le=64,
-        description="Processor threads of the local embedding model and of the entailment model.",
+        description="Processor threads of the local embedding model and of an entailment model.",
+    )
+    entailment: Literal["on", "off"] = Field(
+        default="on",
+        description="Whether a model's doubtful sentences are read beside their sources: on, off (words alone).",
     )
     entailment_folder: Path | None = Field(
         default=None,
-        description="A folder with an NLI cross-encoder (ONNX, tokenizer.json): a better gate on a model's sentences.",
+        description="A folder with an NLI cross-encoder (ONNX, tokenizer.json) that reads them instead of ours.",
     )
     turn_timeout_s: float = Field(
         default=30.0, gt=0, description="After this a turn goes to a person instead, in seconds."

@@ -16,7 +16,8 @@ from graphs.settings import Settings
 from graphs.supervisor import Supervisor
 from tools.embedding.choose import open_embedder
 from tools.embedding.remembered import RememberedEmbedder
-from tools.engines.local.support.entailing import Entailment
+from tools.engines.local.support.entailing import Entailing, Entailment
+from tools.engines.local.support.reader import Reader
 from tools.knowledge.owner import Ownership
 from tools.knowledge.store import Sharing
 from tools.knowledge.vectors import open_vectors
@@ -44,7 +45,7 @@ class Shared:
     log: ConversationLog
     checkpointer: BaseCheckpointSaver[str]
     embedder: RememberedEmbedder | None
-    entailment: Entailment | None
+    entailment: Entailing | None
     sharing: Sharing
     unfinished: Glance
     deliveries: Glance
@@ -111,15 +112,20 @@ def make_data_dir(settings: Settings) -> None:
         raise Misconfigured(f"HELPGRAPH_DATA_DIR: can't make {settings.data_dir} ({exc.strerror})") from exc
 
 
-def open_entailment(settings: Settings) -> Entailment | None:
-    """The operator's entailment model, None when none is set.
+def open_entailment(settings: Settings) -> Entailing | None:
+    """What reads a model's sentences beside their sources: the operator's model, or the shipped reader.
 
     Raises:
-        Misconfigured: the folder has no usable one.
+        Misconfigured: the folder has no usable one, or the shipped one can't be built.
     """
-    if settings.entailment_folder is None:
+    if settings.entailment == "off":
         return None
-    return Entailment.open(settings.entailment_folder, threads=settings.embedding_threads)
+    if settings.entailment_folder is not None:
+        return Entailment.open(settings.entailment_folder, threads=settings.embedding_threads)
+    # The local engine quotes: nothing that it says is in doubt.
+    if settings.model is None:
+        return None
+    return Reader.open(settings.data_dir / "models")
 
 
 def open_embedding(settings: Settings) -> RememberedEmbedder | None:

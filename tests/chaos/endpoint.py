@@ -26,6 +26,8 @@ _CLOCKS = {
     "HELPGRAPH_MODEL_JUDGEMENT_S": "1.5",
     "HELPGRAPH_MODEL_TURN_S": "8",
 }
+# As the servers have no embedding model either: what is tried is that nothing gets lost, and starts are many.
+_BY_WORDS = {"HELPGRAPH_ENTAILMENT": "off"}
 
 
 class Endpoint:
@@ -55,7 +57,7 @@ class Endpoint:
     @property
     def environment(self) -> dict[str, str]:
         """The settings of a server that asks it."""
-        return {"HELPGRAPH_MODEL": "scripted", "HELPGRAPH_MODEL_URL": self._server.url, **_CLOCKS}
+        return {"HELPGRAPH_MODEL": "scripted", "HELPGRAPH_MODEL_URL": self._server.url, **_CLOCKS, **_BY_WORDS}
 
     def begin(self, seed: str) -> None:
         """Begin a round."""

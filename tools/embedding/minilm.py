@@ -10,26 +10,14 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from agent.errors import ConnectorError, Misconfigured
-from tools.embedding.model_cache import cached_model
-from tools.embedding.signed_weights import fastest
+from tools.embedding.model_cache import RUNTIME_ERRORS, cached_model, open_cached
 from tools.embedding.weights import Weights
-from tools.onnx_runtime import errors as ort_errors
 from tools.onnx_runtime import onnxruntime
 
 _MAX_TOKENS = 256
 _BATCH = 32
 # A text of more characters has more than 256 tokens in any script that the model knows.
 _MAX_CHARS = 8_000
-_ERRORS_ONLY = 3
-_RUNTIME_ERRORS = (
-    ort_errors.EPFail,
-    ort_errors.Fail,
-    ort_errors.InvalidArgument,
-    ort_errors.InvalidGraph,
-    ort_errors.InvalidProtobuf,
-    ort_errors.NoSuchFile,
-    ort_errors.RuntimeException,
-)
 
 
 class MiniLmEmbedder:
@@ -50,14 +38,9 @@ class MiniLmEmbedder:
         Raises:
             Misconfigured: the weights aren't the published ones, or aren't a model that can be run.
         """
-        path = cached_model(weights, cache_dir)
         try:
-            try:
-                session = _session(path, threads)
-            except _RUNTIME_ERRORS:
-                # The disk lost some of it: what can be built again is.
-                session = _session(cached_model(weights, cache_dir, rebuild=True), threads)
-        except _RUNTIME_ERRORS as exc:
+            session = open_cached(lambda anew: cached_model(weights, cache_dir, rebuild=anew), threads)
+        except RUNTIME_ERRORS as exc:
             raise Misconfigured(f"the embedding model in {weights.folder} can't be run ({exc})") from exc
         try:
             tokenizer = Tokenizer.from_file(str(weights.tokenizer_path))
@@ -92,16 +75,6 @@ class MiniLmEmbedder:
             ids = np.array([self._tokenizer.encode(text[:_MAX_CHARS]).ids], dtype=np.int64)
             try:
                 row[:] = self._session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})[0][0]
-            except _RUNTIME_ERRORS as exc:
+            except RUNTIME_ERRORS as exc:
                 raise ConnectorError("the embedding model failed") from exc
         return rows
-
-
-def _session(path: Path, threads: int) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    # Threads that spin between two questions take the processor from everybody else.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = _ERRORS_ONLY
-    return onnxruntime.InferenceSession(fastest(path), options, providers=["CPUExecutionProvider"])

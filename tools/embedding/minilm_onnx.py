@@ -1,6 +1,7 @@
-"""A BERT sentence encoder as an ONNX graph, built from its tensors and quantised. No torch."""
+"""A BERT as an ONNX graph, built from its tensors and quantised: encoder of texts or reader of pairs. No torch."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -118,16 +119,38 @@ def build_graph(tensors: Tensors, shape: BertShape) -> onnx.ModelProto:
     count = graph.op("ReduceSum", weights, graph.ints(1), keepdims=0)
     mean = graph.op("Div", total, graph.op("Max", count, graph.number(1e-9)))
     length = graph.op("ReduceL2", mean, axes=[1], keepdims=1)
-    graph.nodes.append(
-        helper.make_node("Div", [mean, graph.op("Max", length, graph.number(1e-12))], ["embedding"], name="embedding")
-    )
-    inputs = [
-        helper.make_tensor_value_info(name, TensorProto.INT64, ["batch", "tokens"])
-        for name in ("input_ids", "attention_mask")
-    ]
-    output = helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["batch", shape.hidden])
+    embedding = graph.op("Div", mean, graph.op("Max", length, graph.number(1e-12)))
+    return _model(graph, ("input_ids", "attention_mask"), embedding, "embedding", ["batch", shape.hidden])
+
+
+def build_reader(tensors: Tensors, shape: BertShape) -> onnx.ModelProto:
+    """Return the reader of pairs: `input_ids`, `token_type_ids` (batch, tokens) int64, unpadded, to `logit` (batch, 1).
+
+    The first token's last state and the mean of all of them, side by side, go through the linear layer `head`.
+
+    Raises:
+        Misconfigured: a tensor is missing.
+    """
+    graph = _Graph(tensors)
+    hidden_state = _embed_tokens(graph, shape, kinds="token_type_ids")
+    for layer in range(shape.layers):
+        hidden_state = _layer(graph, shape, f"encoder.layer.{layer}", hidden_state)
+    first = graph.op("Gather", hidden_state, graph.constant("part_0", np.array(0)), axis=1)
+    mean = graph.op("ReduceMean", hidden_state, axes=[1], keepdims=0)
+    logit = graph.linear(graph.op("Concat", first, mean, axis=-1), "head")
+    return _model(graph, ("input_ids", "token_type_ids"), logit, "logit", ["batch", 1])
+
+
+def _model(graph: _Graph, inputs: Sequence[str], result: str, name: str, shape: list[str | int]) -> onnx.ModelProto:
+    graph.nodes.append(helper.make_node("Identity", [result], [name], name=name))
     model = helper.make_model(
-        helper.make_graph(graph.nodes, "sentence_encoder", inputs, [output], graph.constants),
+        helper.make_graph(
+            graph.nodes,
+            "bert",
+            [helper.make_tensor_value_info(each, TensorProto.INT64, ["batch", "tokens"]) for each in inputs],
+            [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)],
+            graph.constants,
+        ),
         opset_imports=[helper.make_opsetid("", _OPSET)],
         ir_version=_IR_VERSION,
         producer_name="helpgraph",
@@ -151,18 +174,22 @@ def quantise(model_path: Path, target: Path) -> None:
     quantize_dynamic(model_path, target, weight_type=QuantType.QUInt8, per_channel=True)
 
 
-def _embed_tokens(graph: _Graph, shape: BertShape) -> str:
+def _embed_tokens(graph: _Graph, shape: BertShape, kinds: str | None = None) -> str:
+    """Without an input that says which text of a pair a token is of, all are of the first."""
     words = graph.constant("words", graph.tensor("embeddings.word_embeddings.weight"))
-    # Every token is of type 0 here, so that row can be added to all positions once and for all.
-    kind = graph.tensor("embeddings.token_type_embeddings.weight")[0]
-    positions = graph.constant("positions", graph.tensor("embeddings.position_embeddings.weight") + kind)
+    of_kinds = graph.tensor("embeddings.token_type_embeddings.weight")
+    known = graph.tensor("embeddings.position_embeddings.weight")
+    # With one kind, its row can be added to all positions once and for all.
+    positions = graph.constant("positions", known if kinds else known + of_kinds[0])
     tokens = graph.op("Slice", graph.op("Shape", "input_ids"), graph.ints(1), graph.ints(2))
     here = graph.op("Slice", positions, graph.ints(0), tokens)
     summed = graph.op("Add", graph.op("Gather", words, "input_ids"), here)
+    if kinds:
+        summed = graph.op("Add", summed, graph.op("Gather", graph.constant("kinds", of_kinds), kinds))
     return graph.normalise(summed, "embeddings.LayerNorm", shape.epsilon)
 
 
-def _layer(graph: _Graph, shape: BertShape, name: str, value: str, penalty: str) -> str:
+def _layer(graph: _Graph, shape: BertShape, name: str, value: str, penalty: str | None = None) -> str:
     size = shape.hidden // shape.heads
     attention = f"{name}.attention.self"
     mixed = graph.linear(value, f"{attention}.query", f"{attention}.key", f"{attention}.value")
@@ -173,7 +200,7 @@ def _layer(graph: _Graph, shape: BertShape, name: str, value: str, penalty: str)
     key = graph.op("Transpose", each[1], perm=[0, 2, 3, 1])
     values = graph.op("Transpose", each[2], perm=[0, 2, 1, 3])
     scores = graph.op("Mul", graph.op("MatMul", query, key), graph.number(float(size) ** -0.5))
-    weights = graph.op("Softmax", graph.op("Add", scores, penalty), axis=-1)
+    weights = graph.op("Softmax", graph.op("Add", scores, penalty) if penalty else scores, axis=-1)
     context = graph.op("Transpose", graph.op("MatMul", weights, values), perm=[0, 2, 1, 3])
     joined = graph.op("Reshape", context, graph.ints(0, 0, shape.hidden))
     attended = graph.op("Add", graph.linear(joined, f"{name}.attention.output.dense"), value)

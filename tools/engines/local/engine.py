@@ -36,7 +36,7 @@ from tools.engines.local.gloss import Glossary
 from tools.engines.local.questions import parts_of
 from tools.engines.local.requoting import NO_QUOTE, nearest_quote
 from tools.engines.local.stated import NOT_STATED, STATED, knows, stated
-from tools.engines.local.support.entailing import Entailment
+from tools.engines.local.support.entailing import Entailing
 from tools.engines.local.support.judging import QUOTED, judge, quotation, statements
 from tools.engines.local.support.model import SupportModel
 from tools.engines.local.support.store import open_support
@@ -81,7 +81,7 @@ class LocalEngine:
         categories: Sequence[CategoryPolicy],
         *,
         cache_dir: Path,
-        entailment: Entailment | None = None,
+        entailment: Entailing | None = None,
     ) -> "LocalEngine":
         """Train from the shipped examples and the workspace's own category examples.
 

@@ -1,4 +1,4 @@
-"""An operator's own entailment model (NLI cross-encoder, ONNX): does a stretch of a source say what a sentence says?"""
+"""Does a stretch of a source say what a sentence says? What a model that reads both gives, and an operator's own."""
 
 import hashlib
 import json
@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,9 +34,28 @@ _DENIED = (
 Entails = Callable[[str, str], float]
 
 
+class Entailing(Protocol):
+    """A model that reads a stretch of a source and a sentence; `name` is another for one that reads otherwise."""
+
+    @property
+    def name(self) -> str: ...
+
+    def __call__(self, source: str, said: str) -> float:
+        """The log-odds that `source` entails `said`; blocks.
+
+        Raises:
+            ConnectorError: the model failed on them.
+        """
+        ...
+
+    def of_example(self, source: str, said: str) -> float:
+        """The same of a shipped example, as if the model had never been taught with it."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Entailment:
-    """A cross-encoder; `name` changes with its files. Calls block, and may come from several threads at once."""
+    """An NLI cross-encoder (ONNX); `name` changes with its files. Calls may come from several threads at once."""
 
     name: str
     tokenizer: Tokenizer
@@ -92,6 +112,10 @@ class Entailment:
             raise ConnectorError(f"the entailment model failed ({type(exc).__name__})") from exc
         others = np.delete(logits, self.label)
         return float(logits[self.label] - np.logaddexp.reduce(others))
+
+    def of_example(self, source: str, said: str) -> float:
+        """The same: it was never taught with them."""
+        return self(source, said)
 
     def _logits(self, source: str, said: str) -> NDArray[np.float32]:
         encoded = self.tokenizer.encode(source, said)

@@ -1,14 +1,14 @@
 """The probability that a source says a sentence, learnt from the shipped pairs of passages and sentences."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from agent.errors import ConnectorError
 from tools.engines.local.support.aligning import Source, align, read_source
 from tools.engines.local.support.diction import Diction, differences
-from tools.engines.local.support.entailing import Entails
+from tools.engines.local.support.entailing import Entailing, Entails
 from tools.engines.local.support.likeness import features
 from tools.engines.local.support.trees import Trees
 from tools.engines.local.support.wording import worded
@@ -20,10 +20,23 @@ _FOREIGN_AMOUNT = 0.03
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A sentence beside a source: the values by name, and the words by which they differ."""
+    """A sentence beside a source: the values by name, the words by which they differ, and what is to be read of both.
+
+    `stretch` is the part of the source that has most of the sentence's words.
+    """
 
     values: dict[str, float]
     differences: frozenset[str]
+    stretch: str
+    said: str
+
+    def read_by(self, entails: Entails) -> "Comparison":
+        """The same with one value more: what a model that reads both says.
+
+        Raises:
+            ConnectorError: the model failed.
+        """
+        return replace(self, values={**self.values, "entailed": entails(self.stretch, self.said)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +44,8 @@ class SupportModel:
     """Trees over the named values of a comparison and the diction. Deterministic, and needs no embeddings.
 
     Log-odds are divided by `temperature`, and 0.5 stands for log-odds of `caution`: wrong sentences cost more.
-    `entailment` is the operator's own, `without` goes by words alone, for when that fails.
+    `entailment` reads the sentence too. `without` goes by words alone: when that fails, and for sentences of which the
+    words say enough, those that it gives less than the first of `doubtful` or more than the second.
     """
 
     names: tuple[str, ...]
@@ -39,34 +53,36 @@ class SupportModel:
     diction: Diction
     temperature: float
     caution: float
-    entailment: Entails | None = None
+    entailment: Entailing | None = None
     without: "SupportModel | None" = None
+    doubtful: tuple[float, float] = (0.0, 1.0)
 
     def __call__(self, said: str, source: str, headings: tuple[str, ...] = ()) -> float:
         """The probability, in (0, 1), that `source` under `headings` says what `said` says."""
+        found = compare(said, read_source(source, headings))
+        if self.entailment is None:
+            return self._estimate(found)
+        by_words = None if self.without is None else self.without._estimate(found)
+        if by_words is not None and not self.doubtful[0] <= by_words <= self.doubtful[1]:
+            return by_words
         try:
-            found = compare(said, read_source(source, headings), self.entailment)
+            return self._estimate(found.read_by(self.entailment))
         except ConnectorError:
-            if self.without is None:
+            if by_words is None:
                 raise
             logger.exception("the entailment model failed on a sentence, compared by words instead")
-            return self.without(said, source, headings)
+            return by_words
+
+    def _estimate(self, found: Comparison) -> float:
         row = [found.values[name] for name in self.names]
         odds = self.trees(np.array([*row, self.diction(found.differences)], dtype=np.float32))
         value = float(1 / (1 + np.exp(self.caution - odds / self.temperature)))
         return min(value, _FOREIGN_AMOUNT) if found.values["amount_foreign"] else value
 
 
-def compare(said: str, source: Source, entailment: Entails | None) -> Comparison:
-    """Compare a sentence with a source.
-
-    Raises:
-        ConnectorError: the entailment model failed.
-    """
+def compare(said: str, source: Source) -> Comparison:
+    """Compare a sentence with a source."""
     read = worded(said)
     found = align(read.content, source)
-    values = features(read, source, found)
-    if entailment is not None:
-        # Only where it is asked: the stretch of the source that has most of the sentence's words.
-        values["entailed"] = entailment(" ".join(source.units[found.first : found.last + 1]), said)
-    return Comparison(values, differences(said, found, source))
+    stretch = " ".join(source.units[found.first : found.last + 1])
+    return Comparison(features(read, source, found), differences(said, found, source), stretch, said)

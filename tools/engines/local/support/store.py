@@ -5,24 +5,30 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib.resources import as_file, files
+from importlib.resources.abc import Traversable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
 from tools.arrays import Arrays, read_arrays, write_arrays
 from tools.engines.local.support import diction, trees
 from tools.engines.local.support.diction import Diction
-from tools.engines.local.support.entailing import Entailment, Entails
+from tools.engines.local.support.entailing import Entailing, Entails
 from tools.engines.local.support.examples import Example, digest_of_support_examples, load_support_examples
 from tools.engines.local.support.learning import learn
 from tools.engines.local.support.model import SupportModel
+from tools.engines.local.support.reader import Reader, pair_number
 from tools.engines.local.support.trees import Trees
 
 logger = logging.getLogger(__name__)
 
 # Part of the key: goes up when comparing or learning change what is learnt from the same examples.
-_FORMAT = 3
-_SHIPPED = files("tools.engines.local") / "data" / "support.npz"
+_FORMAT = 4
+_DATA = files("tools.engines.local") / "data"
+_SHIPPED, _SHIPPED_READ = _DATA / "support.npz", _DATA / "support_read.npz"
+# Between these the shipped reader is asked; beyond them it changed nothing about which held-out sentence is stopped.
+_DOUBTFUL = (0.1, 0.9)
 _NAMES = ("key", "names", "border", *trees.array_names(), *diction.array_names())
 _EVERY = 200
 _WRITTEN_EVERY = 250
@@ -41,7 +47,7 @@ class Reading:
 
     def __call__(self, source: str, said: str) -> float:
         """The log-odds that `source` entails `said`."""
-        pair = int.from_bytes(hashlib.sha256(f"{source}\x1f{said}".encode()).digest()[:8])
+        pair = pair_number(source, said)
         if pair not in self._known:
             self._known[pair] = self._entails(source, said)
             self._unwritten += 1
@@ -59,7 +65,7 @@ class Reading:
         self._unwritten = 0
 
 
-def open_support(cache_dir: Path, entailment: Entailment | None = None) -> SupportModel:
+def open_support(cache_dir: Path, entailment: Entailing | None = None) -> SupportModel:
     """Read what was learnt from the shipped pairs; learn it now if they, or the entailment model, are others.
 
     Blocks: learning takes minutes, and with an entailment model as long as that takes to read every pair. A process
@@ -68,21 +74,24 @@ def open_support(cache_dir: Path, entailment: Entailment | None = None) -> Suppo
     Raises:
         Misconfigured: the installation is damaged.
     """
-    without = _shipped() or kept(cache_dir, shipped_key())
+    without = _shipped(_SHIPPED, shipped_key()) or kept(cache_dir, shipped_key())
     if entailment is None:
         return without
-    return replace(kept(cache_dir, shipped_key(entailment), entailment=entailment), without=without)
+    key = shipped_key(entailment)
+    known = _shipped(_SHIPPED_READ, key) or kept(cache_dir, key, entailment=entailment)
+    doubtful = _DOUBTFUL if isinstance(entailment, Reader) else known.doubtful
+    return replace(known, entailment=entailment, without=without, doubtful=doubtful)
 
 
 def kept(
-    cache_dir: Path, key: str, *, examples: Sequence[Example] | None = None, entailment: Entailment | None = None
+    cache_dir: Path, key: str, *, examples: Sequence[Example] | None = None, entailment: Entailing | None = None
 ) -> SupportModel:
     """Read back what was learnt under `key`, or learn it (from the shipped examples if no others are given); blocks."""
     path = cache_dir / f"support-{key}.npz"
     known = _read(path, key)
     if known is None:
         logger.info("learning which sentences a source says; this takes some minutes and is kept")
-        reading = None if entailment is None else Reading(entailment, cache_dir / f"entailed-{key}.npz")
+        reading = None if entailment is None else Reading(entailment.of_example, cache_dir / f"entailed-{key}.npz")
         known = learn(load_support_examples() if examples is None else examples, reading)
         write_arrays(path, _arrays(known, key), packed=True)
         if reading is not None and path.exists():
@@ -90,7 +99,7 @@ def kept(
     return replace(known, entailment=entailment)
 
 
-def shipped_key(entailment: Entailment | None = None) -> str:
+def shipped_key(entailment: Entailing | None = None) -> str:
     """What the shipped examples are known by, together with the entailment model that has read them.
 
     Raises:
@@ -105,22 +114,24 @@ def probe(model: SupportModel) -> list[float]:
     return [model(each.sentence, each.passage) for each in load_support_examples()[::_EVERY]]
 
 
-def shipped_probe() -> list[float]:
-    """What the shipped model made of them when it was learnt; nothing when it isn't there."""
-    with as_file(_SHIPPED) as path:
+def shipped_probe(*, read: bool = False) -> list[float]:
+    """What the shipped model, with the reader or without, made of them when it was learnt; nothing when it's gone."""
+    with as_file(_SHIPPED_READ if read else _SHIPPED) as path:
         stored = read_arrays(path, ("probe",))
     return [] if stored is None else [float(each) for each in stored["probe"]]
 
 
-def ship(path: Path) -> None:
+def ship(path: Path, entailment: Entailing | None = None) -> None:
     """Learn from the shipped examples and write what is to be shipped with them."""
-    model = learn(load_support_examples())
-    write_arrays(path, {**_arrays(model, shipped_key()), "probe": np.array(probe(model))}, packed=True)
+    model = learn(load_support_examples(), None if entailment is None else entailment.of_example)
+    arrays = _arrays(model, shipped_key(entailment))
+    made_of = np.array(probe(replace(model, entailment=entailment)))
+    write_arrays(path, {**arrays, "probe": made_of}, packed=True)
 
 
-def _shipped() -> SupportModel | None:
-    with as_file(_SHIPPED) as path:
-        return _read(path, shipped_key())
+def _shipped(stored: Traversable, key: str) -> SupportModel | None:
+    with as_file(stored) as path:
+        return _read(path, key)
 
 
 def _arrays(model: SupportModel, key: str) -> Arrays:
@@ -148,3 +159,8 @@ def _read(path: Path, key: str) -> SupportModel | None:
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO)
     ship(Path(str(_SHIPPED)))
+    with TemporaryDirectory() as folder:
+        reader = Reader.open(Path(folder))
+        if reader is None:
+            raise SystemExit("the shipped reader isn't there: make install, make reader")
+        ship(Path(str(_SHIPPED_READ)), reader)
