@@ -32,6 +32,7 @@ from tools.engines.llm.engine import LlmEngine
 from tools.engines.llm.options import Endpoint, ModelOptions
 from tools.engines.llm.transport import open_client
 from tools.engines.local.engine import LocalEngine
+from tools.engines.local.support.reader import Reader
 from tools.pages import PageMap
 
 _NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -89,11 +90,16 @@ class _NoTracker:
 
 
 def turn_contenders(models: Path) -> dict[str, Contender]:
-    """The engine's answer alone, and whole turns with the gate off and on.
+    """The engine's answer alone, and whole turns: with the gate off, going by words alone, and as it is by default.
 
     `models` is where the local engine keeps what it learns.
     """
-    return {"engine": _engine(models), "turn_gate_off": _turn(models, GATE_OFF), "turn": _turn(models, Policy())}
+    return {
+        "engine": _engine(models),
+        "turn_gate_off": _turn(models, GATE_OFF),
+        "turn_by_words": _turn(models, Policy()),
+        "turn": _turn(models, Policy(), reads=True),
+    }
 
 
 def _engine(models: Path) -> Contender:
@@ -120,10 +126,11 @@ def _options(url: str) -> ModelOptions:
     return ModelOptions(Endpoint("paced", url), judges="never", max_answer_tokens=4_000)
 
 
-def _turn(models: Path, policy: Policy) -> Contender:
+def _turn(models: Path, policy: Policy, *, reads: bool = False) -> Contender:
     @asynccontextmanager
     async def opened(url: str) -> AsyncIterator[Chat]:
-        local = await LocalEngine.open(None, (), cache_dir=models)
+        reader = Reader.open(models) if reads else None
+        local = await LocalEngine.open(None, (), cache_dir=models, entailment=reader)
         async with open_client() as client:
             deps = TurnDeps(
                 engine=LlmEngine.open(local, _options(url), client, product="Bench"),

@@ -52,7 +52,7 @@ async def test_whole_turns_say_what_stands_at_the_gate(tmp_path: Path) -> None:
             async with contender.open(url) as ask:
                 said[name] = "".join([piece async for piece in ask()])
 
-    assert list(said) == ["engine", "turn_gate_off", "turn"]
+    assert list(said) == ["engine", "turn_gate_off", "turn_by_words", "turn"]
     assert all("billing page" in text for text in said.values())
     assert len(said["turn"]) <= len(said["turn_gate_off"])
 

@@ -232,7 +232,8 @@ def test_what_is_shipped_was_learnt_from_the_shipped_examples_by_this_code(tmp_p
     shipped = open_support(tmp_path, reader)
 
     assert not list(tmp_path.iterdir()), "examples, words or the reader were changed: make support"
-    found, known = probe(shipped), shipped_probe(read=True)
+    # Of all of them, not only of those that words leave in doubt.
+    found, known = probe(replace(shipped, without=None)), shipped_probe(read=True)
     # What the reader gives may differ in the last digits from one processor to another, and a tree then goes elsewhere.
     assert np.mean(np.abs(np.array(found) - known) < 0.05) > 0.97, "sentences are compared otherwise: make support"
 
@@ -246,7 +247,7 @@ async def test_with_it_most_wrong_sentences_are_stopped_and_most_right_ones_stan
 
     differing = [each for what, group in found.items() if what not in (RIGHT, INVENTED) for each in group]
     print(table(found))
-    # Reached: 0.924, 0.983 and 0.179.
+    # Reached: 0.913, 0.977 and 0.183.
     assert sum(differing) / len(differing) >= 0.9, table(found)
     assert sum(found[INVENTED]) / len(found[INVENTED]) >= 0.96, table(found)
-    assert sum(found[RIGHT]) / len(found[RIGHT]) <= 0.2, table(found)
+    assert sum(found[RIGHT]) / len(found[RIGHT]) <= 0.21, table(found)
