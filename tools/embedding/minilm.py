@@ -11,7 +11,7 @@ from tokenizers import Tokenizer
 
 from agent.errors import ConnectorError, Misconfigured
 from tools.embedding.model_cache import RUNTIME_ERRORS, cached_model, open_cached
-from tools.embedding.weights import Weights
+from tools.embedding.weights import Weights, open_tokenizer
 from tools.onnx_runtime import onnxruntime
 
 _MAX_TOKENS = 256
@@ -42,12 +42,7 @@ class MiniLmEmbedder:
             session = open_cached(lambda anew: cached_model(weights, cache_dir, rebuild=anew), threads)
         except RUNTIME_ERRORS as exc:
             raise Misconfigured(f"the embedding model in {weights.folder} can't be run ({exc})") from exc
-        try:
-            tokenizer = Tokenizer.from_file(str(weights.tokenizer_path))
-        except Exception as exc:  # tokenizers 0.23 raises nothing narrower.
-            raise Misconfigured(f"{weights.tokenizer_path} is not a tokenizer ({exc})") from exc
-        tokenizer.enable_truncation(max_length=_MAX_TOKENS)
-        tokenizer.no_padding()
+        tokenizer = open_tokenizer(weights, _MAX_TOKENS)
         return cls(f"{weights.name}-int8", tokenizer, session, threads=threads)
 
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from tokenizers import Tokenizer
 
 from agent.errors import Misconfigured
 
@@ -84,6 +85,21 @@ def verify(weights: Weights) -> None:
             f"{weights.model_path} has SHA-256 {found}, not the published {weights.sha256}: "
             "reinstall the package, or set HELPGRAPH_EMBEDDING=off"
         )
+
+
+def open_tokenizer(weights: Weights, most_tokens: int) -> Tokenizer:
+    """Return the tokenizer; what is beyond `most_tokens` is cut off, and nothing is padded.
+
+    Raises:
+        Misconfigured: it can't be read.
+    """
+    try:
+        tokenizer = Tokenizer.from_file(str(weights.tokenizer_path))
+    except Exception as exc:  # tokenizers 0.23 raises nothing narrower.
+        raise Misconfigured(f"{weights.tokenizer_path} is not a tokenizer ({exc})") from exc
+    tokenizer.enable_truncation(max_length=most_tokens)
+    tokenizer.no_padding()
+    return tokenizer
 
 
 def file_sha256(path: Path) -> str:

@@ -30,21 +30,8 @@ FIELDS = frozenset(
         *("error", "cause", "reason", "ability", "outcome", "status", "method", "route", "schema", "tool", "receiver"),
         *("name", "database", "new", "its", "ours", "kind", "door", "attempt"),
         # Numbers.
-        *(
-            "attempts",
-            "conversations",
-            "count",
-            "lost",
-            "occurrences",
-            "passages",
-            "rows",
-            "s",
-            "left_s",
-            "loss",
-            "ms",
-            "pid",
-            "errno",
-        ),
+        *("attempts", "conversations", "count", "lost", "occurrences", "passages", "rows", "s", "ms", "pid", "errno"),
+        *("left_s", "loss"),
         # Files of the installation, and what they hold.
         *("path", "folder", "sha256", "problem"),
     }

@@ -14,7 +14,7 @@ from agent.errors import ConnectorError, Misconfigured
 from graphs.settings import Settings
 from graphs.shared import open_entailment
 from tests.tools.engines.test_entailing import write_model
-from tests.tools.engines.test_what_models_say import INVENTED, RIGHT, held_out, stopped, table
+from tests.tools.engines.test_what_models_say import INVENTED, RIGHT, held_out, share_of_wrong, stopped, table
 from tools.embedding.minilm_onnx import BertShape, build_graph, build_reader
 from tools.embedding.weights import find_weights, read_safetensors
 from tools.engines.local.engine import LocalEngine
@@ -43,6 +43,7 @@ class Asked:
     """Says the same of every pair, and counts."""
 
     name = "asked"
+    doubtful = (0.2, 0.6)
 
     def __init__(self, *, failing: bool = False) -> None:
         self.pairs: list[tuple[str, str]] = []
@@ -245,9 +246,8 @@ async def test_with_it_most_wrong_sentences_are_stopped_and_most_right_ones_stan
 
     found = await stopped(engine, held_out())
 
-    differing = [each for what, group in found.items() if what not in (RIGHT, INVENTED) for each in group]
     print(table(found))
     # Reached: 0.913, 0.977 and 0.183.
-    assert sum(differing) / len(differing) >= 0.9, table(found)
+    assert share_of_wrong(found) >= 0.9, table(found)
     assert sum(found[INVENTED]) / len(found[INVENTED]) >= 0.96, table(found)
     assert sum(found[RIGHT]) / len(found[RIGHT]) <= 0.21, table(found)

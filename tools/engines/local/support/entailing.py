@@ -40,6 +40,11 @@ class Entailing(Protocol):
     @property
     def name(self) -> str: ...
 
+    @property
+    def doubtful(self) -> tuple[float, float]:
+        """It is asked about sentences that words alone give a probability between these."""
+        ...
+
     def __call__(self, source: str, said: str) -> float:
         """The log-odds that `source` entails `said`; blocks.
 
@@ -61,6 +66,11 @@ class Entailment:
     tokenizer: Tokenizer
     session: onnxruntime.InferenceSession
     label: int
+
+    @property
+    def doubtful(self) -> tuple[float, float]:
+        """All of them: nobody knows how good it is."""
+        return 0.0, 1.0
 
     @classmethod
     def open(cls, folder: Path, *, threads: int = 2) -> "Entailment":

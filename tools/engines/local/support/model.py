@@ -44,8 +44,8 @@ class SupportModel:
     """Trees over the named values of a comparison and the diction. Deterministic, and needs no embeddings.
 
     Log-odds are divided by `temperature`, and 0.5 stands for log-odds of `caution`: wrong sentences cost more.
-    `entailment` reads the sentence too. `without` goes by words alone: when that fails, and for sentences of which the
-    words say enough, those that it gives less than the first of `doubtful` or more than the second.
+    `entailment` reads the sentence too. `without` goes by words alone: when that fails, and for sentences that aren't
+    doubtful enough for it.
     """
 
     names: tuple[str, ...]
@@ -55,7 +55,6 @@ class SupportModel:
     caution: float
     entailment: Entailing | None = None
     without: "SupportModel | None" = None
-    doubtful: tuple[float, float] = (0.0, 1.0)
 
     def __call__(self, said: str, source: str, headings: tuple[str, ...] = ()) -> float:
         """The probability, in (0, 1), that `source` under `headings` says what `said` says."""
@@ -63,7 +62,8 @@ class SupportModel:
         if self.entailment is None:
             return self._estimate(found)
         by_words = None if self.without is None else self.without._estimate(found)
-        if by_words is not None and not self.doubtful[0] <= by_words <= self.doubtful[1]:
+        least, most = self.entailment.doubtful
+        if by_words is not None and not least <= by_words <= most:
             return by_words
         try:
             return self._estimate(found.read_by(self.entailment))

@@ -27,9 +27,6 @@ logger = logging.getLogger(__name__)
 _FORMAT = 4
 _DATA = files("tools.engines.local") / "data"
 _SHIPPED, _SHIPPED_READ = _DATA / "support.npz", _DATA / "support_read.npz"
-# Between these the shipped reader is asked: about what words alone would stop, or just let out. Asking about all the
-# others too costs five times as much, for little (docs/quality.md).
-_DOUBTFUL = (0.2, 0.6)
 _NAMES = ("key", "names", "border", *trees.array_names(), *diction.array_names())
 _EVERY = 200
 _WRITTEN_EVERY = 250
@@ -80,8 +77,7 @@ def open_support(cache_dir: Path, entailment: Entailing | None = None) -> Suppor
         return without
     key = shipped_key(entailment)
     known = _shipped(_SHIPPED_READ, key) or kept(cache_dir, key, entailment=entailment)
-    doubtful = _DOUBTFUL if isinstance(entailment, Reader) else known.doubtful
-    return replace(known, entailment=entailment, without=without, doubtful=doubtful)
+    return replace(known, entailment=entailment, without=without)
 
 
 def kept(
