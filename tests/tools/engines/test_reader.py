@@ -1,5 +1,8 @@
 """The shipped reader of sentences: how it is packed and built, when it is asked, and what it is worth."""
 
+import asyncio
+import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,10 +14,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from agent.errors import ConnectorError, Misconfigured
+from agent.types import Sentence
 from graphs.settings import Settings
 from graphs.shared import open_entailment
 from tests.tools.engines.test_entailing import write_model
-from tests.tools.engines.test_what_models_say import INVENTED, RIGHT, held_out, share_of_wrong, stopped, table
+from tests.tools.engines.test_what_models_say import INVENTED, RIGHT, Said, held_out, share_of_wrong, stopped, table
 from tools.embedding.minilm_onnx import BertShape, build_graph, build_reader
 from tools.embedding.weights import find_weights, read_safetensors
 from tools.engines.local.engine import LocalEngine
@@ -227,6 +231,44 @@ def test_only_doubtful_sentences_are_read(tmp_path: Path, reader: Reader) -> Non
     assert counted(near, SOURCE) != shipped.without(near, SOURCE)
     assert len(asked.pairs) == 1
     assert broken(near, SOURCE) == shipped.without(near, SOURCE)
+
+
+class Watched:
+    """Reads as `reader` does, and notes on which thread, and how many read at once."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.reader, self.name, self.doubtful = reader, reader.name, reader.doubtful
+        self.threads: list[int] = []
+        self.now = self.most = 0
+
+    def __call__(self, source: str, said: str) -> float:
+        self.now += 1
+        self.most = max(self.most, self.now)
+        self.threads.append(threading.get_ident())
+        time.sleep(0.02)
+        self.now -= 1
+        return self.reader(source, said)
+
+    of_example = __call__
+
+
+async def test_of_many_sentences_at_once_one_is_read_at_a_time_and_off_the_loop(
+    model_cache: Path, reader: Reader
+) -> None:
+    watched = Watched(reader)
+    engine = await LocalEngine.open(None, (), cache_dir=model_cache, entailment=watched)
+    alone = await LocalEngine.open(None, (), cache_dir=model_cache, entailment=reader)
+    said = [each for each in held_out() if each.what == RIGHT][:60]
+
+    async def support(engine: LocalEngine, each: Said) -> float:
+        return await engine.support(Sentence(each.text), (each.source,))
+
+    at_once = await asyncio.gather(*(support(engine, each) for each in said))
+
+    assert at_once == [await support(alone, each) for each in said]
+    assert len(watched.threads) > 5
+    assert watched.most == 1
+    assert threading.get_ident() not in watched.threads
 
 
 def test_what_is_shipped_was_learnt_from_the_shipped_examples_by_this_code(tmp_path: Path, reader: Reader) -> None:

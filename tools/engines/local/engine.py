@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -37,7 +39,7 @@ from tools.engines.local.questions import parts_of
 from tools.engines.local.requoting import NO_QUOTE, nearest_quote
 from tools.engines.local.stated import NOT_STATED, STATED, knows, stated
 from tools.engines.local.support.entailing import Entailing
-from tools.engines.local.support.judging import QUOTED, judge, quotation, statements
+from tools.engines.local.support.judging import QUOTED, Says, Weighing, judge, quotation, statements
 from tools.engines.local.support.model import SupportModel
 from tools.engines.local.support.store import open_support
 from tools.engines.local.tongue import Tongue
@@ -71,6 +73,7 @@ class LocalEngine:
         self._supports = supports
         self._memory = heard.vectors
         self._articles = articles
+        self._reading = ThreadPoolExecutor(1, "reading")
         # Opened by its first text: an installation that has learnt nothing needs no second model.
         self._sentences = VectorMemory(SentenceEmbedder() if heard.vectors.can_embed else None)
 
@@ -218,9 +221,14 @@ class LocalEngine:
         self, sentence: Sentence, passages: tuple[Passage, ...], results: tuple[ToolResult, ...] = ()
     ) -> float:
         """The best support among the sources, in [0, 1]; each statement of the sentence must be supported."""
-        if self._supports.entailment is None:
-            return self._support(sentence, passages, results)
-        return await asyncio.to_thread(self._support, sentence, passages, results)
+        says = Weighing(self._supports)
+        value = _support(sentence, passages, results, says)
+        if says.settled:
+            return value
+        # Readers that run side by side take the processor from each other, and the threads from everybody else.
+        loop, context = asyncio.get_running_loop(), copy_context()
+        await loop.run_in_executor(self._reading, context.run, says.read)
+        return _support(sentence, passages, results, says)
 
     async def rewrite(self, sentence: Sentence, passages: tuple[Passage, ...]) -> Sentence | None:
         """The sentence of the cited passages that comes nearest, when it comes near."""
@@ -282,16 +290,18 @@ class LocalEngine:
             ),
         )
 
-    def _support(self, sentence: Sentence, passages: tuple[Passage, ...], results: tuple[ToolResult, ...]) -> float:
-        values = [judge(sentence.text, p.text.render_plain(), (p.title, p.section), self._supports) for p in passages]
-        values += [self._stated(sentence.text, result) for result in results]
-        return max(values, default=0.0)
 
-    def _stated(self, said: str, result: ToolResult) -> float:
-        if any(quotation(said, text) == QUOTED for text in as_sources(result)):
-            # Half a sentence isn't enough: "10 seats are in use" stands in "7 of 10 seats are in use".
-            return QUOTED
-        if knows(result):
-            parts = statements(said)
-            return STATED if parts and all(stated(part, result) for part in parts) else NOT_STATED
-        return max((judge(said, text, (), self._supports) for text in as_sources(result)), default=0.0)
+def _support(sentence: Sentence, passages: tuple[Passage, ...], results: tuple[ToolResult, ...], says: Says) -> float:
+    values = [judge(sentence.text, p.text.render_plain(), (p.title, p.section), says) for p in passages]
+    values += [_stated(sentence.text, result, says) for result in results]
+    return max(values, default=0.0)
+
+
+def _stated(said: str, result: ToolResult, says: Says) -> float:
+    if any(quotation(said, text) == QUOTED for text in as_sources(result)):
+        # Half a sentence isn't enough: "10 seats are in use" stands in "7 of 10 seats are in use".
+        return QUOTED
+    if knows(result):
+        parts = statements(said)
+        return STATED if parts and all(stated(part, result) for part in parts) else NOT_STATED
+    return max((judge(said, text, (), says) for text in as_sources(result)), default=0.0)

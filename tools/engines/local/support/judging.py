@@ -2,9 +2,10 @@
 
 import re
 import unicodedata
+from collections.abc import Callable
 from functools import lru_cache
 
-from tools.engines.local.support.model import SupportModel
+from tools.engines.local.support.model import Glance, SupportModel
 
 NEGATION = re.compile(
     r"\b(no|not|never|none|cannot|without|nobody|nothing|neither|nor|unable|impossible|isn't|aren't|don't|doesn't|"
@@ -16,6 +17,8 @@ _CONDITION = re.compile(
     r"\b(only|unless|except|if|but|until|provided|nur|außer|wenn|falls|sofern|aber|bis|solo|sólo|salvo|excepto|si|"
     r"pero|hasta|menos)\b"
 )
+# The probability that a source under headings says a statement.
+Says = Callable[[str, str, tuple[str, ...]], float]
 QUOTED = 1.0
 _QUOTED_IN_PART = 0.95
 _TORN_OUT = 0.35
@@ -36,10 +39,44 @@ def statements(text: str) -> list[str]:
     return [part.strip() for part in parts if any(char.isalnum() for char in part)]
 
 
-def judge(said: str, source: str, headings: tuple[str, ...], model: SupportModel) -> float:
+class Weighing:
+    """What one sentence's statements are worth, in two steps: words at once, and what they leave in doubt once read.
+
+    Reading takes milliseconds and may wait for others', so that it is for a thread; comparing words is not.
+    """
+
+    def __init__(self, model: SupportModel) -> None:
+        self._model = model
+        self._found: dict[tuple[str, str, tuple[str, ...]], Glance] = {}
+        self._read: dict[tuple[str, str, tuple[str, ...]], float] = {}
+
+    def __call__(self, said: str, source: str, headings: tuple[str, ...]) -> float:
+        """The probability as far as it is known: what words alone make of it while it is in doubt."""
+        key = (said, source, headings)
+        if key not in self._found:
+            self._found[key] = self._model.by_words(*key)
+        return self._read.get(key, self._found[key].value)
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing of what was asked is left to be read."""
+        return all(found.reader is None or key in self._read for key, found in self._found.items())
+
+    def read(self) -> None:
+        """Read what is in doubt; blocks.
+
+        Raises:
+            ConnectorError: the entailment model failed, and there is nothing else to go by.
+        """
+        for key, found in self._found.items():
+            if found.reader is not None and key not in self._read:
+                self._read[key] = self._model.read(found, found.reader)
+
+
+def judge(said: str, source: str, headings: tuple[str, ...], says: Says) -> float:
     """The probability that a source says what a piece of an answer says; each statement of it must be said.
 
-    A quotation is certain; of everything else the model estimates it.
+    A quotation is certain; of everything else `says` estimates it.
     """
     whole = quotation(said, source)
     if whole is not None and whole >= _QUOTED_IN_PART:
@@ -47,7 +84,7 @@ def judge(said: str, source: str, headings: tuple[str, ...], model: SupportModel
     least = 1.0
     for part in statements(said):
         quoted = quotation(part, source)
-        least = min(least, quoted if quoted is not None else min(model(part, source, headings), _MOST))
+        least = min(least, quoted if quoted is not None else min(says(part, source, headings), _MOST))
     return round(least, 4) if statements(said) else 0.0
 
 

@@ -40,6 +40,15 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
+class Glance:
+    """What words alone say of a comparison, 0 when nobody learnt to go by them; and who has to read it, if anybody."""
+
+    found: Comparison
+    value: float
+    reader: Entailing | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SupportModel:
     """Trees over the named values of a comparison and the diction. Deterministic, and needs no embeddings.
 
@@ -57,21 +66,34 @@ class SupportModel:
     without: "SupportModel | None" = None
 
     def __call__(self, said: str, source: str, headings: tuple[str, ...] = ()) -> float:
-        """The probability, in (0, 1), that `source` under `headings` says what `said` says."""
+        """The probability, in (0, 1), that `source` under `headings` says what `said` says; blocks for a reading."""
+        found = self.by_words(said, source, headings)
+        return found.value if found.reader is None else self.read(found, found.reader)
+
+    def by_words(self, said: str, source: str, headings: tuple[str, ...] = ()) -> Glance:
+        """What is known of the same before anything is read."""
         found = compare(said, read_source(source, headings))
         if self.entailment is None:
-            return self._estimate(found)
-        by_words = None if self.without is None else self.without._estimate(found)
+            return Glance(found, self._estimate(found))
+        if self.without is None:
+            return Glance(found, 0.0, self.entailment)
+        value = self.without._estimate(found)
         least, most = self.entailment.doubtful
-        if by_words is not None and not least <= by_words <= most:
-            return by_words
+        return Glance(found, value, self.entailment if least <= value <= most else None)
+
+    def read(self, glance: Glance, reader: Entailing) -> float:
+        """The probability once `reader` has read the comparison; blocks.
+
+        Raises:
+            ConnectorError: it failed, and there is nothing else to go by.
+        """
         try:
-            return self._estimate(found.read_by(self.entailment))
+            return self._estimate(glance.found.read_by(reader))
         except ConnectorError:
-            if by_words is None:
+            if self.without is None:
                 raise
             logger.exception("the entailment model failed on a sentence, compared by words instead")
-            return by_words
+            return glance.value
 
     def _estimate(self, found: Comparison) -> float:
         row = [found.values[name] for name in self.names]
