@@ -5,7 +5,8 @@ import shutil
 import signal
 from pathlib import Path
 
-from tests.serving import ROOT, served
+from tests.forking import ROOT
+from tests.serving import served
 
 EXAMPLE = ROOT / "examples" / "orrery"
 

@@ -6,16 +6,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import httpx
 
 from graphs.running import FILE_NAME
+from tests.forking import ROOT, fork
 
-ROOT = Path(__file__).parents[1]
 # On first use, on a slow machine: the model is built, the engine trained, every article read.
 START_S = 150
 STOP_S = 30
@@ -25,45 +26,109 @@ STOP_S = 30
 class Process:
     """A server's process and its address; what it prints is in the file `said` of its data folder."""
 
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | BaseProcess
     url: str
     data_dir: Path
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+        assert self.process.pid is not None
+        return self.process.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        """What it ended with, below 0 the signal that ended it; None while it runs."""
+        return _exit_code(self.process)
+
+    def send(self, what: signal.Signals) -> None:
+        """Send it a signal."""
+        os.kill(self.pid, what)
+
+    def wait(self) -> None:
+        """Wait until it is gone."""
+        _wait(self.process)
 
     def stop(self, how: signal.Signals) -> float:
         """Send a signal and return the seconds until the process was gone."""
         began = time.monotonic()
-        self.process.send_signal(how)
-        self.process.wait(STOP_S)
+        self.send(how)
+        self.wait()
         return time.monotonic() - began
 
 
 @contextmanager
-def served(data_dir: Path, *options: str, module: str = "graphs.cli", **env: str) -> Iterator[Process]:
+def served(data_dir: Path, *options: str, **env: str) -> Iterator[Process]:
     """A server on a port that the system chooses, ready to be asked; killed at the end if it still runs.
 
-    It goes by words alone unless `env` names an embedding model. `module` is whose command line it is.
+    It goes by words alone unless `env` names an embedding model.
     """
-    command = [sys.executable, "-m", module, "serve", "--port", "0", "--data-dir", str(data_dir)]
-    # Nothing of the machine's own settings. Without the model, which has its own tests, it starts sooner.
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("HELPGRAPH_")}
-    environment = {**kept, "HELPGRAPH_EMBEDDING": "off", **env}
+    # Workers import the command line of their parent, which a forked process doesn't have.
+    begun = (
+        _start_anew("graphs.cli", data_dir, options, env)
+        if "--workers" in options
+        else start(data_dir, *options, **env)
+    )
+    with _ready(begun, data_dir) as running:
+        yield running
+
+
+@contextmanager
+def served_anew(data_dir: Path, *options: str, module: str = "graphs.cli", **env: str) -> Iterator[Process]:
+    """The same in a Python of its own, as a shell starts it; `module` is whose command line it is."""
+    with _ready(_start_anew(module, data_dir, options, env), data_dir) as running:
+        yield running
+
+
+def start(data_dir: Path, *options: str, **env: str) -> BaseProcess:
+    """Start a server on a port that the system chooses, forked from a process that has imported what it needs."""
     data_dir.mkdir(exist_ok=True)
+    return fork(_arguments(data_dir, options), _environment(env), data_dir / "said")
+
+
+def _start_anew(module: str, data_dir: Path, options: Sequence[str], env: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    data_dir.mkdir(exist_ok=True)
+    command = [sys.executable, "-m", module, *_arguments(data_dir, options)]
     with (data_dir / "said").open("a") as said:
-        process = subprocess.Popen(
-            [*command, "--log-level", "warning", *options], cwd=ROOT, env=environment, stdout=said, stderr=said
-        )
+        return subprocess.Popen(command, cwd=ROOT, env=_environment(env), stdout=said, stderr=said)
+
+
+def _arguments(data_dir: Path, options: Sequence[str]) -> list[str]:
+    return ["serve", "--port", "0", "--data-dir", str(data_dir), "--log-level", "warning", *options]
+
+
+def _environment(env: Mapping[str, str]) -> dict[str, str]:
+    """Nothing of the machine's own settings. Without the model, which has its own tests, a server starts sooner."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("HELPGRAPH_")}
+    return {**kept, "HELPGRAPH_EMBEDDING": "off", **env}
+
+
+@contextmanager
+def _ready(process: subprocess.Popen[bytes] | BaseProcess, data_dir: Path) -> Iterator[Process]:
     try:
         yield Process(process, _address(process, data_dir), data_dir)
     finally:
-        if process.poll() is None:
+        if _exit_code(process) is None:
             process.kill()
+        _wait(process)
+
+
+def _exit_code(process: subprocess.Popen[bytes] | BaseProcess) -> int | None:
+    return process.exitcode if isinstance(process, BaseProcess) else process.poll()
+
+
+def _wait(process: subprocess.Popen[bytes] | BaseProcess) -> None:
+    if isinstance(process, BaseProcess):
+        process.join(STOP_S)
+        assert process.exitcode is not None, f"process {process.pid} doesn't end"
+    else:
         process.wait(STOP_S)
 
 
-def _address(process: subprocess.Popen[bytes], data_dir: Path) -> str:
+def _address(process: subprocess.Popen[bytes] | BaseProcess, data_dir: Path) -> str:
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline:
-        assert process.poll() is None, (data_dir / "said").read_text()
+        assert _exit_code(process) is None, (data_dir / "said").read_text()
         try:
             announced = json.loads((data_dir / FILE_NAME).read_text())
             if announced["pid"] == process.pid and httpx.get(f"{announced['url']}/readyz").status_code == 200:

@@ -19,8 +19,8 @@ from tests.chaos.rounds import play
 from tests.chaos.tables import read_tables
 from tests.chaos.tally import Tally
 from tests.chaos.world import World
+from tests.forking import ROOT
 from tests.installed import installed_once
-from tests.serving import ROOT
 
 _PRUNED_S = 60.0
 

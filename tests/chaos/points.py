@@ -27,8 +27,8 @@ from tests.chaos.settling import prepare
 from tests.chaos.strikes import NEVER, POINTS, Points, Struck, strike
 from tests.chaos.tally import percentile
 from tests.chaos.world import World
+from tests.forking import ROOT
 from tests.installed import installed_once
-from tests.serving import ROOT
 
 Kind = Points | Literal["disk"]
 KINDS: dict[Database, tuple[Kind, ...]] = {"sqlite": (*POINTS["sqlite"], "disk"), "postgres": POINTS["postgres"]}

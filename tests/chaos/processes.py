@@ -1,11 +1,9 @@
-"""Servers as real processes, which start quickly: each is forked from a process that has imported everything."""
+"""Servers as real processes, which start quickly and may be killed."""
 
 import asyncio
 import json
-import multiprocessing
 import os
 import signal
-import sys
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -13,11 +11,7 @@ from pathlib import Path
 import httpx
 
 from graphs.running import FILE_NAME
-from tests.serving import ROOT, START_S, STOP_S
-
-# Importing does nothing, so a fork after it is the same as a start; it saves many seconds of processor time.
-_FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["tests.chaos.processes", "graphs.assembly", "chromadb", "tests.chaos.warm"])
+from tests.serving import START_S, STOP_S, start
 
 
 @dataclass
@@ -69,25 +63,7 @@ class Died(Exception):
 
 def launch(data_dir: Path, *options: str, **env: str) -> Server:
     """Start a server on a free port."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("HELPGRAPH_")}
-    arguments = ["serve", "--port", "0", "--data-dir", str(data_dir), "--log-level", "warning", *options]
-    environment = {**kept, "HELPGRAPH_EMBEDDING": "off", **env}
-    process = _FORKS.Process(target=_serve, args=(arguments, environment, str(data_dir / "said")), daemon=True)
-    process.start()
-    return Server(process, data_dir)
-
-
-def _serve(arguments: list[str], environment: dict[str, str], said: str) -> None:
-    out = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    os.dup2(out, 1)
-    os.dup2(out, 2)
-    os.environ.clear()
-    os.environ.update(environment)
-    os.chdir(ROOT)
-    sys.argv = ["helpgraph", *arguments]
-    from graphs.cli import main
-
-    main()
+    return Server(start(data_dir, *options, **env), data_dir)
 
 
 async def _address(process: BaseProcess, data_dir: Path) -> str:

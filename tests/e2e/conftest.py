@@ -12,10 +12,11 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, Request, ViewportSize, expect, sync_playwright
 
 from tests.browser.conftest import ARGUMENTS, WAIT_MS
+from tests.forking import ROOT
 from tests.honest_model import honest
 from tests.installed import EXAMPLE, copy_of
 from tests.model_server.hosting import in_thread
-from tests.serving import ROOT, served
+from tests.serving import served
 
 IMAGES = ROOT / "docs" / "images"
 DESKTOP: ViewportSize = {"width": 1200, "height": 800}

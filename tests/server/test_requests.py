@@ -21,8 +21,8 @@ from server.metrics import Metrics
 from server.ops_figures import Kept
 from server.requests import Observed, request_id_of
 from tests.fakes import fake_deps
+from tests.forking import ROOT
 from tests.server.harness import BOT_KEYS, WORKSPACE, Customer, Here, PacedEngine, bearer, serving
-from tests.serving import ROOT
 from tools.observing.context import count_statement
 from tools.storage.scope import Scope
 from tools.tracing.opening import Tracing

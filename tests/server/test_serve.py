@@ -14,7 +14,7 @@ from graphs.cli import main
 from graphs.running import FILE_NAME
 from tests.installed import EXAMPLE, copy_of, use_models
 from tests.server.harness import bearer, run_input
-from tests.serving import Process, served
+from tests.serving import Process, served, served_anew
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
 def example(installed_by_words: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
     """The example product, as `make run` serves it."""
     data_dir = copy_of(installed_by_words, tmp_path_factory.mktemp("example") / "data")
-    with served(data_dir, "--workspace", str(EXAMPLE), "--demo") as running:
+    with served_anew(data_dir, "--workspace", str(EXAMPLE), "--demo") as running:
         yield running
 
 
@@ -104,7 +104,7 @@ def test_a_second_server_on_the_same_port_says_so(example: Process, refused: Cal
 def test_a_second_server_on_the_same_data_says_so(example: Process, refused: Callable[..., str]) -> None:
     said = refused("--data-dir", str(example.data_dir))
 
-    assert f"in use by another process (pid {example.process.pid})" in said
+    assert f"in use by another process (pid {example.pid})" in said
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_a_signal_ends_it_cleanly(trained: Path, how: signal.Signals) -> None:
             seconds = running.stop(how)
         said = (running.data_dir / "said").read_text()
 
-    assert running.process.returncode == 0
+    assert running.exit_code == 0
     assert seconds < 10
     assert "Traceback" not in said
     assert not (running.data_dir / FILE_NAME).exists()

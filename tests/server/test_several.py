@@ -77,7 +77,7 @@ def both(request: pytest.FixtureRequest, model_cache: Path, tmp_path_factory: py
         orrery.close()
         globex.close()
         running.stop(signal.SIGTERM)
-        assert running.process.returncode == 0
+        assert running.exit_code == 0
         assert "Traceback" not in (running.data_dir / "said").read_text()
 
 

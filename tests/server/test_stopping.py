@@ -159,12 +159,12 @@ def stop_while_streams_are_open(data_dir: Path, *options: str, **env: str) -> Le
             stream.until("TEXT_MESSAGE_CONTENT")
 
         signalled = time.monotonic()
-        running.process.send_signal(signal.SIGTERM)
+        running.send(signal.SIGTERM)
         resumable = (quiet, rejoined, inbox, follower, staff, run)
         for stream in (*resumable, bot):
             stream.to_the_end()
         seconds = time.monotonic() - signalled
-        running.process.wait(30)
+        running.wait()
         said = (data_dir / "said").read_text()
 
     assert [stream.trouble for stream in (*resumable, bot)] == [None] * 7
@@ -175,7 +175,7 @@ def stop_while_streams_are_open(data_dir: Path, *options: str, **env: str) -> Le
     assert '"code":"stream_ended"' in bot.text
     # uvicorn would wait for 15.
     assert seconds < 10
-    assert running.process.returncode == 0
+    assert running.exit_code == 0
     for wrong in ("ASGI callable", "Traceback", "cancellation interrupted", "Cancel "):
         assert wrong not in said, said
     return Left(follower, path, customer)

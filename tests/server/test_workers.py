@@ -16,9 +16,10 @@ import psycopg
 import pytest
 
 from graphs.running import find_running
+from tests.forking import ROOT
 from tests.installed import use_models
 from tests.server.harness import bearer, run_input
-from tests.serving import ROOT, Process, served
+from tests.serving import Process, served
 
 WORKERS = 2
 
@@ -50,7 +51,7 @@ def team(model_cache: Path, database: str, tmp_path_factory: pytest.TempPathFact
 
 def children_of(running: Process) -> list[int]:
     """The process numbers of what the parent has started."""
-    path = Path(f"/proc/{running.process.pid}/task/{running.process.pid}/children")
+    path = Path(f"/proc/{running.pid}/task/{running.pid}/children")
     return [int(pid) for pid in path.read_text().split()]
 
 
@@ -169,7 +170,7 @@ def test_workers_are_replaced_one_by_one_without_a_failed_conversation(team: Pro
 
     with ThreadPoolExecutor(2) as pool:
         talks = [pool.submit(talk) for _ in range(2)]
-        team.process.send_signal(signal.SIGHUP)
+        team.send(signal.SIGHUP)
         until(lambda: len(workers_of(team)) == WORKERS and not before & set(workers_of(team)), 120)
         stopped.set()
         for done in talks:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.chaos.plan import BUGS, QUESTIONS, WISHES, Act, Customer, How, Shift
-from tests.serving import ROOT
+from tests.forking import ROOT
 from tests.simulation import plan
 from tests.simulation.__main__ import Tally
 from tests.simulation.mutants import MUTATIONS

@@ -17,8 +17,9 @@ import httpx
 from rich.console import Console
 
 from tests.chaos.postgres import Postgres
+from tests.forking import ROOT
 from tests.installed import EXAMPLE, copy_of, installed_once
-from tests.serving import ROOT, Process, served
+from tests.serving import Process, served_anew
 from tests.soak.customers import Customers
 from tests.soak.processes import take_sample
 from tests.soak.verdict import LIMIT_MB, Finding, Sample, judge
@@ -74,7 +75,7 @@ def installation(given: argparse.Namespace) -> Iterator[tuple[Process, str | Non
             settings["HELPGRAPH_DATABASE_URL"] = postgres.url
         kept = {name: value for name, value in os.environ.items() if not name.startswith("HELPGRAPH_")}
         module = "tests.soak.leaky" if given.leak else "graphs.cli"
-        server = stack.enter_context(served(data_dir, *options, module=module, **_LIMITS, **settings))
+        server = stack.enter_context(served_anew(data_dir, *options, module=module, **_LIMITS, **settings))
         yield server, url, {**kept, **settings}
         server.stop(signal.SIGTERM)
 
@@ -134,7 +135,7 @@ def main() -> int:
     with installation(given) as (server, url, environment):
 
         def look(at_s: float, turns: int) -> Sample:
-            return take_sample(server.process.pid, server.data_dir, url, at_s=at_s, turns=turns)
+            return take_sample(server.pid, server.data_dir, url, at_s=at_s, turns=turns)
 
         samples, rest, customers = asyncio.run(soak(server, look, given, environment, console.print))
         console.print(", ".join(f"{name}: {number}" for name, number in sorted(customers.counts.items())))

@@ -13,7 +13,7 @@ import httpx
 from tests.chaos.plan import BUGS, QUESTIONS, WISHES
 from tests.chaos.reading import read
 from tests.chaos.transcript import ENDS
-from tests.serving import ROOT
+from tests.forking import ROOT
 
 _PATIENCE_S = 120.0
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.serving import ROOT
+from tests.forking import ROOT
 
 # Ctrl-C is ignored in what a shell runs in the background, as it may run the tests.
 _MAIN = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from graphs.cli import main; main()"

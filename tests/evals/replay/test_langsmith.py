@@ -22,7 +22,7 @@ from tests.evals.replay.conftest import Replaying
 from tests.evals.replay.langsmith_server import LangSmith, langsmith
 from tests.evals.replay.runs import cases
 from tests.evals.scoring.making import answer, case, filed, for_person, handoff, how_to, scored
-from tests.serving import ROOT
+from tests.forking import ROOT
 
 SECRET = "lsv2_secret"
 MANIFEST = {
