@@ -49,8 +49,8 @@ $(LLM_STAMP): requirements/live.txt | $(LLM_VENV)/bin/python
 	@touch $@
 
 test: $(STAMP) browser  ## Run every test: unit, graph, HTTP, Chromium, PostgreSQL
-	@# One more than two cores have: many tests wait for processes that they started.
-	@$(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder
+	@# Two more than two cores have: many tests wait for processes that they started.
+	@$(BIN)/python -m pytest -q -n 4 --dist loadfile --no-loadscope-reorder
 
 support: $(STAMP)  ## Learn again from the shipped examples which sentences a source says (after a change to them)
 	@$(BIN)/python -m tools.engines.local.support.store

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from sqlalchemy.engine import make_url
 
-from tests.installed import EXAMPLE, installed_once, use_models
+from tests.installed import EXAMPLE, installed_once, learning, use_models
 from tests.shell import Shell
 from tests.tools.engines.shop import CATEGORIES, HashedEmbedder
 from tools.embedding.minilm import MiniLmEmbedder
@@ -51,14 +51,16 @@ def minilm(model_cache: Path) -> MiniLmEmbedder:
 @pytest.fixture(scope="session")
 def engine(minilm: MiniLmEmbedder, model_cache: Path) -> LocalEngine:
     """The local engine with the real embedding model; what it learnt is kept between runs."""
-    return asyncio.run(LocalEngine.open(minilm, CATEGORIES, cache_dir=model_cache))
+    with learning(model_cache):
+        return asyncio.run(LocalEngine.open(minilm, CATEGORIES, cache_dir=model_cache))
 
 
 @pytest.fixture(scope="session")
 def warm(model_cache: Path) -> Path:
     """A cache folder with everything that an engine with the hashed embedder learns; kept between runs."""
     folder = model_cache / "hashed"
-    asyncio.run(LocalEngine.open(HashedEmbedder(), CATEGORIES, cache_dir=folder))
+    with learning(model_cache):
+        asyncio.run(LocalEngine.open(HashedEmbedder(), CATEGORIES, cache_dir=folder))
     return folder
 
 

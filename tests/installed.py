@@ -3,6 +3,8 @@
 import fcntl
 import shutil
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.forking import ROOT
@@ -11,14 +13,22 @@ from tests.serving import served
 EXAMPLE = ROOT / "examples" / "orrery"
 
 
+@contextmanager
+def learning(models: Path) -> Iterator[None]:
+    """Entered by one process at a time, when something may have to be learnt into `models`: the others then read it."""
+    models.mkdir(parents=True, exist_ok=True)
+    with (models / "learning.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def installed_once(folder: Path, models: Path, *, embedding: str) -> Path:
     """Return the data folder `folder`, in which the example product has been served for the first time.
 
     Of several processes that ask for one folder, the first installs. `models` is where the engine keeps what it
     learns, or finds it.
     """
-    with folder.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with learning(models):
         if not folder.exists():
             unfinished = folder.with_suffix(".unfinished")
             use_models(unfinished, models)

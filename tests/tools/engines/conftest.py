@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent.types import Author, Message, PageContext, Source, Understanding, Untrusted
+from tests.installed import learning
 from tests.tools.engines.shop import CATEGORIES
 from tools.engines.local.engine import LocalEngine
 
@@ -19,7 +20,8 @@ Hear = Callable[..., Awaitable[Understanding]]
 @pytest.fixture(scope="session")
 def by_words(model_cache: Path) -> LocalEngine:
     """The engine without an embedding model."""
-    return asyncio.run(LocalEngine.open(None, CATEGORIES, cache_dir=model_cache))
+    with learning(model_cache):
+        return asyncio.run(LocalEngine.open(None, CATEGORIES, cache_dir=model_cache))
 
 
 @pytest.fixture
