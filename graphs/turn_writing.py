@@ -13,6 +13,7 @@ from graphs.translate import Emitted, Finished, TurnEvent, reply_events
 from graphs.turn_metrics import TurnMetrics
 from tools.storage.log import ConversationLog, Lease, NewEvent, TurnWork
 from tools.storage.scope import Scope
+from tools.storage.turn_log import Ended
 
 BATCH_S = 0.05
 TYPING_FRESH_S = 1.2
@@ -38,6 +39,12 @@ class TurnWriter:
         self._metrics = metrics
         self._buffer: list[NewEvent] = []
         self._opened = work.restarted_after_words
+        self._let_go = False
+
+    @property
+    def let_go(self) -> bool:
+        """Whether the lease was let go of with the turn's end, because there was no other turn to run."""
+        return self._let_go
 
     async def announce(self) -> None:
         """After half an answer was shown, say first what stands. The run's start is there already."""
@@ -148,7 +155,7 @@ class TurnWriter:
 
     async def _conclude(self, reply: Reply, events: Sequence[Emitted], *, status: TurnEnd) -> bool:
         """Write the end of a turn in one transaction; false when more messages joined and nothing was said."""
-        done = await self._log.finish_turn(
+        ended = await self._log.finish_turn(
             self._lease,
             self._work.turn_id,
             message_count=len(self._work.messages),
@@ -159,10 +166,12 @@ class TurnWriter:
             handoff=reply.handoff,
             contact_email=reply.contact_email,
             asked_email=reply.asked_email,
+            let_go=True,
         )
-        if done:
+        self._let_go = ended is Ended.ENDED_AND_LET_GO
+        if ended:
             self._metrics.turn_ended(reply.outcome.value)
-        return done
+        return bool(ended)
 
     def _run_finished(self) -> dict[str, object]:
         return {"type": "RUN_FINISHED", "threadId": self._work.conversation.thread_id, "runId": self._work.run_id}

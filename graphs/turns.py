@@ -218,7 +218,10 @@ class TurnService:
                         self._metrics.turn_taken_over()
                         logger.warning("turn taken over attempts=%d", work.attempts)
                     tried.add(work.turn_id)
-                    await self._run(lease, work)
+                    let_go = await self._run(lease, work)
+                if let_go:
+                    held = False
+                    return
                 if self._stopped.is_set():
                     return
                 following = await self._log.next_turn(lease)
@@ -238,7 +241,8 @@ class TurnService:
             if not await self._log.renew(lease, LEASE_S):
                 return
 
-    async def _run(self, lease: Lease, work: TurnWork) -> None:
+    async def _run(self, lease: Lease, work: TurnWork) -> bool:
+        """Run a turn; whether the lease was let go of with its end."""
         began = asyncio.get_running_loop().time()
         request = await self._request(work)
         writer = TurnWriter(self._log, lease, work, policy=self._deps.policy, metrics=self._metrics)
@@ -252,7 +256,7 @@ class TurnService:
                 await self._attempt(work, request, writer)
         except Joined:
             logger.info("turn starts anew with joined messages turn_id=%s", work.turn_id)
-            return
+            return False
         except (LeaseLost, Closing, asyncio.CancelledError):
             raise
         except Exception as exc:
@@ -260,7 +264,7 @@ class TurnService:
                 # Not the turn's fault: it is tried again once the store is back, and parked if that never helps.
                 logger.warning("turn interrupted turn_id=%s error=%s", work.turn_id, type(exc).__name__)
                 await _wait(self._stopped, _POLL_S)
-                return
+                return False
             # The outermost edge of a turn: whatever broke, a person gets the message and the customer is told.
             logger.exception("turn failed turn_id=%s", work.turn_id)
             cause = "turn_timeout" if isinstance(exc, TimeoutError) else "turn_failed"
@@ -269,6 +273,7 @@ class TurnService:
         seconds = asyncio.get_running_loop().time() - began
         self._metrics.turn_seconds(seconds)
         logger.info("turn done turn_id=%s ms=%d", work.turn_id, 1000 * seconds)
+        return writer.let_go
 
     async def _request(self, work: TurnWork) -> TurnRequest:
         scope = Scope(work.conversation.workspace_id, None, "system")

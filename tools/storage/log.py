@@ -17,6 +17,7 @@ from agent.wire import message_value, mode_value
 from tools.storage import rows
 from tools.storage.codec import custom, identity_to_json
 from tools.storage.columns import storable_text
+from tools.storage.database import Database
 from tools.storage.records import (
     UNFINISHED,
     Accepted,
@@ -32,7 +33,7 @@ from tools.storage.records import (
 from tools.storage.schema import client_messages, conversations, turns
 from tools.storage.scope import Scope
 from tools.storage.turn_log import TurnLog
-from tools.storage.wakeups import inbox_key
+from tools.storage.wakeups import Wakeups, inbox_key
 
 __all__ = [
     "Accepted",
@@ -52,6 +53,12 @@ _ID_LIMIT = 200
 
 class ConversationLog(TurnLog):
     """The customer's and the reader's side; what a runner needs is in `TurnLog`."""
+
+    def __init__(self, db: Database, wakeups: Wakeups) -> None:
+        super().__init__(db, wakeups)
+        keys = ["workspace_id", "owner_id", "thread_id"]
+        # Built once, see `rows`.
+        self._insert_if_new = db.insert(conversations).on_conflict_do_nothing(index_elements=keys)
 
     async def create_conversation(
         self,
@@ -74,27 +81,29 @@ class ConversationLog(TurnLog):
             raise BadTurn("a conversation needs an owner", field="owner_id")
         conversation_id = secrets.token_hex(16)
         thread_id = _usable_id(thread_id or conversation_id, "thread_id")
+        whose = {"of_workspace": scope.workspace_id, "of_owner": scope.owner_id, "of_thread": thread_id}
+        if thread_id != conversation_id:
+            # Mostly it is there: that takes no turn at writing.
+            async with self._db.reading() as conn:
+                row = (await conn.execute(_OF_THREAD, whose)).one_or_none()
+            if row is not None:
+                return rows.to_conversation(row)
+        new = {
+            "conversation_id": conversation_id,
+            "workspace_id": scope.workspace_id,
+            "owner_id": scope.owner_id,
+            "thread_id": thread_id,
+            "identity": identity_to_json(identity),
+            "channel": channel,
+            "language": language,
+            "mode": Mode.BOT.value,
+            "created_at": now,
+            "updated_at": now,
+        }
         async with self._db.transaction() as conn:
-            await conn.execute(
-                self._db.insert(conversations)
-                .values(
-                    conversation_id=conversation_id,
-                    workspace_id=scope.workspace_id,
-                    owner_id=scope.owner_id,
-                    thread_id=thread_id,
-                    identity=identity_to_json(identity),
-                    channel=channel,
-                    language=language,
-                    mode=Mode.BOT.value,
-                    created_at=now,
-                    updated_at=now,
-                )
-                .on_conflict_do_nothing(index_elements=["workspace_id", "owner_id", "thread_id"])
-            )
-            found = await conn.execute(
-                select(conversations).where(rows.visible(scope), conversations.c.thread_id == thread_id)
-            )
-            return rows.to_conversation(found.one())
+            await conn.execute(self._insert_if_new, new)
+            # Another may have made it meanwhile.
+            return rows.to_conversation((await conn.execute(_OF_THREAD, whose)).one())
 
     async def accept(
         self,
@@ -227,6 +236,9 @@ async def _open_turn(conn: AsyncConnection, conversation: Conversation) -> Row[A
 
 
 # Built once, see `rows`.
+_OF_THREAD = select(conversations).where(
+    *rows.visible_to(owned=True), conversations.c.thread_id == bindparam("of_thread")
+)
 _INSERT_TURN, _INSERT_MESSAGE = insert(turns), insert(client_messages)
 _MESSAGE = (
     select(client_messages, turns.c.run_id, turns.c.run_started_seq)

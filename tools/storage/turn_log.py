@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from enum import Enum
 from typing import Any, Literal
 
 from sqlalchemy import bindparam, func, or_, select, update
@@ -19,6 +20,17 @@ from tools.storage.leases import Leases, claim, release
 from tools.storage.records import UNFINISHED, Conversation, Lease, NewEvent, TurnMessage, TurnWork
 from tools.storage.schema import client_messages, turns
 from tools.storage.wakeups import Wakeups, inbox_key
+
+
+class Ended(Enum):
+    """What became of the wish to end a turn: false while it goes on."""
+
+    NOT_YET = "not yet"
+    ENDED = "ended"
+    ENDED_AND_LET_GO = "ended, and the lease is let go of"
+
+    def __bool__(self) -> bool:
+        return self is not Ended.NOT_YET
 
 
 class TurnLog(Leases):
@@ -112,11 +124,13 @@ class TurnLog(Leases):
         handoff: Handoff | None = None,
         contact_email: str | None = None,
         asked_email: bool = False,
-    ) -> bool:
+        let_go: bool = False,
+    ) -> Ended:
         """End the turn: append `events` (the caller's RUN_FINISHED among them), move the mode, keep the handoff.
 
-        When the mode changes and `events` don't say so, `helpgraph.mode.v1` is put before the last of them.
-        Returns False, with nothing written, when more than `message_count` messages are in the turn and nothing
+        When the mode changes and `events` don't say so, `helpgraph.mode.v1` is put before the last of them. With
+        `let_go` the lease is let go of at once when there is no other turn to run, as `next_turn` would.
+        Returns NOT_YET, with nothing written, when more than `message_count` messages are in the turn and nothing
         was said yet. Finishing a finished turn again changes nothing.
 
         Raises:
@@ -128,7 +142,8 @@ class TurnLog(Leases):
             conversation = await rows.load_leased(conn, lease)
             end = {"messages": message_count, "new_status": status, "new_outcome": outcome, "new_at": now}
             if (await conn.execute(_END, {**_of(turn_id, lease), **end})).one_or_none() is None:
-                return (await conn.execute(_STATUS, _of(turn_id, lease))).scalar_one() not in UNFINISHED
+                status_now = (await conn.execute(_STATUS, _of(turn_id, lease))).scalar_one()
+                return Ended.NOT_YET if status_now in UNFINISHED else Ended.ENDED
             mode = conversation.mode if move is None else step(conversation.mode, move).to
             if move is Move.HAND_OFF:
                 if handoff is None:
@@ -142,10 +157,14 @@ class TurnLog(Leases):
             if asked_email:
                 changes["asked_email"] = True
             told = _with_mode_change(events, conversation, mode, handoff)
+            # The conversation is locked: what is accepted from here on finds the lease let go of.
+            let_go = let_go and (await conn.execute(_UNFINISHED_ONE, rows.whose(lease))).first() is None
+            if let_go:
+                changes |= {"lease_holder": None, "lease_until": 0.0}
             seq = await rows.append(conn, lease, told, at=now, turn_id=turn_id, **changes)
         self._wakeups.notify(lease.conversation_id, seq)
         self._wakeups.notify(inbox_key(lease.workspace_id))
-        return True
+        return Ended.ENDED_AND_LET_GO if let_go else Ended.ENDED
 
 
 def _with_mode_change(
@@ -203,16 +222,13 @@ _NO_MORE_MESSAGES = select(func.count()).select_from(client_messages).where(*_IN
     "messages"
 )
 _NEW_AT = bindparam("new_at", type_=turns.c.finished_at.type)
-_OLDEST_UNFINISHED = (
-    select(turns)
-    .where(
-        turns.c.conversation_id == bindparam("of_conversation"),
-        turns.c.workspace_id == bindparam("of_workspace"),
-        turns.c.status.in_(UNFINISHED),
-    )
-    .order_by(turns.c.first_seq)
-    .limit(1)
+_UNFINISHED = (
+    turns.c.conversation_id == bindparam("of_conversation"),
+    turns.c.workspace_id == bindparam("of_workspace"),
+    turns.c.status.in_(UNFINISHED),
 )
+_OLDEST_UNFINISHED = select(turns).where(*_UNFINISHED).order_by(turns.c.first_seq).limit(1)
+_UNFINISHED_ONE = select(turns.c.turn_id).where(*_UNFINISHED).limit(1)
 _BEGIN = update(turns).where(*_THIS).values(status="running", attempts=bindparam("new_attempts"))
 _MESSAGES = select(client_messages).where(*_IN_THIS).order_by(client_messages.c.seq)
 _OPEN = (

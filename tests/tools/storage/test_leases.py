@@ -22,6 +22,8 @@ from tests.tools.storage.arrange import (
 from tools.storage.codec import handoff_from_json
 from tools.storage.database import Database
 from tools.storage.desk import Desk
+from tools.storage.log import TurnWork
+from tools.storage.turn_log import Ended
 
 
 async def test_only_one_of_many_holders_gets_the_lease(database: Database) -> None:
@@ -102,6 +104,36 @@ async def test_with_no_turn_left_the_lease_is_let_go_of(database: Database) -> N
         lease, work.turn_id, message_count=1, events=[finished(work)], status="finished", outcome="answered"
     )
     assert await log.next_turn(lease) is None
+    assert await log.claim(conversation.conversation_id, holder="another", ttl_s=30) is not None
+
+
+async def test_the_end_of_the_last_turn_lets_go_of_the_lease(database: Database) -> None:
+    log = open_log(database)
+    conversation = await converse(log)
+    await say(log, conversation, "m1")
+    lease, work = await begin(log, conversation)
+    await log.open_answer(lease, work.turn_id, message_count=1, events=words("Hi"))
+    await say(log, conversation, "m2")
+
+    async def end(turn: TurnWork) -> Ended:
+        return await log.finish_turn(
+            lease,
+            turn.turn_id,
+            message_count=1,
+            events=[finished(turn)],
+            status="finished",
+            outcome="answered",
+            let_go=True,
+        )
+
+    assert await end(work) is Ended.ENDED
+    following = await log.next_turn(lease)
+    assert following is not None
+    assert await log.claim(conversation.conversation_id, holder="another", ttl_s=30) is None
+
+    assert await end(following) is Ended.ENDED_AND_LET_GO
+    assert await end(following) is Ended.ENDED, "once more changes nothing"
+    assert not await log.renew(lease, 30)
     assert await log.claim(conversation.conversation_id, holder="another", ttl_s=30) is not None
 
 

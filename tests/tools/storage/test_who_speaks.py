@@ -36,6 +36,7 @@ from tools.storage.log import ConversationLog, Lease, TurnWork
 from tools.storage.retention import old_conversations, over_since
 from tools.storage.schema import conversations
 from tools.storage.sql_functions import database_now
+from tools.storage.turn_log import Ended
 
 T = TypeVar("T")
 _PEOPLE = (Mode.WAITING, Mode.WITH_PERSON)
@@ -102,7 +103,7 @@ class Conversing(RuleBasedStateMachine):
                 opening = words("Hel", work.turn_id)
                 if not await self.log.open_answer(lease, work.turn_id, message_count=count, events=opening):
                     return False
-            return await self.log.finish_turn(
+            ended = await self.log.finish_turn(
                 lease,
                 work.turn_id,
                 message_count=count,
@@ -111,7 +112,9 @@ class Conversing(RuleBasedStateMachine):
                 outcome="delivered" if silent else "answered",
                 move=Move.HAND_OFF if moves else None,
                 handoff=story(promised_by=NOW) if moves else None,
+                let_go=lets_go,
             )
+            return bool(ended)
 
         with suppress(LeaseLost):
             was_open = self.is_open(work.turn_id)
@@ -271,9 +274,10 @@ class Conversing(RuleBasedStateMachine):
                     events=[finished(work)],
                     status="finished",
                     outcome="delivered",
+                    let_go=True,
                 )
                 assert done
-                following = await self.log.next_turn(lease)
+                following = await self.log.next_turn(lease) if done is Ended.ENDED else None
                 begun = None if following is None else (lease, following)
             assert await self.log.active_turn(ADA, self.conversation_id) is None
             events = await self.log.read(ADA, self.conversation_id, after_seq=0, staff=False, limit=10_000)
