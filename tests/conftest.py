@@ -1,6 +1,7 @@
 """Fixtures that every part of the suite may use."""
 
 import asyncio
+import logging
 import os
 import shutil
 import tempfile
@@ -20,6 +21,7 @@ from tests.tools.engines.shop import CATEGORIES, HashedEmbedder
 from tools.embedding.minilm import MiniLmEmbedder
 from tools.embedding.weights import find_weights
 from tools.engines.local.engine import LocalEngine
+from tools.observing.logs import OURS
 from tools.storage.database import Database
 
 # A slow machine is no failure. A change is tested with the same examples each time, so that it fails by its own fault;
@@ -31,6 +33,14 @@ settings.register_profile(
     "exploring", settings.get_profile("steady"), derandomize=False, max_examples=1000, print_blob=True
 )
 settings.load_profile("steady")
+
+
+@pytest.fixture(autouse=True)
+def _every_level_is_heard_again() -> Iterator[None]:
+    """A command sets what is logged for its process: the next test of this one is to hear everything."""
+    yield
+    for package in OURS:
+        logging.getLogger(package).setLevel(logging.NOTSET)
 
 
 @pytest.fixture(scope="session")
