@@ -36,7 +36,8 @@ MESSAGE = (
     Canary("078-05-1120"),
     Canary("my password is Tr0ub4dor&3", "Tr0ub4dor"),
     Canary("mein Passwort lautet korrekt-pferd", "korrekt-pferd"),
-    Canary("PIN: 4711", "4711"),
+    # Six digits: four come by chance as part of the number of a process or a moment, seven are hidden as any number.
+    Canary("PIN: 471193", "471193"),
     Canary("2001:db8:85a3::8a2e:370:7334"),
     Canary("api_key=" + "abc123DEF456", "abc123DEF456"),
 )
