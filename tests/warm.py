@@ -1,6 +1,6 @@
 """Imported once by the process that servers are forked from: what each would load anew is there already.
 
-It saves a second and a half of processor time for each start, of which a round has many.
+It saves a second and a half of processor time for each start, of which the tests have many.
 """
 
 from graphs.lazy_commands import commands

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 
 from tools.engines.local.support.model import Glance, SupportModel
@@ -48,19 +49,18 @@ class Weighing:
     def __init__(self, model: SupportModel) -> None:
         self._model = model
         self._found: dict[tuple[str, str, tuple[str, ...]], Glance] = {}
-        self._read: dict[tuple[str, str, tuple[str, ...]], float] = {}
 
     def __call__(self, said: str, source: str, headings: tuple[str, ...]) -> float:
         """The probability as far as it is known: what words alone make of it while it is in doubt."""
         key = (said, source, headings)
         if key not in self._found:
             self._found[key] = self._model.by_words(*key)
-        return self._read.get(key, self._found[key].value)
+        return self._found[key].value
 
     @property
     def settled(self) -> bool:
         """Whether nothing of what was asked is left to be read."""
-        return all(found.reader is None or key in self._read for key, found in self._found.items())
+        return all(glance.reader is None for glance in self._found.values())
 
     def read(self) -> None:
         """Read what is in doubt; blocks.
@@ -68,9 +68,10 @@ class Weighing:
         Raises:
             ConnectorError: the entailment model failed, and there is nothing else to go by.
         """
-        for key, found in self._found.items():
-            if found.reader is not None and key not in self._read:
-                self._read[key] = self._model.read(found, found.reader)
+        for key, glance in self._found.items():
+            if glance.reader is not None:
+                value = self._model.read(glance, glance.reader)
+                self._found[key] = replace(glance, value=value, reader=None)
 
 
 def judge(said: str, source: str, headings: tuple[str, ...], says: Says) -> float:

@@ -41,7 +41,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """What words alone say of a comparison, 0 when nobody learnt to go by them; and who has to read it, if anybody."""
+    """What is known of a comparison, 0 when nothing is; and who has to read it, if anybody."""
 
     found: Comparison
     value: float

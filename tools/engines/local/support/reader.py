@@ -40,7 +40,7 @@ class Reader:
 
     @property
     def doubtful(self) -> tuple[float, float]:
-        """What words alone would stop, or just let out: to read the others too costs five times as much, for little."""
+        """What words alone would stop, or just let out: to read the others too costs four times as much, for little."""
         return 0.2, 0.7
 
     @classmethod
