@@ -276,10 +276,10 @@ class TurnService:
         return writer.let_go
 
     async def _request(self, work: TurnWork) -> TurnRequest:
-        scope = Scope(work.conversation.workspace_id, None, "system")
-        messages = await self._log.history(scope, work.conversation.conversation_id)
+        messages = await self._log.history(work.conversation)
         # A repeatable engine costs next to nothing, and a long conversation takes a while to add up.
         free = self._deps.engine.repeatable
+        scope = Scope(work.conversation.workspace_id, None, "system")
         spent = Spent() if free else await self._log.spent(scope, work.conversation.conversation_id)
         request = turn_request(work, messages, limit=self._limits.max_message_chars, now=datetime.now(UTC))
         return replace(request, spent=spent)

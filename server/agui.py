@@ -176,7 +176,7 @@ async def run_events(
             after = min(after, accepted.run_started_seq)
         for event in stream.begin():
             yield encode(event, after, first=True)
-    async for logged in tail(doors, scope, conversation_id, after_seq=after):
+    async for logged in tail(doors, scope, conversation_id, after_seq=after, just_written=not accepted.duplicate):
         if logged.turn_id != accepted.turn_id:
             continue
         if logged.event["type"] != "RUN_STARTED":

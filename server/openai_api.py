@@ -174,7 +174,15 @@ async def _turn(
     after = accepted.seq
     if accepted.duplicate and accepted.run_started_seq is not None:
         after = min(after, accepted.run_started_seq - 1)
-    async for logged in tail(doors, caller.scope, conversation_id, after_seq=after, patience_s=patience_s):
+    followed = tail(
+        doors,
+        caller.scope,
+        conversation_id,
+        after_seq=after,
+        patience_s=patience_s,
+        just_written=not accepted.duplicate,
+    )
+    async for logged in followed:
         if logged.turn_id == accepted.turn_id:
             yield logged.event
             if logged.event["type"] in ENDS:

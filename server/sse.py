@@ -106,10 +106,12 @@ async def tail(
     after_seq: int,
     staff: bool = False,
     patience_s: float = 0.0,
+    just_written: bool = False,
 ) -> AsyncIterator[LogEvent]:
     """Yield the conversation's events after `after_seq` as they are committed, until the stream is old enough.
 
-    When the server stops it goes on for `patience_s` at most: for a reader that can't come back for the rest.
+    When the server stops it goes on for `patience_s` at most: for a reader that can't come back for the rest. With
+    `just_written` the event `after_seq` was committed a moment ago, by this process and in this scope.
 
     Wake-ups are hints: one that is missed is made up for by `catch_up`, or at last by asking again. No connection is
     held while waiting.
@@ -119,24 +121,29 @@ async def tail(
     ends = time.monotonic() + MAX_AGE_S
     stopping = False
     seen = after_seq
-    while (left_s := ends - time.monotonic()) > 0:
-        # From before the reading: what is committed during it doesn't have to be waited for.
-        known = wakeups.newest(conversation_id)
-        try:
-            found = await unbroken(log.read(scope, conversation_id, after_seq=seen, staff=staff, limit=_AT_ONCE))
-        except NotFound:
-            return
-        for event in found:
-            seen = event.seq
-            # What was there before the stream was is history, not late.
-            if event.at >= opened:
-                doors.metrics.stream_lag_s.observe(max(0.0, (datetime.now(UTC) - event.at).total_seconds()))
-            yield event
-        # Fewer than fit in: that was all. What came since is known by now, and isn't waited for.
-        if len(found) < _AT_ONCE and (stopping or not doors.stopping.is_set()):
-            wait_s = min(left_s, POLL_S * random.uniform(0.5, 1))  # noqa: S311  # Spread, not secret.
-            await wakeups.wait(conversation_id, after_seq=known, timeout_s=wait_s)
-        if doors.stopping.is_set() and not stopping:
-            stopping = True
-            ends = min(ends, time.monotonic() + patience_s)
-        await asyncio.sleep(0)
+    with log.following.follow(conversation_id) as follower:
+        while (left_s := ends - time.monotonic()) > 0:
+            # From before the reading: what is committed during it doesn't have to be waited for.
+            known = wakeups.newest(conversation_id)
+            found = follower.take(seen, known_seq=known, staff=staff and scope.sees_everything)
+            if not found and not (just_written and known == after_seq):
+                try:
+                    read = log.read(scope, conversation_id, after_seq=seen, staff=staff, limit=_AT_ONCE)
+                    found = await unbroken(read)
+                except NotFound:
+                    return
+            just_written = False
+            for event in found:
+                seen = event.seq
+                # What was there before the stream was is history, not late.
+                if event.at >= opened:
+                    doors.metrics.stream_lag_s.observe(max(0.0, (datetime.now(UTC) - event.at).total_seconds()))
+                yield event
+            # Fewer than fit in: that was all. What came since is known by now, and isn't waited for.
+            if len(found) < _AT_ONCE and (stopping or not doors.stopping.is_set()):
+                wait_s = min(left_s, POLL_S * random.uniform(0.5, 1))  # noqa: S311  # Spread, not secret.
+                await wakeups.wait(conversation_id, after_seq=known, timeout_s=wait_s)
+            if doors.stopping.is_set() and not stopping:
+                stopping = True
+                ends = min(ends, time.monotonic() + patience_s)
+            await asyncio.sleep(0)

@@ -27,6 +27,11 @@ def storable(value: Any) -> Any:
     return value
 
 
+def as_stored(value: Any) -> Any:
+    """Return a JSON value as it comes back from storage."""
+    return orjson.loads(orjson.dumps(storable(value)))
+
+
 class SafeText(TypeDecorator[str]):
     """Text of any length."""
 

@@ -18,6 +18,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, InterfaceEr
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from agent.errors import DatabaseAway, Misconfigured
+from tools.storage.following import Following, noted
 from tools.storage.migrate import upgrade
 from tools.storage.postgres_channel import PostgresChannel
 from tools.storage.scrubbing import database_files, scrub_sqlite
@@ -37,7 +38,10 @@ Connector = Callable[[str], Connection]
 
 
 class Database:
-    """An open database. Writes go through `transaction`, reads through `reading`."""
+    """An open database. Writes go through `transaction`, reads through `reading`.
+
+    `following` hears of the events that its transactions append, once they are committed.
+    """
 
     def __init__(self, engine: AsyncEngine, writer: AsyncEngine, url: URL) -> None:
         self.engine = engine
@@ -45,6 +49,7 @@ class Database:
         self._url = url
         # SQLite has one writer at a time anyway; queueing here is fair and doesn't time out as its lock does.
         self._writing = asyncio.Lock() if writer is not engine else None
+        self.following = Following()
         self._sections: dict[str, asyncio.Lock] = {}
         self._observers: list[Observer] = []
 
@@ -141,10 +146,13 @@ class Database:
     @asynccontextmanager
     async def _committed(self, conn: AsyncConnection) -> AsyncIterator[None]:
         began = 0.0
+        # What one that was rolled back has left.
+        noted(conn)
         async with conn.begin():
             yield
             began = time.perf_counter()
         self._tell("commit", time.perf_counter() - began)
+        self.following.tell(noted(conn))
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:

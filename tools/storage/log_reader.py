@@ -13,6 +13,7 @@ from agent.types import Message, Mode, Spent
 from tools.storage import rows
 from tools.storage.codec import message_from_wire
 from tools.storage.database import Database
+from tools.storage.following import Following
 from tools.storage.records import UNFINISHED, ActiveTurn, Conversation, LogEvent, Stamp
 from tools.storage.schema import conversations, events, turns
 from tools.storage.scope import Scope
@@ -31,6 +32,11 @@ class LogReader:
     def database(self) -> Database:
         """Where the log is kept."""
         return self._db
+
+    @property
+    def following(self) -> Following:
+        """What is committed here, for who follows a conversation that its scope was found to see."""
+        return self._db.following
 
     async def conversation(self, scope: Scope, conversation_id: str) -> Conversation:
         """Return the conversation as it stands.
@@ -91,15 +97,10 @@ class LogReader:
         return [row.event["value"] for row in kept]
 
     async def history(
-        self, scope: Scope, conversation_id: str, *, before_seq: int | None = None, limit: int = 50
+        self, conversation: Conversation, *, before_seq: int | None = None, limit: int = 50
     ) -> list[Message]:
-        """Return the newest `limit` messages older than `before_seq`, in order.
-
-        Raises:
-            NotFound: the conversation isn't there, or isn't the scope's.
-        """
+        """Return the newest `limit` messages older than `before_seq`, in order; none of what was erased meanwhile."""
         async with self._db.reading() as conn:
-            conversation = await rows.load(conn, scope, conversation_id)
             kept = await message_rows(conn, conversation, before_seq=before_seq, limit=limit)
         return [message_from_wire(row.event["value"]) for row in kept]
 

@@ -13,11 +13,11 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from agent.errors import LeaseLost, NotFound
 from agent.types import Mode
-from tools.storage import outbox
+from tools.storage import following, outbox
 from tools.storage.codec import identity_from_json
 from tools.storage.columns import storable
 from tools.storage.records import Conversation, Lease, NewEvent
-from tools.storage.schema import conversations, events, turns
+from tools.storage.schema import conversations, events
 from tools.storage.scope import Scope
 
 
@@ -138,13 +138,7 @@ async def append(
     ]
     await conn.execute(_INSERT_EVENTS, rows)
     await outbox.put(conn, rows)
-    started = next((row["seq"] for row in rows if row["kind"] == "RUN_STARTED"), None)
-    if started is not None and turn_id is not None:
-        # The first start stays: who reads from it sees the restart too.
-        await conn.execute(
-            _NOTE_START,
-            {"of_turn": turn_id, "of_workspace": conversation.workspace_id, "started": started},
-        )
+    following.note(conn, rows)
     return int(last_seq)
 
 
@@ -162,15 +156,6 @@ _THIS = (
 _IN_ITS_EPOCH = (*_THIS, conversations.c.epoch == bindparam("of_epoch"))
 _LEASED = select(conversations).where(*_IN_ITS_EPOCH).with_for_update()
 _INSERT_EVENTS = insert(events)
-_NOTE_START = (
-    update(turns)
-    .where(
-        turns.c.turn_id == bindparam("of_turn"),
-        turns.c.workspace_id == bindparam("of_workspace"),
-        turns.c.run_started_seq.is_(None),
-    )
-    .values(run_started_seq=bindparam("started"))
-)
 
 
 @cache

@@ -191,12 +191,14 @@ async def _next(conn: AsyncConnection, lease: Lease, conversation: Conversation)
     turn = found.one_or_none()
     if turn is None:
         return None
-    if turn.run_started_seq is None:
+    started = turn.run_started_seq
+    if started is None:
         start = NewEvent({"type": "RUN_STARTED", "threadId": conversation.thread_id, "runId": turn.run_id})
-        seq = await rows.append(conn, lease, [start], at=datetime.now(UTC), turn_id=turn.turn_id)
-        conversation = replace(conversation, last_seq=seq)
+        started = await rows.append(conn, lease, [start], at=datetime.now(UTC), turn_id=turn.turn_id)
+        conversation = replace(conversation, last_seq=started)
     # Counted before the attempt, so that a crash counts.
-    await conn.execute(_BEGIN, {**_of(turn.turn_id, lease), "new_attempts": turn.attempts + 1})
+    begun = {"new_attempts": turn.attempts + 1, "started": started}
+    await conn.execute(_BEGIN, {**_of(turn.turn_id, lease), **begun})
     in_it = await conn.execute(_MESSAGES, _of(turn.turn_id, lease))
     return TurnWork(
         turn_id=turn.turn_id,
@@ -229,7 +231,11 @@ _UNFINISHED = (
 )
 _OLDEST_UNFINISHED = select(turns).where(*_UNFINISHED).order_by(turns.c.first_seq).limit(1)
 _UNFINISHED_ONE = select(turns.c.turn_id).where(*_UNFINISHED).limit(1)
-_BEGIN = update(turns).where(*_THIS).values(status="running", attempts=bindparam("new_attempts"))
+_BEGIN = (
+    update(turns)
+    .where(*_THIS)
+    .values(status="running", attempts=bindparam("new_attempts"), run_started_seq=bindparam("started"))
+)
 _MESSAGES = select(client_messages).where(*_IN_THIS).order_by(client_messages.c.seq)
 _OPEN = (
     update(turns)

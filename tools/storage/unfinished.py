@@ -42,11 +42,13 @@ async def deliver_unfinished(conn: AsyncConnection, conversation: Conversation, 
         outcome = {"turn_id": turn.turn_id, "outcome": Outcome.DELIVERED.value, "route": None}
         told.append(custom(Custom.OUTCOME, outcome))
         told.append({"type": "RUN_FINISHED", **run})
-        await rows.append(conn, conversation, [NewEvent(event) for event in told], at=now, turn_id=turn.turn_id)
+        new = [NewEvent(event) for event in told]
+        last_seq = await rows.append(conn, conversation, new, at=now, turn_id=turn.turn_id)
+        started = last_seq - len(new) + 1 if turn.run_started_seq is None else turn.run_started_seq
         await conn.execute(
             update(turns)
             .where(turns.c.turn_id == turn.turn_id, turns.c.workspace_id == conversation.workspace_id)
-            .values(status="finished", outcome=Outcome.DELIVERED.value, finished_at=now)
+            .values(status="finished", outcome=Outcome.DELIVERED.value, finished_at=now, run_started_seq=started)
         )
 
 

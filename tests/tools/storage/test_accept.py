@@ -187,8 +187,6 @@ async def test_strangers_find_nothing(database: Database, stranger: Scope) -> No
     with pytest.raises(NotFound):
         await log.read(stranger, conversation_id, after_seq=0, staff=True)
     with pytest.raises(NotFound):
-        await log.history(stranger, conversation_id)
-    with pytest.raises(NotFound):
         await log.messages(stranger, conversation_id)
     with pytest.raises(NotFound):
         await log.record(stranger, conversation_id, [])
@@ -226,13 +224,13 @@ async def test_history_has_messages_before_a_seq_with_route_and_citations(databa
     )
     later = await say(log, conversation, "m2", "Thanks")
 
-    history = await log.history(ADA, conversation.conversation_id, before_seq=later.seq)
+    history = await log.history(conversation, before_seq=later.seq)
     assert [(m.author, m.text.render_plain(), m.route) for m in history] == [
         (Author.CUSTOMER, "How do I export?", None),
         (Author.BOT, "Like this", "answer"),
     ]
     assert history[1].citations[0].title == "Export"
-    newest = await log.history(ADA, conversation.conversation_id, limit=1)
+    newest = await log.history(conversation, limit=1)
     assert [m.text.render_plain() for m in newest] == ["Thanks"]
 
 

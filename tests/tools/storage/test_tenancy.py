@@ -71,7 +71,7 @@ async def test_every_statement_names_the_workspace(database: Database) -> None:
     await log.read(ADA, conversation_id, after_seq=0, staff=False)
     await log.read(ADA, conversation_id, after_seq=999, staff=False)
     await log.messages(ADA, conversation_id)
-    await log.history(ADA, conversation_id, before_seq=5)
+    await log.history(conversation, before_seq=5)
     await log.active_turn(ADA, conversation_id)
     await log.recent(STAFF)
     await log.record(ADA, conversation_id, [NewEvent({"type": "CUSTOM", "name": "x", "value": {}})])
