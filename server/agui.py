@@ -168,22 +168,20 @@ def _bounded_page(page: object) -> dict[str, object] | None:
 async def run_events(
     doors: Doors, scope: Scope, conversation_id: str, accepted: Accepted, stream: RunStream
 ) -> AsyncIterator[ServerSentEvent]:
-    """Stream the run of an accepted message from its beginning to its end."""
+    """Stream the run of an accepted message from its beginning to its end.
+
+    It begins at once, when the message is kept, and not with the worker that takes it up: the first event carries the
+    message's number, and whoever goes on from there misses nothing.
+    """
     after = accepted.seq
-    if accepted.joined or accepted.duplicate:
-        # The run may have begun before this message joined it.
-        if accepted.run_started_seq is not None and accepted.duplicate:
-            after = min(after, accepted.run_started_seq)
-        for event in stream.begin():
-            yield encode(event, after, first=True)
+    # The run may have begun before this message joined it.
+    if accepted.run_started_seq is not None and accepted.duplicate:
+        after = min(after, accepted.run_started_seq)
+    for event in stream.begin():
+        yield encode(event, after, first=True)
     async for logged in tail(doors, scope, conversation_id, after_seq=after, just_written=not accepted.duplicate):
         if logged.turn_id != accepted.turn_id:
             continue
-        if logged.event["type"] != "RUN_STARTED":
-            # Before a worker begins it: a message that joins, a change of mode. Whoever goes on after the start's
-            # number would never hear of them.
-            for event in stream.begin():
-                yield encode(event, after, first=True)
         for sent in numbered(stream.take(logged.event), logged.seq):
             yield sent
         if stream.ended:

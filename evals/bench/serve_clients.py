@@ -14,9 +14,14 @@ import orjson
 
 @dataclass(frozen=True, slots=True)
 class Timed:
-    """One chat, in seconds from the request: its first event, its first word (None: nothing was said), its end."""
+    """One chat, in seconds from the request.
+
+    Its first event, which says that the message is kept; the first of the graph at work; the first word (None: nothing
+    was said); the end. The relay's first event is its first step.
+    """
 
     first_event_s: float
+    first_step_s: float
     first_word_s: float | None
     end_s: float
     outcome: str | None = None
@@ -58,14 +63,16 @@ class Customer:
             "messages": [{"id": uuid4().hex, "role": "user", "content": text}],
         }
         began = time.perf_counter()
-        first = word = end = None
+        first = step = word = end = None
         outcome = None
         async with self.client.stream("POST", "/v1/agui", json=body, headers=self.headers) as answer:
             answer.raise_for_status()
             async for event in events(answer):
                 now = time.perf_counter() - began
                 first = now if first is None else first
-                if event["type"] == "TEXT_MESSAGE_CONTENT" and word is None:
+                if event["type"] == "STEP_STARTED" and step is None:
+                    step = now
+                elif event["type"] == "TEXT_MESSAGE_CONTENT" and word is None:
                     word = now
                 elif event.get("name") == "helpgraph.outcome.v1":
                     outcome = str(event["value"]["outcome"])
@@ -73,7 +80,7 @@ class Customer:
                     end = now
         if first is None or end is None:
             raise RuntimeError("a run didn't come to its end")
-        return Timed(first, word, end, outcome)
+        return Timed(first, step or end, word, end, outcome)
 
     async def resume(self, *, after: int) -> float:
         """Seconds until a stream that goes on after an event has its first one.
@@ -113,7 +120,7 @@ async def ask_relay(client: httpx.AsyncClient) -> Timed:
                 word = now
     if first is None:
         raise RuntimeError("the relay said nothing")
-    return Timed(first, word, time.perf_counter() - began)
+    return Timed(first, first, word, time.perf_counter() - began)
 
 
 async def events(answer: httpx.Response) -> AsyncIterator[dict[str, Any]]:

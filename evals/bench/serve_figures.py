@@ -28,6 +28,8 @@ def chat_metrics(own: list[Round], base: list[Round] | None, ideal_s: float) -> 
     values: dict[str, Callable[[Sequence[Round]], float]] = {
         "first_event_p50_ms": lambda rounds: _ms((c.first_event_s for r in rounds for c in r.chats), 50),
         "first_event_p95_ms": lambda rounds: _ms((c.first_event_s for r in rounds for c in r.chats), 95),
+        "first_step_p50_ms": lambda rounds: _ms((c.first_step_s for r in rounds for c in r.chats), 50),
+        "first_step_p95_ms": lambda rounds: _ms((c.first_step_s for r in rounds for c in r.chats), 95),
         "first_word_p50_ms": lambda rounds: _ms((c.first_word_s or c.end_s for r in rounds for c in r.chats), 50),
         "end_p50_ms": lambda rounds: _ms((c.end_s for r in rounds for c in r.chats), 50),
         "end_p95_ms": lambda rounds: _ms((c.end_s for r in rounds for c in r.chats), 95),
@@ -44,12 +46,13 @@ def chat_metrics(own: list[Round], base: list[Round] | None, ideal_s: float) -> 
                 return value([own[place] for place in drawn]) / value([base[place] for place in drawn])
 
             found[f"{name.removesuffix('_ms')}_over_relay"] = bootstrap(len(own), over, n=n)
-        first = values["first_event_p50_ms"]
+        for name in ("first_event", "first_step"):
+            first = values[f"{name}_p50_ms"]
 
-        def added(drawn: NDArray[np.int64]) -> float:
-            return first([own[place] for place in drawn]) - first([base[place] for place in drawn])
+            def added(drawn: NDArray[np.int64], first: Callable[[Sequence[Round]], float] = first) -> float:
+                return first([own[place] for place in drawn]) - first([base[place] for place in drawn])
 
-        found["first_event_added_ms"] = bootstrap(len(own), added, n=n)
+            found[f"{name}_added_ms"] = bootstrap(len(own), added, n=n)
     return found
 
 

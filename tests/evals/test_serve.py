@@ -37,14 +37,14 @@ async def test_the_baseline_passes_a_stream_on_as_it_comes() -> None:
 
     for timed in asked:
         assert timed.first_word_s is not None
-        assert timed.first_event_s <= timed.first_word_s < timed.end_s
+        assert timed.first_event_s <= timed.first_step_s <= timed.first_word_s < timed.end_s
         # Nothing was held back until the end.
         assert timed.end_s - timed.first_event_s > pace.ideal_s / 2
 
 
 def test_figures_are_compared_with_the_relay_of_the_same_rounds() -> None:
-    relay = [Round(1.25, [Timed(0.01, 0.02, 1.0), Timed(0.03, 0.04, 1.2)])] * 3
-    ours = [Round(2.5, [Timed(0.02, 0.05, 1.5), Timed(0.04, None, 1.8)])] * 3
+    relay = [Round(1.25, [Timed(0.01, 0.01, 0.02, 1.0), Timed(0.03, 0.03, 0.04, 1.2)])] * 3
+    ours = [Round(2.5, [Timed(0.02, 0.03, 0.05, 1.5), Timed(0.04, 0.07, None, 1.8)])] * 3
 
     found = chat_metrics(ours, relay, 1.0)
 
@@ -53,6 +53,7 @@ def test_figures_are_compared_with_the_relay_of_the_same_rounds() -> None:
     assert found["turns_per_s_over_relay"].value == pytest.approx(0.5)
     assert found["end_p50_over_relay"].value == pytest.approx(1.65 / 1.1)
     assert found["first_event_added_ms"].value == pytest.approx(10)
+    assert found["first_step_added_ms"].value == pytest.approx(30)
     assert found["first_word_p50_ms"].value == pytest.approx((50 + 1800) / 2)
     assert found["end_p95_ms"].n == 6
     assert "total_over_ideal" not in chat_metrics(ours, None, 0.0)

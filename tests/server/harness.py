@@ -45,6 +45,7 @@ from tools.storage.wakeups import Wakeups
 from tools.workspace import Workspace
 
 WORKSPACE = "example"
+CONCURRENT_TURNS = 16
 SECRET = "a secret of the product's backend"
 HASH_SECRET = "another secret of the product's backend"
 WEBHOOK_SECRET = "a secret of which those of webhooks are made"
@@ -286,7 +287,7 @@ async def _installation(
     knowledge = await KnowledgeStore.open(db, folder, None, workspace_id)
     async with open_checkpointer(db.url, data_dir=folder) as checkpointer:
         graph = build_turn_graph(checkpointer)
-        limits = TurnLimits(turn_timeout_s=10, concurrent_turns=16, max_message_chars=8000)
+        limits = TurnLimits(turn_timeout_s=10, concurrent_turns=CONCURRENT_TURNS, max_message_chars=8000)
         turns = TurnService(
             log,
             graph,

@@ -8,7 +8,18 @@ from pydantic import TypeAdapter
 
 from agent.types import Sentence
 from tests.fakes import ScriptedEngine, fake_deps
-from tests.server.harness import Customer, Here, PacedEngine, bot_texts, read_stream, run_input, serving
+from tests.server.harness import (
+    CONCURRENT_TURNS,
+    WORKSPACE,
+    Customer,
+    Here,
+    PacedEngine,
+    bot_texts,
+    read_stream,
+    run_input,
+    serving,
+)
+from tools.storage.scope import Scope
 
 ANSWER = "Invoices are under **Billing > History**."
 
@@ -125,6 +136,30 @@ async def test_a_joined_message_that_is_posted_again_skips_nothing_on_a_cut(tmp_
     numbers = [sent.seq for sent in again if sent.seq is not None]
     assert numbers == sorted(set(numbers))
     assert numbers[0] == next(sent.seq for sent in log if sent.kind == "RUN_STARTED")
+
+
+async def test_a_stream_begins_when_the_message_is_kept_however_busy_the_server_is(tmp_path: Path) -> None:
+    engine = PacedEngine()
+    async with serving(tmp_path, fake_deps(engine=engine)) as here:
+        others = [await here.session() for _ in range(CONCURRENT_TURNS)]
+        busy = [asyncio.create_task(other.say("Where are my invoices?")) for other in others]
+        await _until_briefed(engine, CONCURRENT_TURNS)
+        customer = await here.session()
+        body = run_input(customer.conversation_id, "Where are my invoices?")
+        async with here.http.stream("POST", "/v1/agui", json=body, headers=customer.headers) as answer:
+            events = read_stream(answer)
+            first = await anext(events)
+            log = here.doors.runtime.log
+            kept = await log.read(Scope.system(WORKSPACE), customer.conversation_id, after_seq=0, staff=True)
+            for _ in range(CONCURRENT_TURNS + 1):
+                engine.may_go_on.release()
+            rest = [sent async for sent in events]
+        await asyncio.gather(*busy)
+
+    assert [first.kind, first.seq] == ["RUN_STARTED", kept[-1].seq]
+    assert [event.event.get("name") for event in kept] == ["helpgraph.message.v1"]
+    assert "RUN_STARTED" not in [sent.kind for sent in rest]
+    assert rest[-1].kind == "RUN_FINISHED"
 
 
 async def test_the_turn_goes_on_when_the_client_leaves(tmp_path: Path) -> None:
