@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -131,17 +132,47 @@ def postgres_server() -> Iterator[str]:
 @pytest.fixture
 def postgres_url(postgres_server: str) -> Iterator[str]:
     """The URL of an empty PostgreSQL database of the test's own."""
-    name = f"test_{uuid4().hex}"
+    with _database_of_its_own(postgres_server, "template1") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of a migrated PostgreSQL database, to be copied."""
+
+    async def migrate() -> None:
+        await (await Database.open(url, data_dir=tmp_path_factory.mktemp("migrated"))).close()
+
+    url = make_url(postgres_server).set(database="migrated").render_as_string(hide_password=False)
     with psycopg.connect(postgres_server, autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name}".encode())
-        yield make_url(postgres_server).set(database=name).render_as_string(hide_password=False)
+        admin.execute("CREATE DATABASE migrated")
+    asyncio.run(migrate())
+    return "migrated"
+
+
+@contextmanager
+def _database_of_its_own(server: str, template: str) -> Iterator[str]:
+    name = f"test_{uuid4().hex}"
+    with psycopg.connect(server, autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
+        yield make_url(server).set(database=name).render_as_string(hide_password=False)
         admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
+def migrated_url(request: pytest.FixtureRequest) -> Iterator[str | None]:
+    """The URL of an empty, migrated database, None for a file that is to be made; once for each kind."""
+    if request.param == "sqlite":
+        yield None
+        return
+    server, template = request.getfixturevalue("postgres_server"), request.getfixturevalue("migrated_postgres")
+    with _database_of_its_own(server, template) as url:
+        yield url
+
+
+@pytest.fixture
+async def database(migrated_url: str | None, tmp_path: Path) -> AsyncIterator[Database]:
     """An empty, migrated database, once for each kind that is supported."""
-    url = request.getfixturevalue("postgres_url") if request.param == "postgres" else None
-    opened = await Database.open(url, data_dir=tmp_path)
+    opened = await Database.open(migrated_url, data_dir=tmp_path)
     yield opened
     await opened.close()
