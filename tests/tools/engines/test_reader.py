@@ -298,10 +298,10 @@ async def test_with_it_most_wrong_sentences_are_stopped_and_most_right_ones_stan
     found = await stopped(engine, held_out())
 
     print(table(found))
-    # Reached: 0.913, 0.983 and 0.179.
+    # Reached: 0.913, 0.989 and 0.163.
     assert share_of_wrong(found) >= 0.9, table(found)
     assert sum(found[INVENTED]) / len(found[INVENTED]) >= 0.96, table(found)
-    assert sum(found[RIGHT]) / len(found[RIGHT]) <= 0.21, table(found)
+    assert sum(found[RIGHT]) / len(found[RIGHT]) <= 0.19, table(found)
 
 
 async def test_of_sentences_that_nothing_was_chosen_by_most_wrong_ones_are_stopped(
@@ -312,7 +312,7 @@ async def test_of_sentences_that_nothing_was_chosen_by_most_wrong_ones_are_stopp
     found = await stopped(engine, held_out(UNSEEN))
 
     print(table(found))
-    # Reached: 0.895, 0.983 and 0.354.
-    assert share_of_wrong(found) >= 0.88, table(found)
+    # Reached: 0.906, 0.983 and 0.368.
+    assert share_of_wrong(found) >= 0.89, table(found)
     assert sum(found[INVENTED]) / len(found[INVENTED]) >= 0.96, table(found)
-    assert sum(found[RIGHT]) / len(found[RIGHT]) <= 0.37, table(found)
+    assert sum(found[RIGHT]) / len(found[RIGHT]) <= 0.39, table(found)

@@ -69,10 +69,10 @@ async def test_most_wrong_sentences_are_stopped_and_most_right_ones_stand(engine
     found = await stopped(engine, held_out())
 
     print(table(found))
-    # Reached: 0.915, 0.983 and 0.265. Another processor may round a few sentences to the other side.
-    assert share_of_wrong(found) >= 0.9, table(found)
+    # Reached: 0.904, 0.989 and 0.210. Another processor may round a few sentences to the other side.
+    assert share_of_wrong(found) >= 0.89, table(found)
     assert sum(found[INVENTED]) / len(found[INVENTED]) >= 0.96, table(found)
-    assert sum(found[RIGHT]) / len(found[RIGHT]) <= 0.3, table(found)
+    assert sum(found[RIGHT]) / len(found[RIGHT]) <= 0.24, table(found)
     for what, group in found.items():
         assert what == RIGHT or sum(group) / len(group) >= 0.6, table(found)
 
