@@ -122,7 +122,7 @@ CASES = {
     "leases_renewed_after_all": Case("I5 stuck", {"engine_s": 8.0, "disk_s": 1.0}, "kill"),
     "effects_without_key": Case("I3 doubled", {"customers": _says(BUGS[0])}, "kill"),
     "filings_forgotten": Case(
-        "I3 wrong", {"moods": 0.5, "keeps": False, "disk_s": 0.1, "customers": BUG_AFTER_BUG}, "kill_at_commit"
+        "I3 wrong", {"moods": 0.8, "keeps": False, "disk_s": 0.3, "customers": BUG_AFTER_BUG}, "kill_at_commit"
     ),
     "people_overtaken": Case("I9 wrong", {"engine_s": 8.0, "customers": TAKEN_OVER}, "terminate"),
     "streams_skip": Case("I4 gap", {}),
