@@ -43,8 +43,11 @@ def claims_nothing(text: str, *, question: str) -> bool:
     spoken = words(plain)
     if not spoken or len(spoken) > _MOST_WORDS or any(char.isdigit() for char in plain):
         return False
-    if targets(plain) or "`" in plain or promises(plain):
-        return False
+    # What takes longest is asked last: most sentences are statements, and no courtesy by their words already.
+    return _is_courtesy(plain, spoken, question) and not (targets(plain) or "`" in plain or promises(plain))
+
+
+def _is_courtesy(plain: str, spoken: list[str], question: str) -> bool:
     meant = set(content_words(plain))
     about = _courtesy_words() | set(content_words(question))
     found_nothing = _FINDS_NOTHING.match(plain)
