@@ -16,7 +16,7 @@ from graphs.checkpoints import open_checkpointer, stored_threads, thread_of
 from graphs.retention import keep_for, prune_checkpoints, retire, retire_before
 from graphs.settings import Settings
 from graphs.stores import Stores
-from tests.tools.storage.arrange import ADA, IDENTITY, NOW, begin, converse, finished, open_log, say
+from tests.tools.storage.arrange import ADA, IDENTITY, NOW, begin, converse, end_turn, open_log, say
 from tools.storage.database import Database
 from tools.storage.schema import client_messages, conversations, events, turns
 from tools.storage.scope import Scope
@@ -36,9 +36,7 @@ async def over(stores: Stores, *, at_s: float = 0, mode: Mode = Mode.BOT) -> str
     conversation = await converse(stores.log)
     await say(stores.log, conversation, "m1")
     lease, work = await begin(stores.log, conversation)
-    await stores.log.finish_turn(
-        lease, work.turn_id, message_count=1, events=[finished(work)], status="finished", outcome="answered"
-    )
+    await end_turn(stores.log, lease, work)
     await stores.log.release(lease)
     async with stores.db.transaction() as conn:
         await conn.execute(

@@ -1,13 +1,15 @@
 """What the storage tests arrange again and again."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from agent.events import Custom
 from agent.types import Handoff, Identity, IdentityLevel
 from tools.storage.database import Database
 from tools.storage.log import Accepted, Conversation, ConversationLog, Lease, NewEvent, TurnWork
 from tools.storage.scope import Scope
+from tools.storage.turn_log import Ended
 from tools.storage.wakeups import Wakeups
 
 NOW = datetime(2026, 3, 4, 10, 0, tzinfo=UTC)
@@ -59,6 +61,29 @@ async def begin(log: ConversationLog, conversation: Conversation, holder: str = 
 
 def finished(work: TurnWork) -> NewEvent:
     return NewEvent({"type": "RUN_FINISHED", "threadId": work.conversation.thread_id, "runId": work.run_id})
+
+
+async def end_turn(
+    log: ConversationLog,
+    lease: Lease,
+    work: TurnWork,
+    *,
+    message_count: int = 1,
+    events: Sequence[NewEvent] | None = None,
+    status: Literal["finished", "failed", "parked"] = "finished",
+    outcome: str = "answered",
+    **more: Any,
+) -> Ended:
+    """End it with RUN_FINISHED alone, as answered, unless told otherwise."""
+    return await log.finish_turn(
+        lease,
+        work.turn_id,
+        message_count=message_count,
+        events=[finished(work)] if events is None else events,
+        status=status,
+        outcome=outcome,
+        **more,
+    )
 
 
 def words(text: str, message_id: str = "answer") -> list[NewEvent]:

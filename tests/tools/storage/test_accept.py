@@ -18,6 +18,7 @@ from tests.tools.storage.arrange import (
     begin,
     bot_message,
     converse,
+    end_turn,
     finished,
     open_log,
     say,
@@ -114,9 +115,7 @@ async def test_silent_end_is_refused_when_a_message_joined(database: Database) -
     lease, work = await begin(log, conversation)
     await say(log, conversation, "m2")
     before = (await log.conversation(ADA, conversation.conversation_id)).last_seq
-    done = await log.finish_turn(
-        lease, work.turn_id, message_count=1, events=[finished(work)], status="finished", outcome="delivered"
-    )
+    done = await end_turn(log, lease, work, outcome="delivered")
     assert not done
     assert (await log.conversation(ADA, conversation.conversation_id)).last_seq == before
 
@@ -214,14 +213,7 @@ async def test_history_has_messages_before_a_seq_with_route_and_citations(databa
     await say(log, conversation, "m1", "How do I export?")
     lease, work = await begin(log, conversation)
     await log.open_answer(lease, work.turn_id, message_count=1, events=words("Like th"))
-    await log.finish_turn(
-        lease,
-        work.turn_id,
-        message_count=1,
-        events=[bot_message("Like this"), finished(work)],
-        status="finished",
-        outcome="answered",
-    )
+    await end_turn(log, lease, work, events=[bot_message("Like this"), finished(work)])
     later = await say(log, conversation, "m2", "Thanks")
 
     history = await log.history(conversation, before_seq=later.seq)

@@ -18,7 +18,7 @@ from tests.tools.storage.arrange import (
     begin,
     bot_message,
     converse,
-    finished,
+    end_turn,
     open_log,
     say,
     story,
@@ -33,16 +33,7 @@ async def hand_off(log: ConversationLog, *, message_id: str = "m1", **kw: Any) -
     conversation = await converse(log)
     await say(log, conversation, message_id, "I want a refund")
     lease, work = await begin(log, conversation)
-    await log.finish_turn(
-        lease,
-        work.turn_id,
-        message_count=1,
-        events=[finished(work)],
-        status="finished",
-        outcome="handed_off",
-        move=Move.HAND_OFF,
-        handoff=story(**kw),
-    )
+    await end_turn(log, lease, work, outcome="handed_off", move=Move.HAND_OFF, handoff=story(**kw))
     await log.release(lease)
     return await log.conversation(ADA, conversation.conversation_id)
 
@@ -215,9 +206,7 @@ async def test_messages_to_a_person_are_turns_that_end_as_delivered(database: Da
     await say(log, conversation, "m2")
     lease, work = await begin(log, conversation)
     assert work.conversation.mode is Mode.WITH_PERSON
-    assert await log.finish_turn(
-        lease, work.turn_id, message_count=1, events=[finished(work)], status="finished", outcome="delivered"
-    )
+    assert await end_turn(log, lease, work, outcome="delivered")
     [row] = await desk.handoffs(STAFF, Mode.WITH_PERSON)
     assert row["unread"] == 1
 
@@ -236,9 +225,7 @@ async def test_bot_answers_after_each_hand_back(database: Database) -> None:
         lease, work = await begin(log, conversation)
         assert work.conversation.mode is Mode.BOT
         assert await log.open_answer(lease, work.turn_id, message_count=1, events=words("Hi"))
-        await log.finish_turn(
-            lease, work.turn_id, message_count=1, events=[finished(work)], status="finished", outcome="answered"
-        )
+        await end_turn(log, lease, work)
         await log.release(lease)
     notes = [
         e

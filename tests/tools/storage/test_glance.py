@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from agent.errors import DatabaseAway
-from tests.tools.storage.arrange import ADA, begin, converse, finished, open_log, say
+from tests.tools.storage.arrange import ADA, begin, converse, end_turn, open_log, say
 from tools.storage.database import Database
 from tools.storage.glance import Glance
 from tools.storage.outbox import workspaces_with_deliveries
@@ -52,9 +52,7 @@ async def test_a_workspace_has_work_while_a_turn_is_not_over(database: Database)
     lease, work = await begin(log, conversation)
     # Whoever holds it may be dead.
     assert await log.workspaces_with_work() == {ADA.workspace_id}
-    await log.finish_turn(
-        lease, work.turn_id, message_count=1, events=[finished(work)], status="finished", outcome="answered"
-    )
+    await end_turn(log, lease, work)
 
     assert await log.workspaces_with_work() == frozenset()
     assert await workspaces_with_deliveries(database) == frozenset()

@@ -13,7 +13,7 @@ from tests.tools.storage.arrange import (
     STAFF,
     begin,
     converse,
-    finished,
+    end_turn,
     open_log,
     say,
     story,
@@ -53,9 +53,7 @@ async def test_lease_that_ran_out_is_claimed_and_its_holder_refused(database: Da
     with pytest.raises(LeaseLost):
         await log.open_answer(zombie, work.turn_id, message_count=1, events=words("Hi"))
     with pytest.raises(LeaseLost):
-        await log.finish_turn(
-            zombie, work.turn_id, message_count=1, events=[finished(work)], status="finished", outcome="answered"
-        )
+        await end_turn(log, zombie, work)
     assert not await log.renew(zombie, 30)
     await log.release(zombie)
     assert await log.claim(conversation.conversation_id, holder="third", ttl_s=30) is None
@@ -100,9 +98,7 @@ async def test_with_no_turn_left_the_lease_is_let_go_of(database: Database) -> N
     conversation = await converse(log)
     await say(log, conversation, "m1")
     lease, work = await begin(log, conversation)
-    await log.finish_turn(
-        lease, work.turn_id, message_count=1, events=[finished(work)], status="finished", outcome="answered"
-    )
+    await end_turn(log, lease, work)
     assert await log.next_turn(lease) is None
     assert await log.claim(conversation.conversation_id, holder="another", ttl_s=30) is not None
 
@@ -116,15 +112,7 @@ async def test_the_end_of_the_last_turn_lets_go_of_the_lease(database: Database)
     await say(log, conversation, "m2")
 
     async def end(turn: TurnWork) -> Ended:
-        return await log.finish_turn(
-            lease,
-            turn.turn_id,
-            message_count=1,
-            events=[finished(turn)],
-            status="finished",
-            outcome="answered",
-            let_go=True,
-        )
+        return await end_turn(log, lease, turn, let_go=True)
 
     assert await end(work) is Ended.ENDED
     following = await log.next_turn(lease)
@@ -160,9 +148,7 @@ async def test_work_waits_while_no_lease_lives(database: Database) -> None:
     assert await log.waiting_work(ADA.workspace_id, 10) == [first.conversation_id]
     mine = await log.waiting_work(ADA.workspace_id, 10, holder=lease.holder)
     assert mine == [second.conversation_id, first.conversation_id]
-    await log.finish_turn(
-        lease, work.turn_id, message_count=1, events=[finished(work)], status="finished", outcome="answered"
-    )
+    await end_turn(log, lease, work)
     await log.release(lease)
     assert await log.waiting_work(ADA.workspace_id, 10) == [first.conversation_id]
 
@@ -205,15 +191,11 @@ async def test_turns_are_worked_on_in_order(database: Database) -> None:
     active = await log.active_turn(ADA, conversation.conversation_id)
     assert active is not None
     assert active.turn_id == first.turn_id
-    await log.finish_turn(
-        lease, work.turn_id, message_count=1, events=[finished(work)], status="finished", outcome="answered"
-    )
+    await end_turn(log, lease, work)
     following = await log.next_turn(lease)
     assert following is not None
     assert following.turn_id == second.turn_id
-    await log.finish_turn(
-        lease, following.turn_id, message_count=1, events=[finished(following)], status="failed", outcome="failed"
-    )
+    await end_turn(log, lease, following, status="failed", outcome="failed")
     assert await log.next_turn(lease) is None
 
 
@@ -223,9 +205,7 @@ async def test_finishing_again_after_an_unknown_commit_changes_nothing(database:
     await say(log, conversation, "m1")
     lease, work = await begin(log, conversation)
     for _ in range(2):
-        assert await log.finish_turn(
-            lease, work.turn_id, message_count=1, events=[finished(work)], status="finished", outcome="answered"
-        )
+        assert await end_turn(log, lease, work)
     assert (await log.conversation(ADA, conversation.conversation_id)).last_seq == 3
 
 
@@ -235,12 +215,10 @@ async def test_handoff_moves_the_mode_and_keeps_the_story(database: Database) ->
     await say(log, conversation, "m1")
     lease, work = await begin(log, conversation)
     handoff = story()
-    await log.finish_turn(
+    await end_turn(
+        log,
         lease,
-        work.turn_id,
-        message_count=1,
-        events=[finished(work)],
-        status="finished",
+        work,
         outcome="handed_off",
         move=Move.HAND_OFF,
         handoff=handoff,
@@ -257,15 +235,7 @@ async def test_handoff_moves_the_mode_and_keeps_the_story(database: Database) ->
     await say(log, conversation, "m2")
     work_again = await log.next_turn(lease)
     assert work_again is not None
-    await log.finish_turn(
-        lease,
-        work_again.turn_id,
-        message_count=1,
-        events=[finished(work_again)],
-        status="finished",
-        outcome="answered",
-        move=Move.WITHDRAW,
-    )
+    await end_turn(log, lease, work_again, move=Move.WITHDRAW)
     assert (await log.conversation(ADA, conversation.conversation_id)).mode is Mode.BOT
     assert await Desk(log).handoffs(STAFF, Mode.WAITING) == []
 
@@ -276,14 +246,6 @@ async def test_move_that_the_table_lacks_writes_nothing(database: Database) -> N
     await say(log, conversation, "m1")
     lease, work = await begin(log, conversation)
     with pytest.raises(Conflict):
-        await log.finish_turn(
-            lease,
-            work.turn_id,
-            message_count=1,
-            events=[finished(work)],
-            status="finished",
-            outcome="answered",
-            move=Move.WITHDRAW,
-        )
+        await end_turn(log, lease, work, move=Move.WITHDRAW)
     assert (await log.conversation(ADA, conversation.conversation_id)).last_seq == 2
     assert await log.active_turn(ADA, conversation.conversation_id) is not None

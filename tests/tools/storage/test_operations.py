@@ -19,6 +19,7 @@ from tests.tools.storage.arrange import (
     STAFF,
     begin,
     converse,
+    end_turn,
     finished,
     open_log,
     say,
@@ -52,9 +53,7 @@ async def answer(log: ConversationLog, turn: Turn, number: int, scope: Scope = A
     if number == 3:
         engine["fallbacks"] = [{"ability": "answer", "reason": "timeout"}]
     told = NewEvent({"type": "CUSTOM", "name": Custom.ENGINE.value, "value": engine}, "staff")
-    await log.finish_turn(
-        lease, work.turn_id, message_count=1, events=[told, finished(work)], status="finished", outcome=outcome
-    )
+    await end_turn(log, lease, work, events=[told, finished(work)], outcome=outcome)
     await log.release(lease)
     accepted_at = NOW + timedelta(seconds=at_s)
     values = {
@@ -133,16 +132,7 @@ async def test_what_waits_is_seen_by_every_process(database: Database) -> None:
     lease, _ = await begin(log, left)
     await log.release(lease)
     lease, work = await begin(log, handed)
-    await log.finish_turn(
-        lease,
-        work.turn_id,
-        message_count=1,
-        events=[finished(work)],
-        status="finished",
-        outcome="handed_off",
-        move=Move.HAND_OFF,
-        handoff=story(promised_by=NOW),
-    )
+    await end_turn(log, lease, work, outcome="handed_off", move=Move.HAND_OFF, handoff=story(promised_by=NOW))
 
     at = NOW + timedelta(seconds=60)
     state = await other.queue(at)

@@ -14,7 +14,7 @@ from tests.tools.storage.arrange import (
     STAFF,
     begin,
     converse,
-    finished,
+    end_turn,
     open_log,
     say,
     story,
@@ -56,12 +56,11 @@ async def test_every_statement_names_the_workspace(database: Database) -> None:
     await log.renew(claimed, 30)
     await log.append(claimed, work.turn_id, words("Hi"))
     await log.open_answer(claimed, work.turn_id, message_count=2, events=words("Hi"))
-    await log.finish_turn(
+    await end_turn(
+        log,
         claimed,
-        work.turn_id,
+        work,
         message_count=2,
-        events=[finished(work)],
-        status="finished",
         outcome="handed_off",
         move=Move.HAND_OFF,
         handoff=story(promised_by=NOW),

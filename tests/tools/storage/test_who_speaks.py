@@ -23,6 +23,7 @@ from tests.tools.storage.arrange import (
     STAFF,
     bot_message,
     converse,
+    end_turn,
     finished,
     open_log,
     say,
@@ -103,12 +104,12 @@ class Conversing(RuleBasedStateMachine):
                 opening = words("Hel", work.turn_id)
                 if not await self.log.open_answer(lease, work.turn_id, message_count=count, events=opening):
                     return False
-            ended = await self.log.finish_turn(
+            ended = await end_turn(
+                self.log,
                 lease,
-                work.turn_id,
+                work,
                 message_count=count,
                 events=[finished(work)] if silent else [bot_message("Hello", work.turn_id), finished(work)],
-                status="finished",
                 outcome="delivered" if silent else "answered",
                 move=Move.HAND_OFF if moves else None,
                 handoff=story(promised_by=NOW) if moves else None,
@@ -267,14 +268,8 @@ class Conversing(RuleBasedStateMachine):
             begun = await self.log.begin(self.conversation_id, holder="last", ttl_s=60)
             while begun is not None:
                 lease, work = begun
-                done = await self.log.finish_turn(
-                    lease,
-                    work.turn_id,
-                    message_count=len(work.messages),
-                    events=[finished(work)],
-                    status="finished",
-                    outcome="delivered",
-                    let_go=True,
+                done = await end_turn(
+                    self.log, lease, work, message_count=len(work.messages), outcome="delivered", let_go=True
                 )
                 assert done
                 following = await self.log.next_turn(lease) if done is Ended.ENDED else None
