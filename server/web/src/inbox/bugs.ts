@@ -4,24 +4,23 @@ import { html, nothing, render, type TemplateResult } from "lit";
 import { guard } from "lit/directives/guard.js";
 
 import { renderMessage } from "../render/index";
-import { Problem } from "../wire/http";
 import { api, type BugRow, type BugView } from "./api";
-import { headerView, loginView, spoken, text, troubleText, when } from "./shared";
+import { Login } from "./login";
+import { headerView, spoken, text, troubleText, when } from "./shared";
 
 const REFRESH_MS = 15_000;
 
 export class BugsPage {
-  #signedIn = true;
   #bugs: BugRow[] | null = null;
   #bug: BugView | null = null;
   #selected: string | null = null;
   #trouble = "";
-  #loginTrouble = "";
+  readonly #login = new Login(() => this.#load(), () => this.#draw());
 
   constructor(private readonly root: HTMLElement) {
     window.addEventListener("hashchange", () => this.#route());
     setInterval(() => {
-      if (this.#signedIn && document.visibilityState === "visible") void this.#load();
+      if (this.#login.signedIn && document.visibilityState === "visible") void this.#load();
     }, REFRESH_MS);
     this.#route();
   }
@@ -40,25 +39,12 @@ export class BugsPage {
       if (selected !== this.#selected) return;
       this.#bugs = bugs;
       this.#bug = bug;
-      this.#signedIn = true;
+      this.#login.signedIn = true;
       this.#trouble = "";
     } catch (error) {
-      if (error instanceof Problem && error.status === 401) this.#signedIn = false;
-      else this.#trouble = troubleText(error);
+      if (!this.#login.isMissing(error)) this.#trouble = troubleText(error);
     }
     this.#draw();
-  }
-
-  async #login(name: string, password: string): Promise<void> {
-    try {
-      await api.login(name, password);
-      this.#loginTrouble = "";
-      await this.#load();
-    } catch (error) {
-      const wrong = error instanceof Problem && [401, 403].includes(error.status);
-      this.#loginTrouble = wrong ? "That isn't the name and its password." : troubleText(error);
-      this.#draw();
-    }
   }
 
   #draw(): void {
@@ -69,7 +55,7 @@ export class BugsPage {
         ${this.#bugs ? tableView(this.#bugs, this.#selected) : html`<p role="status">Loading…</p>`}
         ${this.#bug ? bugView(this.#bug) : nothing}
       </main>`;
-    render(this.#signedIn ? page : loginView(this.#loginTrouble, (name, word) => void this.#login(name, word)), this.root);
+    render(this.#login.signedIn ? page : this.#login.view(), this.root);
   }
 }
 

@@ -3,11 +3,12 @@
 import { html, nothing, render } from "lit";
 
 import { Follow } from "../wire/follow";
-import { newId, Problem } from "../wire/http";
+import { newId } from "../wire/http";
 import { api, type ConversationView, type HandoffRow, type You } from "./api";
 import { detailView } from "./detail";
 import { listView, type Filter } from "./list";
-import { debounce, headerView, loginView, troubleText } from "./shared";
+import { Login } from "./login";
+import { debounce, headerView, troubleText } from "./shared";
 
 /** Of this workspace alone: others may be served by the same host, each below a path of its own. */
 const PERSON_KEY = `helpgraph-inbox-person${location.pathname.replace(/\/[^/]*$/, "")}`;
@@ -22,7 +23,6 @@ function remembered(key: string): string {
 }
 
 export class DeskPage {
-  #signedIn = true;
   #rows: HandoffRow[] = [];
   #filter: Filter = "waiting";
   #selected: string | null = null;
@@ -31,7 +31,13 @@ export class DeskPage {
   #you: You = { name: null, role: "admin" };
   #busy = false;
   #trouble = "";
-  #loginTrouble = "";
+  readonly #login = new Login(
+    async () => {
+      await this.#loadList();
+      if (this.#selected) await this.#loadConversation(this.#selected);
+    },
+    () => this.#draw(),
+  );
   #listStream: Follow | null = null;
   #conversationStream: Follow | null = null;
   /** The id of a reply that may or may not have arrived; the same text goes out under it again. */
@@ -43,7 +49,7 @@ export class DeskPage {
     window.addEventListener("hashchange", () => this.#route());
     // Promises become overdue and streams break without a word: ask now and then all the same.
     setInterval(() => {
-      if (this.#signedIn && document.visibilityState === "visible") this.#refreshList();
+      if (this.#login.signedIn && document.visibilityState === "visible") this.#refreshList();
     }, POLL_MS);
     this.#route();
     void this.#loadList();
@@ -68,7 +74,7 @@ export class DeskPage {
       const { handoffs, you } = await api.handoffs(this.#filter === "mine" ? "with_person" : this.#filter);
       this.#know(you);
       this.#rows = this.#filter === "mine" ? handoffs.filter((row) => this.#isMine(row)) : handoffs;
-      this.#signedIn = true;
+      this.#login.signedIn = true;
       this.#listStream ??= this.#stream("v1/inbox/events", null, () => {
         this.#refreshList();
       });
@@ -130,8 +136,7 @@ export class DeskPage {
   }
 
   #failed(error: unknown): void {
-    if (error instanceof Problem && error.status === 401) {
-      this.#signedIn = false;
+    if (this.#login.isMissing(error)) {
       this.#listStream?.close();
       this.#conversationStream?.close();
       this.#listStream = this.#conversationStream = null;
@@ -139,19 +144,6 @@ export class DeskPage {
       this.#trouble = troubleText(error);
     }
     this.#draw();
-  }
-
-  async #login(name: string, password: string): Promise<void> {
-    try {
-      await api.login(name, password);
-      this.#loginTrouble = "";
-      await this.#loadList();
-      if (this.#selected) await this.#loadConversation(this.#selected);
-    } catch (error) {
-      const wrong = error instanceof Problem && [401, 403].includes(error.status);
-      this.#loginTrouble = wrong ? "That isn't the name and its password." : troubleText(error);
-      this.#draw();
-    }
   }
 
   /** Do something to the selected conversation; true when the server did it. */
@@ -205,7 +197,7 @@ export class DeskPage {
   }
 
   #draw(): void {
-    render(this.#signedIn ? this.#page() : loginView(this.#loginTrouble, (name, word) => void this.#login(name, word)), this.root);
+    render(this.#login.signedIn ? this.#page() : this.#login.view(), this.root);
   }
 
   #page(): unknown {

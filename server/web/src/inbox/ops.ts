@@ -2,10 +2,10 @@
 
 import { html, nothing, render, type TemplateResult } from "lit";
 
-import { Problem } from "../wire/http";
 import { api, type OpsView } from "./api";
 import { chartView, moment, onOtherWidth, type Series } from "./charts";
-import { ago, headerView, loginView, spoken, text, troubleText } from "./shared";
+import { Login } from "./login";
+import { ago, headerView, spoken, text, troubleText } from "./shared";
 
 type Last = "1h" | "6h" | "24h" | "7d";
 
@@ -38,16 +38,15 @@ function count(value: number): string {
 }
 
 export class OpsPage {
-  #signedIn = true;
   #view: OpsView | null = null;
   #last: Last = "24h";
   #trouble = "";
-  #loginTrouble = "";
+  readonly #login = new Login(() => this.#load(), () => this.#draw());
 
   constructor(private readonly root: HTMLElement) {
     window.addEventListener("hashchange", () => this.#route());
     setInterval(() => {
-      if (this.#signedIn && document.visibilityState === "visible") void this.#load();
+      if (this.#login.signedIn && document.visibilityState === "visible") void this.#load();
     }, REFRESH_MS);
     onOtherWidth(() => this.#draw());
     this.#route();
@@ -65,25 +64,12 @@ export class OpsPage {
       const view = await api.ops(last);
       if (last !== this.#last) return;
       this.#view = view;
-      this.#signedIn = true;
+      this.#login.signedIn = true;
       this.#trouble = "";
     } catch (error) {
-      if (error instanceof Problem && error.status === 401) this.#signedIn = false;
-      else this.#trouble = troubleText(error);
+      if (!this.#login.isMissing(error)) this.#trouble = troubleText(error);
     }
     this.#draw();
-  }
-
-  async #login(name: string, password: string): Promise<void> {
-    try {
-      await api.login(name, password);
-      this.#loginTrouble = "";
-      await this.#load();
-    } catch (error) {
-      const wrong = error instanceof Problem && [401, 403].includes(error.status);
-      this.#loginTrouble = wrong ? "That isn't the name and its password." : troubleText(error);
-      this.#draw();
-    }
   }
 
   #draw(): void {
@@ -101,7 +87,7 @@ export class OpsPage {
         <p class="bad" role="alert">${this.#trouble}</p>
         ${this.#view ? viewOf(this.#view) : html`<p role="status">Loading…</p>`}
       </main>`;
-    render(this.#signedIn ? page : loginView(this.#loginTrouble, (name, word) => void this.#login(name, word)), this.root);
+    render(this.#login.signedIn ? page : this.#login.view(), this.root);
   }
 }
 

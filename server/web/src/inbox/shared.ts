@@ -1,4 +1,4 @@
-/** What the inbox and the list of bugs have in common: words for values, the frame, the login. */
+/** What the pages of the team have in common: words for values, and the frame. */
 
 import { html, nothing, type TemplateResult } from "lit";
 
@@ -59,28 +59,6 @@ export function headerView(current: Page, live: boolean): TemplateResult {
     <nav aria-label="Pages">${link("inbox", "Inbox")} ${link("bugs", "Bugs")} ${link("ops", "Operations")}</nav>
     <span class="live" role="status">${live ? "Live" : "Connecting…"}</span>
   </header>`;
-}
-
-export function loginView(trouble: string, onLogin: (name: string, password: string) => void): TemplateResult {
-  const submit = (event: Event): void => {
-    event.preventDefault();
-    const { elements } = event.currentTarget as HTMLFormElement;
-    const name = elements.namedItem("username") as HTMLInputElement;
-    const password = elements.namedItem("password") as HTMLInputElement;
-    onLogin(name.value.trim(), password.value);
-    password.value = "";
-  };
-  return html`<main class="login">
-    <h1>Sign in</h1>
-    <form @submit=${submit}>
-      <label for="username">Name, if you were given one</label>
-      <input id="username" name="username" autocomplete="username" maxlength="100" />
-      <label for="password">Password</label>
-      <input id="password" name="password" type="password" autocomplete="current-password" required autofocus />
-      <p class="bad" role="alert">${trouble}</p>
-      <button class="primary" type="submit">Sign in</button>
-    </form>
-  </main>`;
 }
 
 /** Run `action` once things have been quiet for `ms`. */
