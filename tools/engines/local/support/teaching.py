@@ -112,7 +112,8 @@ def teach(reader: PairReader, pairs: Pairs, some: NDArray[np.int64], name: str, 
     steps = _EPOCHS * len(some) // _BATCH
     whole = nn.ModuleList([reader.encoder, reader.head])
     path = folder / f"{name}.pt"
-    first = _resume(path, whole, optimizer, _digest(pairs, some))
+    digest = _digest(pairs, some)
+    first = _resume(path, whole, optimizer, digest)
     started, losses = time.monotonic(), 0.0
     reader.encoder.train()
     for step, batch in islice(enumerate(_batches(pairs, some, rng)), first, steps):
@@ -137,7 +138,7 @@ def teach(reader: PairReader, pairs: Pairs, some: NDArray[np.int64], name: str, 
                 left,
             )
             losses = 0.0
-            _keep(path, whole, optimizer, _digest(pairs, some), step + 1)
+            _keep(path, whole, optimizer, digest, step + 1)
 
 
 def read_all(reader: PairReader, pairs: Pairs, some: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -195,6 +196,8 @@ def _taught(name: str, folder: Path) -> Arrays:
         given = {"values": read_all(reader, pairs, np.flatnonzero(asked))} if asked.any() else reader.learnt()
         stored = {"numbers": numbers, **given}
         write_arrays(path, stored)
+    # What it would have gone on from; a finished one is read from its own file.
+    path.with_suffix(".pt").unlink(missing_ok=True)
     return stored
 
 
