@@ -5,6 +5,7 @@ from datetime import datetime
 
 from agent.types import Author, Message, Source, TurnRequest, Untrusted
 from tools.storage.log import TurnWork
+from tools.storage.records import BOT_MESSAGE
 
 
 def turn_request(work: TurnWork, messages: Sequence[Message], *, limit: int, now: datetime) -> TurnRequest:
@@ -21,7 +22,7 @@ def turn_request(work: TurnWork, messages: Sequence[Message], *, limit: int, now
         turn_id=work.turn_id,
         conversation_id=conversation.conversation_id,
         workspace_id=conversation.workspace_id,
-        reply_message_id=f"msg_{work.turn_id}",
+        reply_message_id=f"{BOT_MESSAGE}{work.turn_id}",
         texts=tuple(Untrusted.of(message.text, Source.CUSTOMER, limit=limit) for message in work.messages),
         identity=conversation.identity,
         now=now,

@@ -16,7 +16,7 @@ from agent.wire import message_value, mode_value
 from tools.storage import desk_views, handoff_rows, rows
 from tools.storage.codec import custom
 from tools.storage.log import ConversationLog
-from tools.storage.records import Conversation, NewEvent, OverdueHandoff, Replied
+from tools.storage.records import PERSONS_MESSAGE, Conversation, NewEvent, OverdueHandoff, Replied
 from tools.storage.schema import conversations, desk_acts, desk_replies, handoffs
 from tools.storage.scope import Scope
 from tools.storage.unfinished import deliver_unfinished
@@ -111,7 +111,7 @@ class Desk:
             if conversation.mode is not Mode.WITH_PERSON:
                 raise Conflict(f"take the conversation before replying: its mode is {conversation.mode.value!r}")
             # An id of our own: the sender's could be one that a customer has used.
-            message_id = f"person_{uuid4().hex}"
+            message_id = f"{PERSONS_MESSAGE}{uuid4().hex}"
             value = message_value(
                 message_id=message_id, author=Author.PERSON, text=text, at=now.isoformat(), author_name=person
             )

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy import Row, bindparam, insert, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent.errors import BadTurn, Conflict, NotFound
@@ -19,6 +19,8 @@ from tools.storage.codec import custom, identity_to_json
 from tools.storage.columns import storable_text
 from tools.storage.database import Database
 from tools.storage.records import (
+    BOT_MESSAGE,
+    PERSONS_MESSAGE,
     UNFINISHED,
     Accepted,
     ActiveTurn,
@@ -30,7 +32,7 @@ from tools.storage.records import (
     TurnMessage,
     TurnWork,
 )
-from tools.storage.schema import client_messages, conversations, turns
+from tools.storage.schema import client_messages, conversations, desk_replies, turns
 from tools.storage.scope import Scope
 from tools.storage.turn_log import TurnLog
 from tools.storage.wakeups import Wakeups, inbox_key
@@ -124,7 +126,7 @@ class ConversationLog(TurnLog):
 
         Raises:
             NotFound: the conversation isn't there, or isn't the scope's.
-            Conflict: the id was used for another text.
+            Conflict: the id was used for another text, or is that of a message of the bot's or a person's.
             BadTurn: the id can't be used.
         """
         _usable_id(client_message_id, "client_message_id")
@@ -143,6 +145,8 @@ class ConversationLog(TurnLog):
                     duplicate=True,
                     run_started_seq=earlier.run_started_seq,
                 )
+            if await _is_ours(conn, conversation, client_message_id):
+                raise Conflict(f"message id {client_message_id!r} is that of another message here")
             seq = conversation.last_seq + 1
             turn = await _open_turn(conn, conversation)
             accepted = Accepted(
@@ -225,6 +229,22 @@ def _usable_id(value: str, field: str) -> str:
 
 async def _find_message(conn: AsyncConnection, conversation: Conversation, client_message_id: str) -> Row[Any] | None:
     return (await conn.execute(_MESSAGE, {**rows.whose(conversation), "of_message": client_message_id})).one_or_none()
+
+
+async def _is_ours(conn: AsyncConnection, conversation: Conversation, message_id: str) -> bool:
+    """Whether the bot or a person has said something under this id, or is about to. What shows messages goes by ids."""
+    whose = conversation.conversation_id, conversation.workspace_id
+    if message_id.startswith(BOT_MESSAGE):
+        turn_id = message_id.removeprefix(BOT_MESSAGE).partition("_")[0]
+        theirs = turns.c.conversation_id, turns.c.workspace_id, turns.c.turn_id
+        said = (*whose, turn_id)
+    elif message_id.startswith(PERSONS_MESSAGE):
+        theirs = desk_replies.c.conversation_id, desk_replies.c.workspace_id, desk_replies.c.message_id
+        said = (*whose, message_id)
+    else:
+        return False
+    query = select(true()).where(*(column == value for column, value in zip(theirs, said, strict=True)))
+    return (await conn.execute(query)).first() is not None
 
 
 async def _open_turn(conn: AsyncConnection, conversation: Conversation) -> Row[Any] | None:

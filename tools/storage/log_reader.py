@@ -9,7 +9,7 @@ from sqlalchemy import Integer, Row, Select, bindparam, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent.events import Custom
-from agent.types import Message, Mode, Spent
+from agent.types import Author, Message, Mode, Spent
 from tools.storage import rows
 from tools.storage.codec import message_from_wire
 from tools.storage.database import Database
@@ -196,12 +196,16 @@ def _messages(*, older: bool) -> Select[Any]:
 async def message_rows(
     conn: AsyncConnection, conversation: Conversation, *, before_seq: int | None, limit: int
 ) -> list[Row[Any]]:
-    """Return the message events (seq, turn_id, event) in order; a message told twice counts as told last."""
+    """Return the message events (seq, turn_id, event) in order; a message told twice counts as told last.
+
+    A customer chooses the ids of their own messages, so theirs never count as another's told again.
+    """
     asked = {**rows.whose(conversation), "before_seq": before_seq, "most": limit}
     told = await conn.execute(_messages(older=before_seq is not None), asked)
-    by_id: dict[str, Row[Any]] = {}
+    by_id: dict[tuple[bool, str], Row[Any]] = {}
     for row in reversed(told.all()):
-        by_id[row.event["value"]["message_id"]] = row
+        value = row.event["value"]
+        by_id[value["author"] == Author.CUSTOMER, value["message_id"]] = row
     return list(by_id.values())
 
 

@@ -6,6 +6,8 @@ from datetime import datetime
 from agent.types import Identity, Mode
 
 UNFINISHED = ("accepted", "running")
+# What ids of messages that aren't a customer's begin with: the turn's id follows, or one of chance.
+BOT_MESSAGE, PERSONS_MESSAGE = "msg_", "person_"
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from tests.tools.storage.arrange import (
     words,
 )
 from tools.storage.database import Database
+from tools.storage.desk import Desk
 from tools.storage.log import NewEvent
 from tools.storage.scope import Scope
 
@@ -273,3 +274,36 @@ async def test_typing_is_remembered_until_the_message_comes(database: Database) 
     assert await log.typing_at(conversation.conversation_id) == NOW + timedelta(seconds=3)
     await say(log, conversation, "m1")
     assert await log.typing_at(conversation.conversation_id) is None
+
+
+async def test_nobody_takes_the_id_of_a_message_of_the_bots_or_a_persons(database: Database) -> None:
+    log, desk = open_log(database), Desk(open_log(database))
+    conversation, elsewhere = await converse(log), await converse(log)
+    await say(log, conversation, "m1")
+    lease, work = await begin(log, conversation)
+    answer = f"msg_{work.turn_id}"
+    await end_turn(log, lease, work, events=[bot_message("Like this", answer), finished(work)])
+    await desk.take(STAFF, conversation.conversation_id, "Grace", NOW)
+    reply = await desk.reply(STAFF, conversation.conversation_id, "Or like that", "r1", "Grace", NOW)
+
+    for taken in (answer, f"{answer}_last", reply.message_id):
+        with pytest.raises(Conflict, match="another message"):
+            await say(log, conversation, taken, "No")
+        # Ids are a conversation's own, and whatever looks like one of ours may be anybody's.
+        await say(log, elsewhere, taken, "No")
+    await say(log, conversation, "msg_2")
+
+    messages = await log.messages(STAFF, conversation.conversation_id)
+    said = ["How do I export?", "Like this", "Or like that", "How do I export?"]
+    assert [message["text"] for message in messages] == said
+
+
+async def test_a_customers_message_under_an_id_that_the_bot_takes_later_stays(database: Database) -> None:
+    log = open_log(database)
+    conversation = await converse(log)
+    await say(log, conversation, "answer", "Mine")
+    lease, work = await begin(log, conversation)
+    await end_turn(log, lease, work, events=[bot_message("Half"), bot_message("Whole"), finished(work)])
+
+    messages = await log.messages(ADA, conversation.conversation_id)
+    assert [(message["author"], message["text"]) for message in messages] == [("customer", "Mine"), ("bot", "Whole")]
