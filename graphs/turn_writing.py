@@ -38,6 +38,8 @@ class TurnWriter:
         self._policy = policy
         self._metrics = metrics
         self._buffer: list[NewEvent] = []
+        # When the first of them has waited long enough.
+        self._due = 0.0
         self._opened = work.restarted_after_words
         self._let_go = False
 
@@ -95,7 +97,7 @@ class TurnWriter:
                 await self._take(event)
 
     async def hand_over(self, request: TurnRequest, *, status: TurnEnd, cause: str) -> None:
-        """End the turn with a person. The last rung: it needs nothing but the log."""
+        """End the turn with a person, wherever it was. The last rung: it needs nothing but the log."""
         reply = last_rung(request, self._policy, cause=cause)
         message_id = reply.message_id
         said: list[Emitted] = []
@@ -106,14 +108,19 @@ class TurnWriter:
                 Emitted({"type": "TEXT_MESSAGE_END", "messageId": message_id}),
             ]
         events = [*said, *reply_events(reply, turn_id=self._work.turn_id, at=request.now.isoformat(), route=None)]
-        await self._conclude(reply, events, status=status)
+        await self._conclude(reply, events, status=status, cut_off=True)
 
     async def _next(self, events: TurnEvents) -> TurnEvent | BaseException | None:
         """The next event, or None when the batch has waited long enough."""
+        loop = asyncio.get_running_loop()
         if not self._buffer:
-            return await events.get()
+            event = await events.get()
+            self._due = loop.time() + BATCH_S
+            return event
+        if loop.time() >= self._due:
+            return None
         try:
-            async with asyncio.timeout(BATCH_S):
+            async with asyncio.timeout_at(self._due):
                 return await events.get()
         except TimeoutError:
             return None
@@ -153,7 +160,9 @@ class TurnWriter:
     async def _append(self, batch: Sequence[NewEvent]) -> None:
         await self._log.append(self._lease, self._work.turn_id, batch)
 
-    async def _conclude(self, reply: Reply, events: Sequence[Emitted], *, status: TurnEnd) -> bool:
+    async def _conclude(
+        self, reply: Reply, events: Sequence[Emitted], *, status: TurnEnd, cut_off: bool = False
+    ) -> bool:
         """Write the end of a turn in one transaction; false when more messages joined and nothing was said."""
         ended = await self._log.finish_turn(
             self._lease,
@@ -167,6 +176,7 @@ class TurnWriter:
             contact_email=reply.contact_email,
             asked_email=reply.asked_email,
             let_go=True,
+            cut_off=cut_off,
         )
         self._let_go = ended is Ended.ENDED_AND_LET_GO
         if ended:

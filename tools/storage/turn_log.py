@@ -19,6 +19,7 @@ from tools.storage.database import Database
 from tools.storage.leases import Leases, claim, release
 from tools.storage.records import UNFINISHED, Conversation, Lease, NewEvent, TurnMessage, TurnWork
 from tools.storage.schema import client_messages, turns
+from tools.storage.unfinished import close_what_is_open
 from tools.storage.wakeups import Wakeups, inbox_key
 
 
@@ -125,11 +126,13 @@ class TurnLog(Leases):
         contact_email: str | None = None,
         asked_email: bool = False,
         let_go: bool = False,
+        cut_off: bool = False,
     ) -> Ended:
         """End the turn: append `events` (the caller's RUN_FINISHED among them), move the mode, keep the handoff.
 
         When the mode changes and `events` don't say so, `helpgraph.mode.v1` is put before the last of them. With
-        `let_go` the lease is let go of at once when there is no other turn to run, as `next_turn` would.
+        `let_go` the lease is let go of at once when there is no other turn to run, as `next_turn` would. With
+        `cut_off` what the turn had opened is closed first, and words that were shown stay, as a message.
         Returns NOT_YET, with nothing written, when more than `message_count` messages are in the turn and nothing
         was said yet. Finishing a finished turn again changes nothing.
 
@@ -157,6 +160,9 @@ class TurnLog(Leases):
             if asked_email:
                 changes["asked_email"] = True
             told = _with_mode_change(events, conversation, mode, handoff)
+            if cut_off:
+                closing = await close_what_is_open(conn, conversation, turn_id, now)
+                told = [*(NewEvent(event) for event in closing), *told]
             # The conversation is locked: what is accepted from here on finds the lease let go of.
             let_go = let_go and (await conn.execute(_UNFINISHED_ONE, rows.whose(lease))).first() is None
             if let_go:

@@ -13,14 +13,20 @@ from tools.storage.codec import custom
 from tools.storage.records import UNFINISHED, Conversation, NewEvent
 from tools.storage.schema import events, turns
 
-_OPENERS = ("TEXT_MESSAGE_START", "TEXT_MESSAGE_CONTENT", "TEXT_MESSAGE_END", "STEP_STARTED", "STEP_FINISHED")
+_OPENERS = (
+    "TEXT_MESSAGE_START",
+    "TEXT_MESSAGE_CONTENT",
+    "TEXT_MESSAGE_END",
+    "MESSAGES_SNAPSHOT",
+    "STEP_STARTED",
+    "STEP_FINISHED",
+)
 
 
 async def deliver_unfinished(conn: AsyncConnection, conversation: Conversation, *, now: datetime) -> None:
     """End the conversation's unfinished turns: their messages are with people now.
 
-    Streams stay well formed: what a turn had opened is closed, and a turn that never began begins and ends. Words
-    that the customer has already read become a message of the log, because a person should see them too.
+    Streams stay well formed: what a turn had opened is closed, and a turn that never began begins and ends.
     """
     unfinished = (
         await conn.execute(
@@ -38,7 +44,7 @@ async def deliver_unfinished(conn: AsyncConnection, conversation: Conversation, 
         told: list[dict[str, object]] = []
         if turn.run_started_seq is None:
             told.append({"type": "RUN_STARTED", **run})
-        told += await _close_what_is_open(conn, conversation, turn.turn_id, now)
+        told += await close_what_is_open(conn, conversation, turn.turn_id, now)
         outcome = {"turn_id": turn.turn_id, "outcome": Outcome.DELIVERED.value, "route": None}
         told.append(custom(Custom.OUTCOME, outcome))
         told.append({"type": "RUN_FINISHED", **run})
@@ -52,9 +58,13 @@ async def deliver_unfinished(conn: AsyncConnection, conversation: Conversation, 
         )
 
 
-async def _close_what_is_open(
+async def close_what_is_open(
     conn: AsyncConnection, conversation: Conversation, turn_id: str, now: datetime
 ) -> list[dict[str, object]]:
+    """Return the events that close what a turn has opened in the log and didn't come to the end of.
+
+    Words that the customer has already read become a message of the log, because a person should see them too.
+    """
     found = await conn.execute(
         select(events.c.event)
         .where(
@@ -75,6 +85,9 @@ async def _close_what_is_open(
                 said[event["messageId"]] = said.get(event["messageId"], "") + event["delta"]
             case "TEXT_MESSAGE_END":
                 said.pop(event["messageId"], None)
+            case "MESSAGES_SNAPSHOT":
+                # The turn began anew, and what stands was said without these words.
+                said.clear()
             case "STEP_STARTED":
                 steps[event["stepName"]] = None
             case _:
