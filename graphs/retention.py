@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from agent.errors import SupportError
 from agent.wire import JsonObject
 from graphs.checkpoints import scrub_checkpoints, stored_threads, turn_of
 from graphs.privacy import HOW, PROOF_FORMAT, not_reached, read_body, scrub
@@ -85,7 +84,8 @@ async def keep_for(every: Sequence[tuple[Stores, int | None]]) -> None:
                         await prune_checkpoints(stores)
                     elif alone and days is not None:
                         await retire_before(stores, datetime.now(UTC) - timedelta(days=days))
-            except (SupportError, OSError):
+            except Exception:
+                # Whatever it was: without this loop nothing would ever be retired again.
                 logger.exception("retention failed, it is tried again workspace_id=%s", stores.workspace_id)
         await asyncio.sleep(EVERY_S)
 

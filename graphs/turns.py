@@ -238,8 +238,12 @@ class TurnService:
     async def _keep(self, lease: Lease, done: asyncio.Event) -> None:
         """Prolong the lease while the work goes on. Told, not cancelled: a cancelled statement costs a connection."""
         while not await _wait(done, LEASE_S / 3):
-            if not await self._log.renew(lease, LEASE_S):
-                return
+            try:
+                if not await self._log.renew(lease, LEASE_S):
+                    return
+            except Exception as exc:
+                # The lease lives on for two more of these: whoever gives up now has another begin the turn as well.
+                logger.warning("lease not renewed", exc_info=not is_outage(exc))
 
     async def _run(self, lease: Lease, work: TurnWork) -> bool:
         """Run a turn; whether the lease was let go of with its end."""

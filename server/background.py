@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
-from agent.errors import SupportError
 from agent.events import Custom
 from agent.phrases import Phrase, phrase
 from graphs.deliveries import deliver_for_ever
@@ -87,7 +86,8 @@ async def _sweep(every: Sequence[Doors]) -> None:
         try:
             await remind_overdue(every)
             await every[0].runtime.sessions.purge(now=datetime.now(UTC))
-        except (SupportError, OSError):
+        except Exception:
+            # Whatever it was: without this loop nobody would be told any more that a person takes longer.
             logger.exception("overdue sweep failed")
         await asyncio.sleep(_SWEEP_S)
 

@@ -158,3 +158,15 @@ async def test_without_the_setting_everything_is_kept(stores: Stores) -> None:
 
     assert await there(stores, old)
     assert await stored_threads(saver) == []
+
+
+async def test_whatever_breaks_the_others_are_seen_to(stores: Stores, tmp_path: Path) -> None:
+    async with open_checkpointer(stores.db.url, data_dir=tmp_path) as closed:
+        broken = replace(stores, workspace_id="broken", checkpointer=closed)
+    old = await over(stores)
+    working = asyncio.create_task(keep_for([(broken, 1), (stores, 1)]))
+    async with asyncio.timeout(30):
+        while await there(stores, old):
+            await asyncio.sleep(0.01)
+    assert not working.done()
+    working.cancel()

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from agent.errors import BadTurn, Conflict
+from agent.errors import BadTurn, Conflict, DatabaseAway
 from agent.ports import AnswerBrief
 from agent.types import Message, Mode, PageContext, Sentence, ToolCall, Understanding, Untrusted
+from graphs import turns
 from graphs.turns import SubmittedMessage
 from tests.fakes import CALM, ScriptedEngine, fake_deps
 from tests.graphs.installation import LIMITS, SCOPE, STAFF, bot_messages, ended, installation, kinds
+from tools.storage.log import ConversationLog, Lease
 
 
 class SlowEngine(ScriptedEngine):
@@ -249,3 +251,56 @@ async def test_what_cannot_be_a_message_is_refused_before_it_is_logged(tmp_path:
         with pytest.raises(BadTurn):
             await here.say(conversation_id, text)
         assert await here.events(conversation_id) == []
+
+
+class BreaksOff(ScriptedEngine):
+    """Fails when it has said half of it."""
+
+    async def answer(self, brief: AnswerBrief) -> AsyncGenerator[Sentence | ToolCall, None]:
+        self.briefs.append(brief)
+        yield self.parts[0]
+        await asyncio.sleep(0.2)
+        raise ValueError("on purpose")
+
+
+async def test_words_that_were_shown_stay_when_the_turn_fails(tmp_path: Path) -> None:
+    engine = BreaksOff(parts=TWO_SENTENCES)
+    async with installation(tmp_path, fake_deps(engine=engine)) as here:
+        conversation_id = await here.begin()
+        await here.say(conversation_id, "Where are my invoices?")
+        events = await here.until(conversation_id, ended())
+        seen = (await here.desk.conversation_view(STAFF, conversation_id))["messages"]
+
+    shown = "".join(str(e.event["delta"]) for e in events if e.event["type"] == "TEXT_MESSAGE_CONTENT")
+    said = [str(message["text"]) for message in seen if message["author"] == "bot"]
+    assert said[0].startswith("Invoices are under **Billing > History**.")
+    assert "we have your message" in said[1]
+    assert shown == "".join(said)
+    for begun, over in (("TEXT_MESSAGE_START", "TEXT_MESSAGE_END"), ("STEP_STARTED", "STEP_FINISHED")):
+        assert kinds(events).count(begun) == kinds(events).count(over), begun
+
+
+class AwayOnce(ConversationLog):
+    """Its database is away when a lease is prolonged for the first time."""
+
+    renewals = 0
+
+    async def renew(self, lease: Lease, ttl_s: float) -> bool:
+        self.renewals += 1
+        if self.renewals == 1:
+            raise DatabaseAway("on purpose")
+        return await super().renew(lease, ttl_s)
+
+
+async def test_a_lease_is_prolonged_again_when_it_could_not_be_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "LEASE_S", 1.5)
+    slow = SlowEngine()
+    slow.understand_s = 4
+    async with installation(tmp_path, fake_deps(engine=slow), log_class=AwayOnce) as here:
+        conversation_id = await here.begin()
+        await here.say(conversation_id, "Where are my invoices?")
+        await asyncio.sleep(3)
+        assert await here.log.begin(conversation_id, holder="another", ttl_s=1) is None
+        await here.until(conversation_id, ended())

@@ -276,7 +276,8 @@ class KnowledgeStore:
                     if newest is not None and (live is None or live.generation.generation_id != newest.generation_id):
                         await self._load()
                         logger.info("another process's ingest is taken up generation_id=%s", newest.generation_id)
-            except ConnectorError:
+            except Exception:
+                # Whatever it was: without this loop nothing new would be taken up before the next start.
                 logger.exception("another process's ingest can't be taken up now; the old knowledge base answers")
             if self._lacks_vectors() and (self._rebuilding is None or self._rebuilding.done()):
                 self._rebuilding = asyncio.create_task(self._rebuild_in_background())

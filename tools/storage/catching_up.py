@@ -35,8 +35,9 @@ async def catch_up(log: LogReader, wakeups: Wakeups, workspace_ids: Collection[s
                 log.database, workspace_ids, datetime.now(UTC) - _LOOKS_BACK
             ):
                 wakeups.hear(conversation_id, last_seq)
-        except (ConnectorError, OSError):
-            logger.warning("changes not read")
+        except Exception as exc:
+            # Whatever it was: without this loop a lost hint would cost a stream a minute.
+            logger.warning("changes not read", exc_info=not isinstance(exc, ConnectorError))
 
 
 async def changed_since(db: Database, workspace_ids: Collection[str], since: datetime) -> list[tuple[str, int]]:

@@ -5,8 +5,8 @@ import hashlib
 import os
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -15,6 +15,7 @@ from sqlalchemy import Table, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from agent.errors import DatabaseAway, Misconfigured
@@ -28,6 +29,7 @@ FILE_NAME = "helpgraph.db"
 _READERS = 4
 _ASK_AGAIN_S = 0.1
 _BEGAN = "helpgraph_statement_began"
+_AWAY_STATES = frozenset({"25006", "25P03", "57P01", "57P02", "57P03", "57P05"})
 # Reading a whole file at every start is too slow past this size; then damage shows when it is met.
 _CHECKED_BYTES = 512 * 1024 * 1024
 
@@ -123,13 +125,14 @@ class Database:
         `lengthy` is for one with statements over many rows: on SQLite others hold up the whole process.
 
         Raises:
-            DatabaseAway: the database can't be reached, is full, or was locked for 10 s, or its disk fails.
+            DatabaseAway: the database can't be reached, is full, or was locked for 10 s, its disk fails, or no
+                connection was free for 30 s.
         """
         return self._transaction(lengthy)
 
     @asynccontextmanager
     async def _transaction(self, lengthy: bool) -> AsyncIterator[AsyncConnection]:
-        try:
+        with _or_away():
             if self._writing is None:
                 async with self._writer.connect() as conn, self._committed(conn):
                     yield conn
@@ -138,10 +141,6 @@ class Database:
                     # The one connection that writes: each transaction says anew.
                     cast(Connection, (await conn.get_raw_connection()).driver_connection).lengthy = lengthy
                     yield conn
-        except (DatabaseError, InterfaceError) as exc:
-            if not _is_away(exc):
-                raise
-            raise DatabaseAway(f"the database refused: {type(exc.orig).__name__}") from exc
 
     @asynccontextmanager
     async def _committed(self, conn: AsyncConnection) -> AsyncIterator[None]:
@@ -159,15 +158,11 @@ class Database:
         """Enter a read: one snapshot on SQLite, one statement at a time on PostgreSQL.
 
         Raises:
-            DatabaseAway: the database can't be reached, or its disk fails.
+            DatabaseAway: the database can't be reached, its disk fails, or no connection was free for 30 s.
         """
-        try:
+        with _or_away():
             async with self.engine.connect() as conn:
                 yield conn
-        except (DatabaseError, InterfaceError) as exc:
-            if not _is_away(exc):
-                raise
-            raise DatabaseAway(f"the database refused: {type(exc.orig).__name__}") from exc
 
     @asynccontextmanager
     async def exclusive(self, name: str, *, wait: bool = True) -> AsyncIterator[bool]:
@@ -189,7 +184,7 @@ class Database:
                 yield True
                 return
             key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
-            try:
+            with _or_away():
                 async with self.engine.connect() as conn:
                     # The lock is the connection's, not a transaction's: a long one would hold up vacuum.
                     await conn.execution_options(isolation_level="AUTOCOMMIT")
@@ -203,8 +198,6 @@ class Database:
                     finally:
                         # Closing the connection ends the lock, whatever state either is in.
                         await conn.invalidate()
-            except (OperationalError, InterfaceError) as exc:
-                raise DatabaseAway(f"the database refused: {type(exc.orig).__name__}") from exc
 
     def insert(self, table: Table) -> sqlite.Insert:
         """Return an insert that knows `on_conflict_do_nothing` and `on_conflict_do_update`."""
@@ -246,10 +239,26 @@ class Database:
             await self.engine.dispose()
 
 
+@contextmanager
+def _or_away() -> Iterator[None]:
+    try:
+        yield
+    except NoConnectionFree as exc:
+        # Each waits for an answer that doesn't come: to whoever asks now the database is as good as gone.
+        raise DatabaseAway("no connection to the database was free in time") from exc
+    except (DatabaseError, InterfaceError) as exc:
+        if not _is_away(exc):
+            raise
+        raise DatabaseAway(f"the database refused: {type(exc.orig).__name__}") from exc
+
+
 def _is_away(exc: DatabaseError | InterfaceError) -> bool:
     """Whether the database couldn't do it now, whatever it was."""
+    if isinstance(exc, (OperationalError, InterfaceError)) or exc.connection_invalidated:
+        return True
     # A page that the disk doesn't give is malformed to SQLite, which Python names by no class of its own.
-    return isinstance(exc, (OperationalError, InterfaceError)) or type(exc.orig) is sqlite3.DatabaseError
+    # PostgreSQL's states: read-only, as one is that another has taken over from, and one that ended us.
+    return type(exc.orig) is sqlite3.DatabaseError or getattr(exc.orig, "sqlstate", None) in _AWAY_STATES
 
 
 def _note_the_time(conn: Any, *rest: Any) -> None:

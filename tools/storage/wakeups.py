@@ -132,17 +132,17 @@ class Wakeups:
             batch, self._outgoing = self._outgoing, {}
             try:
                 await channel.send([f"{seq} {key}" for key, seq in batch.items()])
-            except ConnectorError:
+            except Exception as exc:
                 # The hints of this batch are lost; readers find the rows when they poll.
-                logger.warning("wakeups not sent count=%d", len(batch))
+                logger.warning("wakeups not sent count=%d", len(batch), exc_info=not isinstance(exc, ConnectorError))
                 await asyncio.sleep(_RETRY_S)
 
     async def _listen(self, channel: Channel) -> None:
         while True:
             try:
                 payload = await channel.receive()
-            except ConnectorError:
-                logger.warning("wakeups not received")
+            except Exception as exc:
+                logger.warning("wakeups not received", exc_info=not isinstance(exc, ConnectorError))
                 await asyncio.sleep(_RETRY_S)
                 continue
             seq, _, key = payload.partition(" ")

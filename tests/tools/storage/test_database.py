@@ -2,6 +2,7 @@
 
 import asyncio
 import stat
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -156,3 +157,34 @@ async def test_an_index_is_made_in_a_section_that_another_process_waits_for(post
         await waiting
     for database in (here, there):
         await database.close()
+
+
+async def test_when_no_connection_comes_free_the_database_is_away(database: Database) -> None:
+    pool = database.engine.sync_engine.pool
+    # Thirty seconds else.
+    pool._timeout = 0.1  # type: ignore[attr-defined]
+    async with AsyncExitStack() as held:
+
+        async def hold_all() -> None:
+            for _ in range(100):
+                await held.enter_async_context(database.reading())
+
+        with pytest.raises(DatabaseAway, match="no connection"):
+            await hold_all()
+    async with database.reading() as conn:
+        assert (await conn.execute(text("SELECT count(*) FROM bug_counters"))).scalar_one() == 0
+
+
+@pytest.mark.postgres
+async def test_a_server_that_only_reads_any_more_is_a_database_that_is_away(postgres_url: str, tmp_path: Path) -> None:
+    database = await Database.open(postgres_url, data_dir=tmp_path)
+    async with database.engine.connect() as conn:
+        await conn.execution_options(isolation_level="AUTOCOMMIT")
+        name = database.url.database
+        await conn.exec_driver_sql(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+    await database.engine.dispose()
+
+    with pytest.raises(DatabaseAway, match="ReadOnlySqlTransaction"):
+        async with database.transaction() as conn:
+            await conn.execute(text("INSERT INTO bug_counters VALUES ('orrery', 1)"))
+    await database.close()
