@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Annotated, Any
 from uuid import uuid4
 
@@ -17,7 +18,7 @@ from agent.events import Custom
 from agent.links import title_in_words
 from agent.wire import JsonObject
 from server.agui import open_thread, refuse_hurry, submit
-from server.auth import Caller, InCaller
+from server.auth import Caller, InCaller, still_known
 from server.context import Doors, InDoors
 from server.problems import Problem
 from server.run_stream import ENDS
@@ -30,12 +31,55 @@ MODEL = "helpgraph"
 _WAIT_S = 60.0
 # This format can't say where to go on, so that a turn under way may still end when the server stops.
 _PATIENCE_S = 3.0
+# Two messages of one turn, in one text: an answer that was broken off, and what was said then.
+_BETWEEN = "\n\n"
 _CUT: JsonObject = {
     "message": "the stream ended before the answer did; the message is kept, ask again with the same Idempotency-Key",
     "type": "server_error",
     "param": None,
     "code": "stream_ended",
 }
+
+
+class _SaysOtherwise(Exception):
+    """A turn that began anew says something else than the reader has."""
+
+
+class _SaidOnce:
+    """A turn's words for a reader who can't be told that it began anew: what they have isn't said again."""
+
+    def __init__(self) -> None:
+        self._message_id: str | None = None
+        self._sent = ""
+        # How much of that the present attempt at the turn has said.
+        self._said = 0
+        self._before = ""
+
+    def take(self, event: JsonObject) -> str:
+        """Return what is new to the reader.
+
+        Raises:
+            _SaysOtherwise: what they have isn't what is said.
+        """
+        kind = event["type"]
+        if kind == "TEXT_MESSAGE_START":
+            self._said = 0
+            if event["messageId"] != self._message_id:
+                self._before = _BETWEEN if self._sent else ""
+                self._message_id, self._sent = event["messageId"], ""
+        elif kind == "TEXT_MESSAGE_CONTENT":
+            repeated = self._sent[self._said : self._said + len(event["delta"])]
+            if not event["delta"].startswith(repeated):
+                raise _SaysOtherwise
+            self._said += len(event["delta"])
+            new = event["delta"][len(repeated) :]
+            self._sent += new
+            if new:
+                new, self._before = self._before + new, ""
+            return str(new)
+        elif kind == "TEXT_MESSAGE_END" and self._said < len(self._sent):
+            raise _SaysOtherwise
+        return ""
 
 
 class ChatMessage(BaseModel):
@@ -98,7 +142,8 @@ async def chat(
         usage = bool((body.stream_options or {}).get("include_usage"))
         chunks = _chunks(doors, caller, conversation.conversation_id, accepted, run_id, usage=usage)
         # Its clients take any field of SSE for an event.
-        return respond(doors, request, caller.owner, chunks, resumable=False)
+        known = partial(still_known, request, doors)
+        return respond(doors, request, caller.owner, chunks, known=known, resumable=False)
     try:
         # Not asyncio's: that one would break off a query.
         with anyio.fail_after(_WAIT_S):
@@ -127,15 +172,15 @@ async def chat(
 
 async def _whole(doors: Doors, caller: Caller, conversation_id: str, accepted: Accepted) -> JsonObject:
     """The finished answer: its text, and our own facts."""
-    text = ""
+    texts: dict[str, str] = {}
     facts: JsonObject = {"citations": [], "outcome": None, "ticket": None}
     # uvicorn waits for a request like this one, up to its own limit.
     async for event in _turn(doors, caller, conversation_id, accepted, patience_s=math.inf):
         if event.get("name") == Custom.MESSAGE and event["value"]["author"] == "bot":
             value = event["value"]
-            text = _with_sources(value)
+            texts[value["message_id"]] = _with_sources(value)
             facts = {name: value[name] for name in ("citations", "outcome", "ticket")}
-    return {"text": text, "facts": facts}
+    return {"text": _BETWEEN.join(texts.values()), "facts": facts}
 
 
 async def _chunks(
@@ -152,10 +197,16 @@ async def _chunks(
 
     yield chunk(delta({"role": "assistant", "content": ""}))
     ended = False
+    said = _SaidOnce()
     async for event in _turn(doors, caller, conversation_id, accepted, patience_s=_PATIENCE_S):
         ended = event["type"] in ENDS
-        if event["type"] == "TEXT_MESSAGE_CONTENT":
-            yield chunk(delta({"content": event["delta"]}))
+        try:
+            new = said.take(event)
+        except _SaysOtherwise:
+            ended = False
+            break
+        if new:
+            yield chunk(delta({"content": new}))
         elif event.get("name") == Custom.MESSAGE and event["value"]["author"] == "bot" and event["value"]["citations"]:
             yield chunk(delta({"content": _sources(event["value"])}))
     if not ended:

@@ -1,13 +1,18 @@
 """OpenAI's format, checked with OpenAI's own client and types."""
 
-from collections.abc import AsyncIterator
-from dataclasses import replace
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import openai
 import pytest
 from openai.types.chat import ChatCompletion, ChatCompletionChunk, ChatCompletionMessageParam
 
+from agent.errors import DatabaseAway
+from agent.ports import AnswerBrief
+from agent.types import Sentence, ToolCall
 from tests.fakes import FakeKnowledge, ScriptedEngine, fake_deps, passage
 from tests.server.harness import BOT_KEYS, Here, bearer, serving
 
@@ -170,3 +175,78 @@ async def test_errors_reach_the_client_as_its_own(here: Here) -> None:
             with pytest.raises(openai.UnprocessableEntityError) as caught:
                 await client.chat.completions.create(model="helpgraph", messages=messages)  # type: ignore[arg-type]  # Wrong on purpose.
             assert caught.value.message
+
+
+@dataclass
+class BrokenOff(ScriptedEngine):
+    """Says half, and waits until somebody has seen to it that the turn can't go on."""
+
+    then: Callable[[], None] = lambda: None
+    other_words: bool = False
+
+    async def answer(self, brief: AnswerBrief) -> AsyncGenerator[Sentence | ToolCall, None]:
+        self.briefs.append(brief)
+        parts = self.parts[::-1] if self.other_words and len(self.briefs) > 1 else self.parts
+        yield parts[0]
+        await asyncio.sleep(0.3)
+        if len(self.briefs) == 1:
+            self.then()
+        yield parts[1]
+        # It is written before the turn's end is.
+        await asyncio.sleep(0.3)
+
+
+TWO_PARTS = (Sentence(ANSWER, cites=("p1",)), Sentence("Invoices are under", cites=("p1",)))
+
+
+async def streamed(client: openai.AsyncOpenAI) -> str:
+    stream = await client.chat.completions.create(
+        model="helpgraph", messages=say("Where are my invoices?"), stream=True
+    )
+    return "".join([chunk.choices[0].delta.content or "" async for chunk in stream if chunk.choices])
+
+
+@pytest.mark.parametrize("other_words", [False, True])
+async def test_a_turn_that_begins_anew_says_nothing_twice(
+    tmp_path: Path, other_words: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = asyncio.Event()
+    engine = BrokenOff(parts=TWO_PARTS, then=away.set, other_words=other_words)
+    async with (
+        serving(tmp_path, fake_deps(engine=engine)) as here,
+        openai.AsyncOpenAI(base_url=f"{here.url}/v1", api_key=BOT_KEYS[0], max_retries=0) as client,
+    ):
+        append = here.runtime.log.append
+
+        async def append_or_not(*args: Any) -> None:
+            if away.is_set():
+                away.clear()
+                raise DatabaseAway("on purpose")
+            await append(*args)
+
+        monkeypatch.setattr(here.runtime.log, "append", append_or_not)
+        if other_words:
+            # What was sent can't be taken back.
+            with pytest.raises(openai.APIError, match="ended before the answer did"):
+                await streamed(client)
+            return
+        text = await streamed(client)
+
+    assert len(engine.briefs) == 2
+    assert text.count(ANSWER) == 1
+    assert text.count(SOURCE) == 1
+
+
+async def test_what_is_said_after_an_answer_was_broken_off_begins_anew(tmp_path: Path) -> None:
+    def fail() -> None:
+        raise ValueError("on purpose")
+
+    async with (
+        serving(tmp_path, fake_deps(engine=BrokenOff(parts=TWO_PARTS, then=fail))) as here,
+        openai.AsyncOpenAI(base_url=f"{here.url}/v1", api_key=BOT_KEYS[0], max_retries=0) as client,
+    ):
+        text = await streamed(client)
+
+    half, _, rest = text.partition("\n\n")
+    assert half.startswith(ANSWER)
+    assert rest.startswith("Something went wrong")
