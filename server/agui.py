@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Any
 from uuid import uuid4
 
@@ -16,20 +17,22 @@ from agent.events import Custom
 from agent.types import Author
 from agent.wire import JsonObject
 from graphs.turns import SubmittedMessage
-from server.auth import Caller, InCaller
+from server.auth import Caller, InCaller, still_known
 from server.context import Doors, InDoors
 from server.limits import RateLimit
 from server.problems import Problem
 from server.run_stream import ENDS, RunStream, snapshot
 from server.sse import encode, respond, tail, unbroken
 from tools.storage.codec import custom
-from tools.storage.log import Accepted, Conversation
+from tools.storage.log import Accepted, ActiveTurn, Conversation
 from tools.storage.scope import Scope
 
 logger = logging.getLogger(__name__)
 router = APIRouter(tags=["conversations"])
 
 MAX_PAGE_CHARS = 32 * 1024
+# How often a rejoining stream looks for a moment at which no turn makes way for another.
+_LOOKS = 5
 _ID = Field(min_length=1, max_length=200)
 PageJson = dict[str, Any]
 
@@ -70,7 +73,7 @@ async def run(body: RunInput, request: Request, doors: InDoors, caller: InCaller
     accepted = await submit(doors, caller, conversation, message_id=message.id, text=text, run_id=body.runId, page=page)
     stream = RunStream(run_id=body.runId, thread_id=body.threadId)
     events = run_events(doors, caller.scope, conversation.conversation_id, accepted, stream)
-    return respond(doors, request, caller.owner, events)
+    return respond(doors, request, caller.owner, events, known=partial(still_known, request, doors))
 
 
 @router.get("/v1/conversations/{conversation_id}/events", response_class=EventSourceResponse)
@@ -89,7 +92,7 @@ async def events(
         found = rejoin(doors, caller.scope, conversation, follow=follow)
     else:
         found = resume(doors, caller.scope, conversation, after_seq=after, follow=follow)
-    return respond(doors, request, caller.owner, found)
+    return respond(doors, request, caller.owner, found, known=partial(still_known, request, doors))
 
 
 async def open_thread(doors: Doors, caller: Caller, thread_id: str, page: object) -> Conversation:
@@ -213,7 +216,7 @@ async def rejoin(
 ) -> AsyncIterator[ServerSentEvent]:
     """Begin in the middle: the run, what has been said, the open message, then what comes."""
     log, conversation_id = doors.runtime.log, conversation.conversation_id
-    active = await unbroken(log.active_turn(scope, conversation_id))
+    conversation, active = await _standing(doors, scope, conversation)
     run_id = active.run_id if active else f"rejoin-{uuid4().hex}"
     stream = RunStream(run_id=run_id, thread_id=conversation.thread_id)
     seen = conversation.last_seq
@@ -238,6 +241,24 @@ async def rejoin(
                 return
         elif follow:
             yield encode(logged.event, logged.seq)
+
+
+async def _standing(doors: Doors, scope: Scope, conversation: Conversation) -> tuple[Conversation, ActiveTurn | None]:
+    """The conversation, and the turn that was under way at its last event; read again while one makes way for another.
+
+    Without that the rest of a turn that has ended between the two reads would follow, and nothing of its beginning.
+    """
+    log = doors.runtime.log
+    for _ in range(_LOOKS):
+        active = await unbroken(log.active_turn(scope, conversation.conversation_id))
+        began = active.run_started_seq if active is not None else None
+        if began is not None and began <= conversation.last_seq:
+            break
+        now = await unbroken(log.conversation(scope, conversation.conversation_id))
+        if now.last_seq == conversation.last_seq:
+            break
+        conversation = now
+    return conversation, active
 
 
 def _since_the_customer(messages: list[JsonObject]) -> list[JsonObject]:

@@ -68,6 +68,17 @@ async def get_caller(request: Request, doors: InDoors) -> Caller:
 InCaller = Annotated[Caller, Depends(get_caller)]
 
 
+async def still_known(request: Request, doors: Doors) -> bool:
+    """Whether the request's bearer token still opens what it opened: the session isn't over, the key not revoked."""
+    try:
+        await get_caller(request, doors)
+    except Problem as exc:
+        if exc.status != 401:
+            raise
+        return False
+    return True
+
+
 async def session_caller(doors: Doors, token: str) -> Caller:
     """Resolve a widget's session token.
 

@@ -4,7 +4,7 @@ import asyncio
 import random
 import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -27,6 +27,8 @@ MAX_AGE_S = 3600
 # Many times what a read of the log takes, waiting for a connection included.
 _READ_S = 30.0
 _AT_ONCE = 500
+# How long whoever began a stream is taken to be known still.
+_KNOWN_S = 5.0
 
 
 def encode(event: JsonObject, seq: int | None = None, *, first: bool = False) -> ServerSentEvent:
@@ -49,10 +51,13 @@ def respond(
     owner: str,
     events: AsyncIterator[ServerSentEvent],
     *,
+    known: Callable[[], Awaitable[bool]] | None = None,
     resumable: bool = True,
 ) -> EventSourceResponse:
     """Stream `events`, counted against the owner's and the address's share.
 
+    `known` says whether the caller may still read; it is asked before an event, every five seconds at most, and ends
+    the stream. Without it `events` see to that themselves.
     When the server stops, `events` have to end by themselves, as `tail` does. A client that can resume is then told to
     come back; the response is whole.
 
@@ -63,15 +68,26 @@ def respond(
     if not doors.streams.enter(owner, address):
         doors.metrics.request_refused(429)
         raise Problem(429, "too many open streams; close one first", headers={"Retry-After": "5"})
-    return EventStream(_counted(doors, owner, address, events, resumable=resumable), doors.live)
+    return EventStream(_counted(doors, owner, address, events, known, resumable=resumable), doors.live)
 
 
 async def _counted(
-    doors: Doors, owner: str, address: str, events: AsyncIterator[ServerSentEvent], *, resumable: bool
+    doors: Doors,
+    owner: str,
+    address: str,
+    events: AsyncIterator[ServerSentEvent],
+    known: Callable[[], Awaitable[bool]] | None,
+    *,
+    resumable: bool,
 ) -> AsyncIterator[ServerSentEvent]:
     doors.metrics.stream_opened()
+    asked = time.monotonic()
     try:
         async for event in events:
+            if known is not None and time.monotonic() - asked > _KNOWN_S:
+                if not await unbroken(known()):
+                    return
+                asked = time.monotonic()
             yield event
         if resumable and doors.stopping.is_set():
             yield ServerSentEvent(comment="the server is stopping", retry=_come_back_ms(), sep="\n")
@@ -140,7 +156,8 @@ async def tail(
                     doors.metrics.stream_lag_s.observe(max(0.0, (datetime.now(UTC) - event.at).total_seconds()))
                 yield event
             # Fewer than fit in: that was all. What came since is known by now, and isn't waited for.
-            if len(found) < _AT_ONCE and (stopping or not doors.stopping.is_set()):
+            all_taken = len(found) < _AT_ONCE and not follower.is_past(seen)
+            if all_taken and (stopping or not doors.stopping.is_set()):
                 wait_s = min(left_s, POLL_S * random.uniform(0.5, 1))  # noqa: S311  # Spread, not secret.
                 await wakeups.wait(conversation_id, after_seq=known, timeout_s=wait_s)
             if doors.stopping.is_set() and not stopping:

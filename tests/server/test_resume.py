@@ -1,9 +1,15 @@
 """Streams that were cut go on where they were: no event is missing, none comes twice."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+from sqlalchemy import update
+
+from agent.events import Custom
 from agent.types import Sentence
+from server import sse
 from tests.fakes import fake_deps
 from tests.server.harness import (
     Customer,
@@ -15,6 +21,9 @@ from tests.server.harness import (
     run_input,
     serving,
 )
+from tools.storage.codec import custom
+from tools.storage.log import ActiveTurn, NewEvent
+from tools.storage.schema import sessions
 from tools.storage.scope import Scope
 
 ANSWER = "Invoices are under **Billing > History**."
@@ -159,3 +168,51 @@ async def _until_spoken(here: Here, customer: Customer) -> None:
             if any(logged.event["type"] == "TEXT_MESSAGE_CONTENT" for logged in events):
                 return
             await asyncio.sleep(0.02)
+
+
+async def test_a_run_that_ends_while_somebody_joins_is_told_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = PacedEngine(parts=TWO_PARTS)
+    async with serving(tmp_path, fake_deps(engine=engine)) as here:
+        customer = await here.session()
+        running = asyncio.create_task(customer.say("Where are my invoices?"))
+        engine.may_go_on.release()
+        await _until_spoken(here, customer)
+        read = here.runtime.log.active_turn
+
+        async def a_moment_later(scope: Scope, conversation_id: str) -> ActiveTurn | None:
+            engine.may_go_on.release()
+            await running
+            return await read(scope, conversation_id)
+
+        monkeypatch.setattr(here.runtime.log, "active_turn", a_moment_later)
+        follow = {"follow": "true"}
+        async with here.http.stream("GET", customer.path("events"), params=follow, headers=customer.headers) as answer:
+            stream = read_stream(answer)
+            joined = [await anext(stream) for _ in range(4)]
+            notice = NewEvent(custom(Custom.NOTICE, {"code": "x", "text": "Later"}))
+            await here.runtime.log.record(Scope.system("example"), customer.conversation_id, [notice])
+            joined.append(await anext(stream))
+
+    kinds = ["RUN_STARTED", "MESSAGES_SNAPSHOT", "helpgraph.message.v1", "RUN_FINISHED", "helpgraph.notice.v1"]
+    assert [sent.kind for sent in joined] == kinds
+
+
+async def test_a_stream_ends_with_its_session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sse, "_KNOWN_S", 0.0)
+    async with serving(tmp_path) as here:
+        customer = await here.session()
+        headers = {**customer.headers, "Last-Event-ID": "0"}
+        follow = {"follow": "true"}
+        notice = NewEvent(custom(Custom.NOTICE, {"code": "x", "text": "For whoever is signed in"}))
+        scope = Scope.system("example")
+        async with here.http.stream("GET", customer.path("events"), params=follow, headers=headers) as answer:
+            stream = read_stream(answer)
+            await here.runtime.log.record(scope, customer.conversation_id, [notice])
+            assert (await anext(stream)).kind == "helpgraph.notice.v1"
+            async with here.runtime.db.transaction() as conn:
+                await conn.execute(update(sessions).values(expires_at=datetime.now(UTC) - timedelta(days=1)))
+            await here.runtime.log.record(scope, customer.conversation_id, [notice])
+
+            assert [sent async for sent in stream] == []

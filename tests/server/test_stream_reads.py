@@ -223,3 +223,20 @@ def test_who_is_far_behind_reads_the_log() -> None:
     assert follower.take(0, known_seq=0, staff=True) == []
     follower.tell(LogEvent(1000, at, None, "all", {}))
     assert [event.seq for event in follower.take(999, known_seq=1000, staff=True)] == [1000]
+
+
+async def test_what_is_at_hand_is_told_though_the_hint_was_forgotten(tmp_path: Path) -> None:
+    async with installation(tmp_path) as here:
+        await here.record(0)
+        seen: list[int] = []
+        async with asyncio.timeout(30):
+            async for event in tail(here.doors, ADA, here.conversation_id, after_seq=0):
+                seen.append(event.seq)
+                if event.seq == 2:
+                    break
+                # A reader that takes nothing for a while, on a busy server.
+                await here.record(1)
+                for number in range(5000):
+                    here.wakeups.notify(f"another-{number}", 1)
+
+    assert seen == [1, 2]

@@ -40,6 +40,10 @@ class Follower:
         if len(self._told) <= _AT_HAND:
             self._told.append(event)
 
+    def is_past(self, seq: int) -> bool:
+        """Whether something after `seq` was put at hand, though whoever told of it may have been forgotten since."""
+        return any(event.seq > seq for event in self._told)
+
     def take(self, after_seq: int, *, known_seq: int, staff: bool) -> list[LogEvent]:
         """Return what a read of the log would find after `after_seq`; nothing when not all is at hand.
 
