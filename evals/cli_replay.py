@@ -141,6 +141,8 @@ async def _replay(
         folder = out or await _own_folder(settings, tickets, index, options)
         if fresh:
             _clear(folder)
+        elif not _is_free(folder):
+            raise BadTurn(f"{folder} holds files and no run: name an empty folder, or one that isn't there yet")
         replayed = await replay(settings, index, folder, options, on_progress=on_progress)
         summary, paths = await _score(settings, replayed, index, labels or labels_path(tickets), on_progress)
         return replayed, summary, paths
@@ -204,10 +206,15 @@ async def _own_folder(settings: Settings, tickets: Path, index: TicketIndex, opt
 
 def _clear(folder: Path) -> None:
     """Remove a run. What isn't one is never removed."""
-    if folder.exists() and any(folder.iterdir()):
-        if read_manifest(folder) is None and not (folder / SNAPSHOT).exists():
-            raise BadTurn(f"{folder} holds no run ({NAME} is missing), so --fresh won't empty it")
-        shutil.rmtree(folder)
+    if not _is_free(folder):
+        raise BadTurn(f"{folder} holds no run ({NAME} is missing), so --fresh won't empty it")
+    shutil.rmtree(folder, ignore_errors=not folder.exists())
+
+
+def _is_free(folder: Path) -> bool:
+    """Whether nothing is lost if the folder holds a run: it is empty, or not there, or holds one."""
+    empty = not folder.exists() or not any(folder.iterdir())
+    return empty or read_manifest(folder) is not None or (folder / SNAPSHOT).exists()
 
 
 def _stop(console: Console) -> NoReturn:

@@ -131,7 +131,13 @@ def test_fresh_empties_no_folder_that_holds_something_else(replaying: Replaying,
 
     assert code == 2
     assert "holds no run" in said
-    assert (tmp_path / "run" / "thesis.txt").exists()
+
+    # Nor does a run go in there, which --fresh would then empty.
+    code, said = replaying(tickets, tmp_path / "run")
+
+    assert code == 2
+    assert "name an empty folder" in said
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["thesis.txt"]
 
 
 def test_a_replay_runs_beside_a_server(replaying: Replaying, tickets: Path, tmp_path: Path) -> None:
