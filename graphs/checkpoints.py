@@ -18,7 +18,7 @@ from agent.errors import DatabaseAway
 from agent.state import TurnState
 from graphs.checkpoint_serializer import TurnSerializer
 from tools.storage.scrubbing import database_files, scrub_sqlite
-from tools.storage.sqlite_connection import BUSY_TIMEOUT_MS, connect_briefly
+from tools.storage.sqlite_connection import BUSY_TIMEOUT_MS, connect_briefly, create_privately
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
@@ -33,6 +33,7 @@ _TABLES = ("checkpoints", "checkpoint_blobs", "checkpoint_writes")
 async def open_checkpointer(database: URL, *, data_dir: Path) -> AsyncIterator[BaseCheckpointSaver[str]]:
     """Open the checkpointer beside the database: a SQLite file in `data_dir`, or tables in PostgreSQL."""
     if database.get_backend_name() == "sqlite":
+        create_privately(data_dir / FILE_NAME)
         async with connect_briefly(data_dir / FILE_NAME) as conn:
             # A lost checkpoint costs a turn its place, not its message: NORMAL is enough here.
             pragmas = ("journal_mode=WAL", "synchronous=NORMAL", "wal_autocheckpoint=0")

@@ -48,15 +48,16 @@ async def _ask(settings: Settings, body: AskBody) -> Asked:
     if server is not None:
         return Asked.model_validate(await server.post("/v1/admin/ask", body.model_dump()))
     async with open_runtime(settings) as runtime:
+        if not (await runtime.knowledge.status()).articles:
+            typer.echo("there are no articles to answer from: fill it with: helpgraph ingest PATH", err=True)
         return await ask(runtime, body)
 
 
 def _show(asked: Asked, console: Console) -> None:
     console.print(Markdown(asked.answer or "*(nothing is said; a person has the conversation)*"))
     for citation in asked.citations:
-        console.print(
-            f"  [{citation['n']}] {citation['title']} › {citation['section']}  {citation['url'] or ''}", markup=False
-        )
+        where = " › ".join(part for part in (citation["title"], citation["section"]) if part)
+        console.print(f"  [{citation['n']}] {where}  {citation['url'] or ''}".rstrip(), markup=False)
     if asked.guidance:
         steps = ", ".join(step["element_id"] for step in asked.guidance["steps"])
         console.print(f"  points at: {steps}", markup=False)

@@ -34,12 +34,15 @@ def ingest_command(
     ],
     workspace: Annotated[Path | None, typer.Option(help="Workspace folder. [env: HELPGRAPH_WORKSPACE]")] = None,
     data_dir: Annotated[Path | None, typer.Option(help="Data folder. [env: HELPGRAPH_DATA_DIR]")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Go on although more than half of it was refused.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Go on although more than half was refused, or would be removed.")
+    ] = False,
 ) -> None:
     """Bring the knowledge base to exactly what PATH holds.
 
     Unchanged articles are left alone, new ones added, gone ones removed. The old base answers until the new one is
-    whole and checked; an interruption leaves the old one in place. Beside a running server this goes through it.
+    whole and checked; an interruption leaves the old one in place. Whatever would remove more than half of ten or more
+    articles is refused without --force. Beside a running server this goes through it.
     """
     set_up_logging("warning")
     settings = load_settings(workspace=workspace, data_dir=data_dir)

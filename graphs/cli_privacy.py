@@ -69,7 +69,7 @@ def erase_command(
     if older_than is not None and (user, visitor, conversation) == (None, None, None):
         name, whose = "retire", {"older_than_days": older_than}
     elif older_than is None:
-        name, whose = "erase", _whose(user, visitor, conversation)
+        name, whose = "erase", _whose(user, visitor, conversation, or_else=", or --older-than")
     else:
         raise typer.BadParameter("--older-than stands alone")
     if proof is not None:
@@ -91,11 +91,11 @@ def erase_command(
         raise typer.Exit(1)
 
 
-def _whose(user: str | None, visitor: str | None, conversation: str | None) -> JsonObject:
+def _whose(user: str | None, visitor: str | None, conversation: str | None, *, or_else: str = "") -> JsonObject:
     given = {"user": user, "visitor": visitor, "conversation": conversation}
     named = {name: value for name, value in given.items() if value is not None}
     if len(named) != 1 or not all(named.values()):
-        raise typer.BadParameter("name exactly one of --user, --visitor and --conversation")
+        raise typer.BadParameter(f"name exactly one of --user, --visitor and --conversation{or_else}")
     return dict(named)
 
 

@@ -9,11 +9,6 @@ COMMANDS = (
         "graphs.cli_ask:register",
     ),
     LazyCommand(
-        "doctor",
-        "Check settings, stores, model and versions. Exit code 1 when something is wrong.",
-        "graphs.cli_doctor:register",
-    ),
-    LazyCommand(
         "erase",
         "Remove everything that is held about a user, a visitor, a conversation, or about whatever is old. For good.",
         "graphs.cli_privacy:register",

@@ -8,4 +8,9 @@ COMMANDS = (
         "Serve the widget, the inbox and the API.",
         "server.cli:register",
     ),
+    LazyCommand(
+        "doctor",
+        "Check settings, stores, model and versions. Exit code 1 when something is wrong.",
+        "server.cli_doctor:register",
+    ),
 )

@@ -4,6 +4,8 @@ from rich.console import Console
 
 from server.installation import Installation, Place
 
+_ORIGINS = "  (on pages of yours: name their origins in HELPGRAPH_ALLOWED_ORIGINS)"
+
 
 def say_what_is_where(console: Console, url: str, installation: Installation, workers: int = 1) -> None:
     """Print where everything is."""
@@ -33,7 +35,7 @@ def _doors(url: str, place: Place) -> list[tuple[str, str]]:
         ("inbox", f"{url}/inbox" + ("" if settings.inbox_password else "  (no password: this machine only)")),
         ("bugs", f"{url}/bugs"),
         ("API", f"{url}/docs"),
-        ("widget", f'<script src="{url}/widget.js" defer></script>'),
+        ("widget", f'<script src="{url}/widget.js" defer></script>' + ("" if settings.allowed_origins else _ORIGINS)),
     ]
 
 

@@ -56,6 +56,7 @@ class HandoffBody(_Body):
         description="The id of the wish's message in the log: again with the same text it is the same wish, with "
         "another one a 409. Without it, each request is a wish of its own.",
     )
+    page: dict[str, Any] | None = None
 
 
 class FeedbackBody(_Body):
@@ -150,7 +151,7 @@ async def ask_for_person(conversation_id: str, body: HandoffBody, doors: InDoors
     run_id = uuid4().hex
     message_id = body.client_message_id or f"wish-{run_id}"
     accepted = await submit(
-        doors, caller, conversation, message_id=message_id, text=text, run_id=run_id, page=None, wish=True
+        doors, caller, conversation, message_id=message_id, text=text, run_id=run_id, page=body.page, wish=True
     )
     return {"turn_id": accepted.turn_id}
 
@@ -227,7 +228,8 @@ async def _mode(doors: Doors, scope: Scope, conversation: Conversation) -> JsonO
             value = logged.event.get("value")
             if logged.event.get("name") == Custom.MODE and isinstance(value, dict):
                 newest = value
-    return newest
+    # Whoever has given an address isn't asked for it again.
+    return {**newest, "ask_email": False} if conversation.contact_email is not None else newest
 
 
 def workspace_value(doors: Doors) -> JsonObject:

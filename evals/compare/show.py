@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from evals.compare.comparison import Change, Comparison, TicketChange
 from evals.compare.folders import Differing
@@ -34,7 +34,9 @@ def show_comparison(comparison: Comparison, differs: Sequence[Differing], consol
     )
     beside = "".join(f", {count} {what}" for count, what in left if count)
     console.print(f"{comparison.tickets} tickets of {comparison.customers} customers in both{beside}", highlight=False)
-    table = Table("metric", "before", "after", "change", "95 % interval", "n", "+", "-", "McNemar", "", box=None)
+    # Names that are cut would be one another's.
+    metric = Column("metric", overflow="fold")
+    table = Table(metric, "before", "after", "change", "95 % interval", "n", "+", "-", "McNemar", "", box=None)
     for change in (*_headlines(comparison), *_others(comparison)):
         table.add_row(*_row(change))
     console.print(table)

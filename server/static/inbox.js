@@ -230,7 +230,7 @@ Please report this to https://github.com/markedjs/marked.`,e){let e=`<p>An error
             autocomplete="name"
             maxlength="80"
             .value=${e.person}
-            @change=${t=>e.onPerson(t.currentTarget.value.trim())}
+            @input=${t=>e.onPerson(t.currentTarget.value.trim())}
           />
         </div>`}
     ${n?S:x`<button class="primary take" type="button" ?disabled=${e.busy||!r} @click=${e.onTake}>

@@ -110,3 +110,17 @@ def test_whoever_signed_in_by_name_answers_under_it(open_page: OpenPage) -> None
 
     assert page.get_by_label("Your name").count() == 0
     assert page.get_by_role("button", name="Send reply").is_enabled()
+
+
+def test_whoever_has_typed_a_name_takes_by_keyboard(open_page: OpenPage) -> None:
+    answers = inbox_answers()
+    path = "/v1/inbox/conversations/c1"
+    view = json.loads(answers[path].body)
+    view["conversation"]["mode"] = "waiting"
+    page, _ = open_page("/inbox#/c/c1", {**answers, path: replace(answers[path], body=json.dumps(view).encode())})
+    page.get_by_label("Your name").press_sequentially("Ada Lovelace")
+    page.keyboard.press("Tab")
+    with page.expect_request("**/take") as taken:
+        page.keyboard.press("Enter")
+
+    assert json.loads(taken.value.post_data or "{}")["person"] == "Ada Lovelace"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route
 
-from tests.browser.canned import CONVERSATION, TALK, as_json, message, stream, widget_answers
+from tests.browser.canned import CONVERSATION, MODE, TALK, as_json, message, stream, widget_answers
 from tests.browser.conftest import Answer, OpenPage, Site
 from tests.browser.corpus import VECTORS
 
@@ -289,3 +289,23 @@ def test_a_wish_that_arrived_after_all_is_not_the_next_one(open_page: OpenPage) 
     ids = [body["client_message_id"] for body in sent if body["path"].endswith("handoff")]
     assert ids[0] == lost
     assert len(set(ids)) == len(ids) == 2
+
+
+@pytest.mark.parametrize("given", [False, True])
+def test_an_address_that_was_noted_is_not_asked_for_again(open_page: OpenPage, given: bool) -> None:
+    noted = custom("outcome", {"turn_id": "t1", "outcome": "contact_taken", "route": None})
+    said = custom("notice", {"code": "x", "text": "All of it has come"})
+    events = [custom("mode", MODE), *([noted] if given else []), said]
+    page, _, _ = open_widget(open_page, widget_answers(messages=TALK, events=events))
+    page.get_by_text("All of it has come").wait_for()
+
+    assert page.get_by_label("Your e-mail address").count() == (not given)
+
+
+def test_the_button_for_a_person_tells_the_page(open_page: OpenPage) -> None:
+    page, _, sent = open_widget(open_page, widget_answers(messages=[], events=[]))
+    with page.expect_request("**/handoff"):
+        page.get_by_role("button", name="Talk to a person").click()
+
+    (asked,) = (body for body in sent if body["path"].endswith("/handoff"))
+    assert asked["page"]["route"] == "/reports"

@@ -111,6 +111,7 @@ def test_an_empty_base_is_no_error_and_doctor_says_how_to_fill_it(shell: Shell) 
 
     assert (asked[0], examined[0]) == (0, 0)
     assert "I don't find an answer" in asked[1]
+    assert "no articles to answer from" in asked[1]
     assert "helpgraph ingest PATH" in examined[1]
 
 
@@ -132,6 +133,25 @@ def test_a_wrong_setting_is_named(
 
     assert code == 2
     assert said in text
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("HELPGRAPH_PORT", "99999"),
+        ("HELPGRAPH_LOG_FORMAT", "xml"),
+        ("HELPGRAPH_ALLOWED_ORIGINS", "app.example.com"),
+        ("HELPGRAPH_HOST", "0.0.0.0"),
+    ],
+)
+def test_doctor_finds_what_the_server_would_not_start_with(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    code, text = shell.run("doctor")
+
+    assert code == 1
+    assert ("HELPGRAPH_INBOX_PASSWORD" if name == "HELPGRAPH_HOST" else name) in text
 
 
 def test_a_broken_workspace_is_named_with_the_place(

@@ -74,6 +74,7 @@ async def live(here: Here, name: str) -> Customer:
     async with here.staff() as staff:
         view = (await staff.get(of(customer))).json()["conversation"]
         assert view["contact_email"] == f"{name}@example.org"
+        assert view["mode"] == "waiting"
         await staff.post(f"{of(customer)}/take", json={"person": "Grace"}, headers={"Idempotency-Key": of(customer)})
         reply = {"text": f"Hello {name}", "client_message_id": f"{name}-reply", "person": "Grace"}
         assert (await staff.post(f"{of(customer)}/reply", json=reply)).status_code == 200

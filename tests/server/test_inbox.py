@@ -8,11 +8,18 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import update
 
-from agent.types import Kind
+from agent.events import Custom
+from agent.types import Kind, Mode
+from agent.wire import mode_value
 from server.background import remind_overdue
 from tests.fakes import CALM, ScriptedEngine, fake_deps
 from tests.server.harness import Customer, Here, Sent, bot_texts, read_stream, run_input, serving
+from tools.storage.codec import custom
+from tools.storage.log import NewEvent
+from tools.storage.schema import conversations
+from tools.storage.scope import Scope
 
 
 def of(customer: Customer) -> str:
@@ -45,6 +52,38 @@ async def test_a_button_is_enough_to_get_a_person(here: Here, customer: Customer
     assert row["conversation_id"] == customer.conversation_id
     assert row["last_message"]
     assert row["promised_by"] > datetime.now(UTC).isoformat()
+
+
+async def test_a_wish_by_button_knows_the_page(tmp_path: Path) -> None:
+    engine = ScriptedEngine()
+    async with serving(tmp_path, fake_deps(engine=engine)) as here:
+        customer = await here.session()
+        await customer.post("handoff", {"page": {"route": "/projects", "title": "Projects"}})
+        await wait_for_mode(customer, "waiting")
+        async with here.staff() as staff:
+            view = (await staff.get(f"/v1/inbox/conversations/{customer.conversation_id}")).json()
+
+    assert view["handoff"]["page"] == "/projects"
+
+
+async def test_whoever_gave_an_address_is_not_asked_again(here: Here, customer: Customer) -> None:
+    await customer.post("handoff", {})
+    await wait_for_mode(customer, "waiting")
+    scope, conversation_id = Scope.system("example"), customer.conversation_id
+    asking = NewEvent(custom(Custom.MODE, mode_value(Mode.WAITING, ask_email=True)))
+    await here.runtime.log.record(scope, conversation_id, [asking])
+
+    async def asked() -> bool:
+        body = {"session_token": customer.headers["Authorization"].removeprefix("Bearer ")}
+        resumed = (await here.http.post("/v1/sessions", json=body)).json()
+        assert resumed["conversation_id"] == conversation_id
+        return bool(resumed["mode_value"]["ask_email"])
+
+    assert await asked()
+    async with here.runtime.db.transaction() as conn:
+        changed = conversations.c.conversation_id == conversation_id
+        await conn.execute(update(conversations).where(changed).values(contact_email="ada@example.com"))
+    assert not await asked()
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])

@@ -5,7 +5,7 @@ import hashlib
 import random
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,8 @@ Vectors = dict[str, NDArray[np.float32]]
 _EMBED_BATCH = 128
 _SELF_QUERIES = 30
 _MAX_REFUSED_SHARE = 0.5
+# A base of fewer articles is still being tried out.
+_MANY = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ class Ingest:
         """Read `path` and make it the live generation.
 
         Raises:
-            BadTurn: nothing to read, or too much refused.
+            BadTurn: nothing to read, too much refused, or too much of what is there gone.
             KnowledgeError: the new generation didn't find its own passages.
         """
         began = time.monotonic()
@@ -98,6 +100,7 @@ class Ingest:
         live = await self._rows.live()
         before = {a.article_id: a.content_hash for a in await self._rows.articles(live.generation_id)} if live else {}
         now = {article.article_id: article.content_hash for article in reading.articles}
+        _require_meant(before.keys() - now.keys(), before, force=force)
         unchanged = sum(before.get(article_id) == digest for article_id, digest in now.items())
         dense = self._embedder is not None
         generation_id, passages = live.generation_id if live else "", live.passages if live else 0
@@ -276,6 +279,15 @@ def _require_most(reading: Reading, *, force: bool) -> None:
         raise BadTurn(
             f"{len(reading.refused)} of {total} were refused, so nothing was changed; the first: "
             f"{first.source}: {first.reason}. Use --force to go on with the rest"
+        )
+
+
+def _require_meant(gone: Collection[str], before: Collection[str], *, force: bool) -> None:
+    """Another folder than the one meant would empty the base."""
+    if len(before) >= _MANY and 2 * len(gone) > len(before) and not force:
+        raise BadTurn(
+            f"{len(gone)} of the {len(before)} articles that are there now would be removed, so nothing was changed. "
+            "Use --force if this is to take their place"
         )
 
 

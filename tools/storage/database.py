@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import os
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -23,7 +22,7 @@ from tools.storage.following import Following, noted
 from tools.storage.migrate import upgrade
 from tools.storage.postgres_channel import PostgresChannel
 from tools.storage.scrubbing import database_files, scrub_sqlite
-from tools.storage.sqlite_connection import BUSY_TIMEOUT_MS, Connection, connect
+from tools.storage.sqlite_connection import BUSY_TIMEOUT_MS, Connection, connect, create_privately
 
 FILE_NAME = "helpgraph.db"
 _READERS = 4
@@ -69,7 +68,7 @@ class Database:
         where = parsed.render_as_string(hide_password=True)
         if parsed.get_backend_name() == "sqlite":
             where = str(parsed.database)
-            _prepare_file(Path(where))
+            create_privately(Path(where))
             database = cls(_sqlite(parsed, connector, readers=True), _sqlite(parsed, connector, readers=False), parsed)
         else:
             engine = create_async_engine(parsed, pool_size=10, max_overflow=10, pool_pre_ping=True)
@@ -271,27 +270,18 @@ def _parse(url: str | None, data_dir: Path) -> URL:
     try:
         parsed = make_url(url)
     except ArgumentError as exc:
-        raise Misconfigured("DATABASE_URL is not a URL like postgresql://user:password@host/name") from exc
+        raise Misconfigured("HELPGRAPH_DATABASE_URL is not a URL like postgresql://user:password@host/name") from exc
     match parsed.drivername.partition("+")[0]:
         case "postgres" | "postgresql":
             return parsed.set(drivername="postgresql+psycopg")
         case "sqlite" if parsed.database and parsed.database != ":memory:":
             return parsed.set(drivername="sqlite+aiosqlite")
         case "sqlite":
-            raise Misconfigured("DATABASE_URL: SQLite needs a file, as in sqlite:////var/lib/helpgraph/helpgraph.db")
+            raise Misconfigured(
+                "HELPGRAPH_DATABASE_URL: SQLite needs a file, as in sqlite:////var/lib/helpgraph/helpgraph.db"
+            )
         case other:
-            raise Misconfigured(f"DATABASE_URL: {other!r} is not supported; use postgresql:// or sqlite://")
-
-
-def _prepare_file(path: Path) -> None:
-    """Create the file for its owner only: it holds what customers said."""
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    except OSError as exc:
-        raise Misconfigured(
-            f"the database file {path} can't be opened ({exc.strerror}): check HELPGRAPH_DATA_DIR"
-        ) from exc
+            raise Misconfigured(f"HELPGRAPH_DATABASE_URL: {other!r} is not supported; use postgresql:// or sqlite://")
 
 
 def _sqlite(url: URL, connector: Connector, *, readers: bool) -> AsyncEngine:
@@ -349,4 +339,4 @@ def _explain(exc: DBAPIError, where: str) -> str:
         return f"the database file {where} can't be used ({reason}): check its owner and the disk"
     if "already exists" in reason:
         return f"the database {where} holds another application's tables ({reason}): give Helpgraph its own"
-    return f"the database {where} can't be reached or used ({reason}): check DATABASE_URL"
+    return f"the database {where} can't be reached or used ({reason}): check HELPGRAPH_DATABASE_URL"

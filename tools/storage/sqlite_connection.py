@@ -6,6 +6,7 @@ has all others wait for as many rounds as it makes trips. So what takes no time 
 thread go commits, which wait for the disk, statements that turn out to be slow, and transactions that say they are.
 """
 
+import os
 import sqlite3
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -14,6 +15,8 @@ from pathlib import Path
 from typing import Any, Self
 
 import aiosqlite
+
+from agent.errors import Misconfigured
 
 BUSY_TIMEOUT_MS = 10_000
 # How long a read may hold up everything else in the process. Turns' reads take a tenth of it.
@@ -203,6 +206,22 @@ class BriefConnection(aiosqlite.Connection):
 
 def _move_the_log(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+
+
+def create_privately(path: Path) -> None:
+    """Create a database's file for its owner only, if there is none: it holds what customers said.
+
+    Raises:
+        Misconfigured: it can't be opened.
+    """
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # SQLite gives its log and its index the same mode.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as exc:
+        raise Misconfigured(
+            f"the database file {path} can't be opened ({exc.strerror}): check HELPGRAPH_DATA_DIR"
+        ) from exc
 
 
 def connect(path: str) -> Connection:

@@ -206,3 +206,21 @@ async def test_a_kill_at_any_step_leaves_the_old_base_answering(
         report = await store.ingest(other)
     assert (report.added, report.removed) == (1, len(ARTICLES))
     shutil.rmtree(data)
+
+
+async def test_another_folder_than_the_one_meant_does_not_empty_the_base(tmp_path: Path) -> None:
+    for folder, numbers in (("all", range(12)), ("half", range(6)), ("others", range(12, 20))):
+        (tmp_path / folder).mkdir()
+        for number in numbers:
+            (tmp_path / folder / f"{number}.md").write_text(f"# Article {number}\n\nAbout {number}.\n")
+    async with opened(tmp_path, None) as store:
+        first = await store.ingest(tmp_path / "all")
+        with pytest.raises(BadTurn, match=r"12 of the 12 articles .* would be removed, so nothing was changed"):
+            await store.ingest(tmp_path / "others")
+        kept = (await store.status()).generation_id
+        halved = await store.ingest(tmp_path / "half")
+        forced = await store.ingest(tmp_path / "others", force=True)
+
+    assert kept == first.generation_id
+    assert halved.removed == 6
+    assert (forced.added, forced.removed) == (8, 6)

@@ -117,7 +117,7 @@ function actionsView(model: DetailModel): TemplateResult {
             autocomplete="name"
             maxlength="80"
             .value=${model.person}
-            @change=${(event: Event) => model.onPerson((event.currentTarget as HTMLInputElement).value.trim())}
+            @input=${(event: Event) => model.onPerson((event.currentTarget as HTMLInputElement).value.trim())}
           />
         </div>`}
     ${mine

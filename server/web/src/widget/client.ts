@@ -117,7 +117,7 @@ export class Client {
       await this.#insist(async () => {
         await this.start();
         this.follow(true);
-        await this.#post("handoff", { client_message_id: wishId });
+        await this.#post("handoff", { client_message_id: wishId, page: this.options.page() });
       });
       this.#wishId = null;
     } catch (error) {

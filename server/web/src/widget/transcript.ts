@@ -175,6 +175,9 @@ export class Transcript {
         this.mode = value as unknown as ModeValue;
         if (this.mode.mode !== "closed") this.rated = false;
         break;
+      case "helpgraph.outcome.v1":
+        if (value["outcome"] === "contact_taken") this.mode = { ...this.mode, ask_email: false };
+        break;
       case "helpgraph.notice.v1":
         if (typeof value["text"] === "string" && value["text"]) this.addNotice(value["text"]);
         break;

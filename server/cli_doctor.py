@@ -15,11 +15,11 @@ from rich.console import Console
 from agent.errors import SupportError
 from graphs.assembly import Runtime, find_server, open_runtimes, read_files
 from graphs.running import find_all_running
-from graphs.settings import Settings, load_settings
+from graphs.settings import Settings
 from graphs.turn_metrics import NoMetrics
+from server.installation import load_installation
 from tools.engines.llm.options import Endpoint
 from tools.observing.logs import set_up_logging
-from tools.workspace import workspace_folders
 
 _PACKAGES = (
     "helpgraph",
@@ -79,10 +79,11 @@ async def _findings(workspace: Path | None, data_dir: Path | None) -> AsyncItera
     yield Finding("ok" if sys.version_info >= (3, 11) else "wrong", "python", python)
     yield Finding("ok", "packages", ", ".join(f"{name} {_version(name)}" for name in _PACKAGES))
     try:
-        settings = load_settings(workspace=workspace, data_dir=data_dir)
+        # All that `helpgraph serve` reads before it starts.
+        installation = load_installation({"workspace": workspace, "data_dir": data_dir}, {})
+        settings = installation.settings
         yield Finding("ok", "settings", f"data folder {settings.data_dir.resolve()}")
-        folders = workspace_folders(settings.workspace) if settings.workspace is not None else []
-        each = [load_settings(workspace=folder, data_dir=data_dir) for folder in folders] or [settings]
+        each = [place.settings for place in installation.places]
         async for finding in _models(each):
             yield finding
         if find_all_running(settings.data_dir):
