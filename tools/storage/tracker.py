@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 BugStatus = Literal["open", "fixed", "dismissed"]
 _GIST_CHARS = 2_000
+_SAID_CHARS = 8000
 SAME_WORDS = 0.35
 """From this overlap of words on, two reports without vectors are the same bug."""
 # What a customer adds to a bug they have reported reads differently from the first report of it.
@@ -90,7 +91,7 @@ class BuiltInTracker:
     async def file(self, report: BugReport) -> BugTicket:
         """Count the report on the same open bug, else open one; once per `effect_key`, in one transaction.
 
-        A conversation counts once per bug; its later reports replace the context that engineers see.
+        A conversation counts once per bug; its later reports add to what it said, and give details that it hadn't.
 
         Raises:
             DatabaseAway: the database can't be written, or nobody knows whether it was. It is the log's own, so there
@@ -254,11 +255,24 @@ class BuiltInTracker:
         return bug_id
 
     async def _count(self, conn: AsyncConnection, report: BugReport, bug_id: str) -> None:
+        earlier = (
+            await conn.execute(
+                select(bug_occurrences.c.said, bug_occurrences.c.draft).where(
+                    bug_occurrences.c.workspace_id == report.workspace_id,
+                    bug_occurrences.c.bug_id == bug_id,
+                    bug_occurrences.c.conversation_id == report.conversation_id,
+                )
+            )
+        ).one_or_none()
+        said, draft = report.said.render_plain(), to_json(report.draft)
+        if earlier is not None:
+            said = _together(earlier.said, said)
+            draft = tracker_views.filled(earlier.draft, draft)
         context = {
             "account_id": report.account_id,
             "account_tier": report.account_tier,
-            "said": report.said.render_plain(),
-            "draft": to_json(report.draft),
+            "said": said,
+            "draft": draft,
             "at": report.reported_at,
         }
         await conn.execute(
@@ -278,6 +292,11 @@ def gist_of(draft: BugDraft) -> str:
     """Return the text that two reports are compared by: what it is called, what happens, what one was doing."""
     parts = (part.strip() for part in (draft.title, draft.actual, draft.doing))
     return "\n".join(dict.fromkeys(part for part in parts if part))[:_GIST_CHARS]
+
+
+def _together(earlier: str, said: str) -> str:
+    """What a conversation said of a bug, its newest words at the end; the oldest are left out when it gets long."""
+    return earlier if said in earlier else f"{earlier}\n{said}".strip()[-_SAID_CHARS:]
 
 
 def _comparable(workspace_id: str) -> tuple[Any, ...]:

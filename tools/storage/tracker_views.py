@@ -1,5 +1,6 @@
 """Bugs as people see them. Counts come from the rows of reports, never from a counter."""
 
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Row, Select, and_, func, select
@@ -25,13 +26,14 @@ async def bugs_of(conn: AsyncConnection, workspace_id: str, *, limit: int) -> li
 async def bug(conn: AsyncConnection, workspace_id: str, bug_id: str) -> dict[str, Any]:
     """Return a bug with `draft` and `reports` (conversation_id, account_id, tier, said, at), newest first.
 
-    Reports of customers whose data was erased are counted, and not among them.
+    What the draft lacks is taken from the reports, the oldest that has it. Those of customers whose data was erased are
+    counted, and not among them.
 
     Raises:
         NotFound: no such bug in the workspace.
     """
     row = await counted(conn, workspace_id, bug_id)
-    reports = await conn.execute(
+    found = await conn.execute(
         select(bug_occurrences)
         .where(
             bug_occurrences.c.workspace_id == workspace_id,
@@ -40,9 +42,13 @@ async def bug(conn: AsyncConnection, workspace_id: str, bug_id: str) -> dict[str
         )
         .order_by(bug_occurrences.c.at.desc())
     )
+    reports = found.all()
+    draft = row.draft
+    for report in sorted(reports, key=attrgetter("first_at")):
+        draft = filled(draft, report.draft)
     return {
         **_row(row),
-        "draft": row.draft,
+        "draft": draft,
         "reports": [
             {
                 "conversation_id": report.conversation_id,
@@ -54,6 +60,14 @@ async def bug(conn: AsyncConnection, workspace_id: str, bug_id: str) -> dict[str
             for report in reports
         ],
     }
+
+
+def filled(draft: dict[str, Any] | None, other: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return a draft with the details that it lacks and another has; `missing` names what is left."""
+    if not draft or not other:
+        return draft
+    whole = {name: value or other.get(name, value) for name, value in draft.items()}
+    return {**whole, "missing": [name for name in draft.get("missing", ()) if not whole.get(name)]}
 
 
 async def reported_in(conn: AsyncConnection, workspace_id: str, conversation_id: str) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 import asyncio
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -134,14 +135,33 @@ async def test_what_was_filed_is_known_by_its_key_in_its_workspace(database: Dat
     assert not await tracker.already_filed("elsewhere", "e")
 
 
-async def test_conversation_counts_once_and_its_newest_report_is_kept(database: Database) -> None:
+async def test_conversation_counts_once_and_its_words_come_together(database: Database) -> None:
     tracker = BuiltInTracker(database, BagOfWords())
     await tracker.file(report(1, effect="e1", said="first words"))
     again = await tracker.file(report(1, effect="e2", said="more words", at_s=60))
     assert (again.is_new, again.occurrences) == (False, 1)
     bug = await tracker.bug(STAFF, "BUG-1")
-    assert [r["said"] for r in bug["reports"]] == ["more words"]
+    assert [r["said"] for r in bug["reports"]] == ["first words\nmore words"]
     assert bug["last_seen"] == (NOW + timedelta(seconds=60)).isoformat()
+
+
+async def test_details_that_come_later_stand_in_the_bug(database: Database) -> None:
+    def lacking(n: int, effect: str, **given: Any) -> BugReport:
+        whole = report(n, effect=effect, at_s=n)
+        bare: dict[str, Any] = {"doing": "", "expected": "", "steps": (), "environment": "", **given}
+        return replace(
+            whole, draft=replace(whole.draft, missing=("doing", "steps", "environment"), **{**bare, **given})
+        )
+
+    tracker = BuiltInTracker(database, BagOfWords())
+    await tracker.file(lacking(1, "e1"))
+    await tracker.file(lacking(1, "e2", environment="Chrome"))
+    await tracker.file(lacking(2, "e3", environment="Firefox", steps=("Click Export",)))
+    await tracker.file(lacking(2, "e4", environment="Safari"))
+
+    draft = (await tracker.bug(STAFF, "BUG-1"))["draft"]
+    assert (draft["environment"], draft["steps"], draft["doing"]) == ("Chrome", ["Click Export"], "")
+    assert draft["missing"] == ["doing"]
 
 
 async def test_closed_bug_is_not_found_again(database: Database) -> None:
