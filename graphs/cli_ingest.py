@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from agent.errors import SupportError
+from agent.errors import BadTurn, SupportError
 from graphs.assembly import find_server, open_knowledge
 from graphs.running import RunningServer
 from graphs.settings import Settings, load_settings
@@ -77,7 +77,7 @@ async def ingest(settings: Settings, path: Path, on_progress: OnProgress, *, for
         if "report" in line:
             return dict(line["report"])
         if "error" in line:
-            raise SupportError(str(line["error"]))
+            raise (BadTurn if line["usage"] else SupportError)(str(line["error"]))
         on_progress(line["stage"], line["done"], line["total"])
     raise SupportError("the server stopped before it was done; the old knowledge base is still in place")
 

@@ -83,7 +83,7 @@ def _detached(
         except SupportError as exc:
             lines.put_nowait({"error": str(exc), "usage": isinstance(exc, BadTurn)})
         except Exception as exc:
-            lines.put_nowait({"error": f"the {name} failed ({type(exc).__name__}); {failed}"})
+            lines.put_nowait({"error": f"the {name} failed ({type(exc).__name__}); {failed}", "usage": False})
             raise
 
     async def told() -> AsyncIterator[bytes]:

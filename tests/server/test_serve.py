@@ -15,6 +15,7 @@ from graphs.running import FILE_NAME
 from tests.installed import EXAMPLE, copy_of, use_models
 from tests.server.harness import bearer, run_input
 from tests.serving import Process, served, served_anew
+from tests.shell import Shell
 
 
 @pytest.fixture
@@ -90,6 +91,14 @@ def test_every_path_of_the_example_is_its_page(example: Process, path: str) -> N
     assert page.status_code == 200
     assert page.headers["content-type"].startswith("text/html")
     assert "user_001" not in page.text
+
+
+def test_a_command_beside_it_ends_as_it_would_alone(example: Process, shell: Shell, tmp_path: Path) -> None:
+    where = ("--workspace", str(EXAMPLE), "--data-dir", str(example.data_dir))
+    code, said = shell.run("ingest", str(tmp_path / "absent"), *where)
+
+    assert code == 2, said
+    assert "absent" in said
 
 
 def test_a_second_server_on_the_same_port_says_so(example: Process, refused: Callable[..., str]) -> None:
