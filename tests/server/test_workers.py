@@ -207,7 +207,7 @@ def test_a_worker_that_cant_start_says_why_and_the_command_fails(tmp_path: Path)
 
     assert done.returncode == 2, done.stderr
     assert "can't be reached or used" in done.stderr
-    assert "check DATABASE_URL" in done.stderr
+    assert "check HELPGRAPH_DATABASE_URL" in done.stderr
     assert "a worker can't start" in done.stderr
     assert "Traceback" not in done.stderr
     assert "a-secret-word" not in done.stderr
