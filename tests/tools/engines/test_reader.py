@@ -172,7 +172,7 @@ def test_of_a_shipped_example_it_says_what_it_said_before_it_was_taught_with_it(
 
 
 def test_a_damaged_built_reader_is_built_again(tmp_path: Path, reader: Reader, model_cache: Path) -> None:
-    whole = model_cache / f"reader-{reader.name[:16]}.onnx"
+    (whole,) = model_cache.glob(f"reader-{reader.name[:16]}*.onnx")
     (tmp_path / whole.name).write_bytes(whole.read_bytes()[:100_000])
 
     again = Reader.open(tmp_path)
