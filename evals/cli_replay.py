@@ -208,7 +208,8 @@ def _clear(folder: Path) -> None:
     """Remove a run. What isn't one is never removed."""
     if not _is_free(folder):
         raise BadTurn(f"{folder} holds no run ({NAME} is missing), so --fresh won't empty it")
-    shutil.rmtree(folder, ignore_errors=not folder.exists())
+    if folder.exists():
+        shutil.rmtree(folder)
 
 
 def _is_free(folder: Path) -> bool:

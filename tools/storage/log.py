@@ -233,17 +233,17 @@ async def _find_message(conn: AsyncConnection, conversation: Conversation, clien
 
 async def _is_ours(conn: AsyncConnection, conversation: Conversation, message_id: str) -> bool:
     """Whether the bot or a person has said something under this id, or is about to. What shows messages goes by ids."""
-    whose = conversation.conversation_id, conversation.workspace_id
     if message_id.startswith(BOT_MESSAGE):
-        turn_id = message_id.removeprefix(BOT_MESSAGE).partition("_")[0]
-        theirs = turns.c.conversation_id, turns.c.workspace_id, turns.c.turn_id
-        said = (*whose, turn_id)
+        table, named = turns, turns.c.turn_id == message_id.removeprefix(BOT_MESSAGE).partition("_")[0]
     elif message_id.startswith(PERSONS_MESSAGE):
-        theirs = desk_replies.c.conversation_id, desk_replies.c.workspace_id, desk_replies.c.message_id
-        said = (*whose, message_id)
+        table, named = desk_replies, desk_replies.c.message_id == message_id
     else:
         return False
-    query = select(true()).where(*(column == value for column, value in zip(theirs, said, strict=True)))
+    query = select(true()).where(
+        table.c.conversation_id == conversation.conversation_id,
+        table.c.workspace_id == conversation.workspace_id,
+        named,
+    )
     return (await conn.execute(query)).first() is not None
 
 
