@@ -280,6 +280,17 @@ async def test_words_that_were_shown_stay_when_the_turn_fails(tmp_path: Path) ->
         assert kinds(events).count(begun) == kinds(events).count(over), begun
 
 
+async def test_words_do_not_wait_for_those_that_follow_fast(tmp_path: Path) -> None:
+    fast = SlowEngine(parts=TWO_SENTENCES * 40)
+    fast.understand_s, fast.pause_s = 0, 0.03
+    async with installation(tmp_path, fake_deps(engine=fast)) as here:
+        conversation_id = await here.begin()
+        await here.say(conversation_id, "Where are my invoices?")
+        events = await here.until(conversation_id, lambda events: "TEXT_MESSAGE_CONTENT" in kinds(events))
+        assert "RUN_FINISHED" not in kinds(events)
+        await here.until(conversation_id, ended())
+
+
 class AwayOnce(ConversationLog):
     """Its database is away when a lease is prolonged for the first time."""
 

@@ -13,6 +13,7 @@ from sqlalchemy import update
 from agent.events import Custom
 from agent.types import Kind, Mode
 from agent.wire import mode_value
+from server import background
 from server.background import remind_overdue
 from tests.fakes import CALM, ScriptedEngine, fake_deps
 from tests.server.harness import Customer, Here, Sent, bot_texts, read_stream, run_input, serving
@@ -314,3 +315,23 @@ async def test_whoever_waits_longer_than_promised_is_told_once(here: Here, custo
     async with here.staff() as staff:
         (row,) = await handoffs(staff)
     assert row["overdue"] is True
+
+
+async def test_reminders_go_on_after_any_error(here: Here, customer: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = asyncio.Event()
+    remind = background.remind_overdue
+
+    async def fail_once(every: Any) -> None:
+        if not tried.is_set():
+            tried.set()
+            raise RuntimeError("on purpose")
+        await remind(every)
+        reminded.set()
+
+    reminded = asyncio.Event()
+    monkeypatch.setattr(background, "remind_overdue", fail_once)
+    monkeypatch.setattr(background, "_SWEEP_S", 0.01)
+    sweeping = asyncio.create_task(background._sweep([here.doors]))
+    async with asyncio.timeout(30):
+        await reminded.wait()
+    sweeping.cancel()

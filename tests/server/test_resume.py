@@ -73,9 +73,7 @@ async def test_joining_in_the_middle_of_an_answer_gives_its_beginning_once(tmp_p
     engine = PacedEngine(parts=TWO_PARTS)
     async with serving(tmp_path, fake_deps(engine=engine)) as here:
         customer = await here.session()
-        running = asyncio.create_task(customer.say("Where are my invoices?"))
-        engine.may_go_on.release()
-        await _until_spoken(here, customer)
+        running = await _half_said(here, customer, engine)
         joined: list[Sent] = []
         async with here.http.stream("GET", customer.path("events"), headers=customer.headers) as answer:
             async for sent in read_stream(answer):
@@ -145,9 +143,7 @@ async def test_a_person_who_takes_over_ends_the_run(tmp_path: Path) -> None:
     engine = PacedEngine(parts=TWO_PARTS)
     async with serving(tmp_path, fake_deps(engine=engine)) as here:
         customer = await here.session()
-        running = asyncio.create_task(customer.say("Where are my invoices?"))
-        engine.may_go_on.release()
-        await _until_spoken(here, customer)
+        running = await _half_said(here, customer, engine)
         async with here.staff() as staff:
             taken = await staff.post(
                 f"/v1/inbox/conversations/{customer.conversation_id}/take", json={"person": "Grace"}
@@ -160,13 +156,16 @@ async def test_a_person_who_takes_over_ends_the_run(tmp_path: Path) -> None:
     assert [sent.kind for sent in events].count("TEXT_MESSAGE_END") == 1
 
 
-async def _until_spoken(here: Here, customer: Customer) -> None:
+async def _half_said(here: Here, customer: Customer, engine: PacedEngine) -> asyncio.Task[list[Sent]]:
+    """Ask, and return the stream of the answer when its first half is said."""
+    running = asyncio.create_task(customer.say("Where are my invoices?"))
+    engine.may_go_on.release()
     scope = Scope.system(here.runtime.workspace.workspace_id)
     async with asyncio.timeout(30):
         while True:
             events = await here.runtime.log.read(scope, customer.conversation_id, after_seq=0, staff=True)
             if any(logged.event["type"] == "TEXT_MESSAGE_CONTENT" for logged in events):
-                return
+                return running
             await asyncio.sleep(0.02)
 
 
@@ -176,9 +175,7 @@ async def test_a_run_that_ends_while_somebody_joins_is_told_whole_or_not_at_all(
     engine = PacedEngine(parts=TWO_PARTS)
     async with serving(tmp_path, fake_deps(engine=engine)) as here:
         customer = await here.session()
-        running = asyncio.create_task(customer.say("Where are my invoices?"))
-        engine.may_go_on.release()
-        await _until_spoken(here, customer)
+        running = await _half_said(here, customer, engine)
         read = here.runtime.log.active_turn
 
         async def a_moment_later(scope: Scope, conversation_id: str) -> ActiveTurn | None:

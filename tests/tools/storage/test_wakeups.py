@@ -5,11 +5,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 
 from tests.tools.storage.arrange import ADA, IDENTITY, converse, open_log, say
+from tools.storage import catching_up as catching_up_module
 from tools.storage.catching_up import catch_up, changed_since
 from tools.storage.database import Database
 from tools.storage.log import NewEvent
@@ -81,7 +83,18 @@ async def test_hints_cross_processes_and_survive_a_cut_connection(postgres_url: 
         await there.stop()
 
 
-async def test_what_no_hint_told_of_is_caught_up_with(postgres_url: str, tmp_path: Path) -> None:
+async def test_what_no_hint_told_of_is_caught_up_with(
+    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed: list[str] = []
+
+    async def fail_once(*args: Any) -> list[tuple[str, int]]:
+        if not failed:
+            failed.append("an error of any kind")
+            raise RuntimeError(failed[0])
+        return await changed_since(*args)
+
+    monkeypatch.setattr(catching_up_module, "changed_since", fail_once)
     deaf, database = Wakeups(), await Database.open(postgres_url, data_dir=tmp_path)
     try:
         log = open_log(database)
@@ -94,6 +107,7 @@ async def test_what_no_hint_told_of_is_caught_up_with(postgres_url: str, tmp_pat
 
         assert await deaf.wait(conversation.conversation_id, after_seq=before, timeout_s=20)
         assert deaf.newest(conversation.conversation_id) == seq
+        assert failed
         assert await changed_since(database, ["elsewhere"], datetime(2026, 1, 1, tzinfo=UTC)) == []
         catching_up.cancel()
     finally:
