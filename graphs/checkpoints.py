@@ -17,8 +17,9 @@ from sqlalchemy import URL
 from agent.errors import DatabaseAway
 from agent.state import TurnState
 from graphs.checkpoint_serializer import TurnSerializer
+from tools.storage.brief_connection import connect_briefly
 from tools.storage.scrubbing import database_files, scrub_sqlite
-from tools.storage.sqlite_connection import BUSY_TIMEOUT_MS, connect_briefly, create_privately
+from tools.storage.sqlite_file import BUSY_TIMEOUT_MS, create_privately
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection

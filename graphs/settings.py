@@ -78,7 +78,7 @@ class Settings(ModelSettings, TracingSettings):
     def database(self) -> str:
         """The SQLAlchemy URL of the database."""
         if self.database_url is None:
-            return f"sqlite+aiosqlite:///{(self.data_dir / 'helpgraph.db').resolve()}"
+            return f"sqlite:///{(self.data_dir / 'helpgraph.db').resolve()}"
         url = self.database_url.get_secret_value()
         for prefix in ("postgres://", "postgresql://"):
             if url.startswith(prefix):

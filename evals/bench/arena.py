@@ -119,7 +119,7 @@ async def open_arena(articles: Sequence[BenchArticle], *, on_progress: Progress)
             workspace=root / "workspace",
             data_dir=root / "data",
             max_message_chars=MESSAGE_CHARS,
-            database_url=f"sqlite+aiosqlite:///{root / 'data' / 'helpgraph.db'}",
+            database_url=f"sqlite:///{root / 'data' / 'helpgraph.db'}",
         )
         async with open_runtime(settings) as runtime:
             if articles:

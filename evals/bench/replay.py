@@ -141,7 +141,7 @@ def _settings(root: Path) -> Settings:
     return load_settings(
         workspace=root / "workspace",
         data_dir=root / "data",
-        database_url=f"sqlite+aiosqlite:///{root / 'data' / 'helpgraph.db'}",
+        database_url=f"sqlite:///{root / 'data' / 'helpgraph.db'}",
     )
 
 

@@ -136,7 +136,7 @@ async def _time(
     with tempfile.TemporaryDirectory(prefix="helpgraph-speed-") as folder:
         root = Path(folder)
         write_articles(root / "articles.jsonl", passages)
-        db = await Database.open(f"sqlite+aiosqlite:///{root / 'helpgraph.db'}", data_dir=root)
+        db = await Database.open(f"sqlite:///{root / 'helpgraph.db'}", data_dir=root)
         store = await KnowledgeStore.open(db, root, sketch, "speed")
         try:
             await store.ingest(root / "articles.jsonl", lambda s, done, total: on_progress(f"{part}: {s}", done, total))

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import URL
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent.deps import TurnDeps
 from agent.effects import effect_key
@@ -32,6 +31,7 @@ from graphs.translate import Finished, run_turn
 from graphs.turn_graph import build_turn_graph
 from tests.fakes import CALM, RecordingTracker, ScriptedEngine, ask, fake_deps
 from tests.graphs.installation import LIMITS, SCOPE, STAFF, bot_messages, ended, installation, kinds
+from tools.storage.connection import Connection
 from tools.storage.database import Database
 from tools.storage.log import ConversationLog, Lease, TurnWork
 from tools.storage.tracker import BuiltInTracker
@@ -300,7 +300,7 @@ class InDoubt(Database):
     told = True
 
     @asynccontextmanager
-    async def _transaction(self, lengthy: bool) -> AsyncIterator[AsyncConnection]:
+    async def _transaction(self, lengthy: bool) -> AsyncIterator[Connection]:
         async with super()._transaction(lengthy) as conn:
             yield conn
         if self.told:

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
+from sqlalchemy import text
 
 from tests.server.harness import Customer, Here, bearer, run_input, serving
 
@@ -216,7 +217,7 @@ async def test_a_failure_of_ours_is_a_problem_without_its_cause(tmp_path: Path) 
     async with serving(tmp_path) as here:
         customer = await here.session()
         async with here.runtime.db.transaction() as conn:
-            await conn.exec_driver_sql("ALTER TABLE conversations RENAME TO gone")
+            await conn.execute(text("ALTER TABLE conversations RENAME TO gone"))
         answer = await here.http.get(customer.path("messages"), headers=customer.headers)
         await here.runtime.db.close()
 

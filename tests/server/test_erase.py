@@ -15,6 +15,7 @@ import pytest
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver, ChannelVersions, Checkpoint, empty_checkpoint
 from psycopg import sql
+from sqlalchemy import text
 
 from agent.errors import BadTurn
 from agent.types import BugDraft, Kind, PageContext, Understanding
@@ -67,9 +68,8 @@ async def live(here: Here, name: str) -> Customer:
     await wait_for_mode(customer, "waiting")
     async with here.runtime.db.transaction() as conn:
         # Whether people are there depends on the day of the week.
-        await conn.exec_driver_sql(
-            f"UPDATE conversations SET asked_email = true WHERE conversation_id = '{customer.conversation_id}'"  # noqa: S608  # An id of our own.
-        )
+        asked = text("UPDATE conversations SET asked_email = true WHERE conversation_id = :of")
+        await conn.execute(asked, {"of": customer.conversation_id})
     await customer.say(f"write to {name}@example.org")
     async with here.staff() as staff:
         view = (await staff.get(of(customer))).json()["conversation"]
@@ -94,7 +94,7 @@ async def live(here: Here, name: str) -> Customer:
 
 async def one(here: Here, query: str) -> Any:
     async with here.runtime.db.reading() as conn:
-        return (await conn.exec_driver_sql(query)).one()
+        return (await conn.execute(text(query))).one()
 
 
 def bytes_with(folder: Path, word: str) -> list[str]:

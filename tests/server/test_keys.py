@@ -5,6 +5,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from agent.errors import BadTurn, Conflict, NotFound
 from graphs.keys import keys
@@ -45,7 +46,7 @@ async def test_a_key_opens_until_it_is_revoked(here: Here, tmp_path: Path) -> No
 async def test_a_hash_is_no_key(here: Here) -> None:
     key = (await keys(stores_of(here.runtime), {"do": "add", "name": "helpdesk"}))["key"]
     async with here.runtime.db.reading() as conn:
-        kept = (await conn.exec_driver_sql("SELECT key_hash FROM api_keys")).scalar_one()
+        kept = (await conn.execute(text("SELECT key_hash FROM api_keys"))).scalar_one()
 
     for token in (kept, f"hgk_{kept}", key.removeprefix("hgk_")):
         assert (await knock(here, token)).status_code == 401

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from server.limits import MAX_BODY_BYTES, OpenStreams, RateLimit, depth
 from tests.fakes import ScriptedEngine, fake_deps
@@ -75,7 +76,7 @@ async def test_a_page_context_that_is_too_large_is_not_kept(tmp_path: Path) -> N
         body = run_input(customer.conversation_id, "Where?", forwardedProps={"page": page})
         answer = await here.http.post("/v1/agui", json=body, headers=customer.headers)
         async with here.runtime.db.reading() as conn:
-            kept = (await conn.exec_driver_sql("SELECT max(length(page)) FROM client_messages")).scalar()
+            kept = (await conn.execute(text("SELECT max(length(page)) FROM client_messages"))).scalar()
 
     assert answer.status_code in (200, 413, 422)
     assert (kept or 0) <= 32 * 1024

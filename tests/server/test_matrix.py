@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from agent.deps import TurnDeps
 from agent.types import Kind
@@ -201,7 +201,7 @@ async def two(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[t
         async with found[0].here.runtime.db.transaction() as conn:
             # A number that only the other one has.
             for table in ("bugs", "bug_occurrences", "bug_filings"):
-                await conn.exec_driver_sql(f"UPDATE {table} SET bug_id = 'BUG-2' WHERE workspace_id = '{ELSEWHERE}'")  # noqa: S608  # Names of our own.
+                await conn.execute(text(f"UPDATE {table} SET bug_id = 'BUG-2' WHERE workspace_id = '{ELSEWHERE}'"))  # noqa: S608  # Names of our own.
         # Without a bug of each, nothing would be shown about the other one's.
         for one, bug_id in zip(found, ("BUG-1", "BUG-2"), strict=True):
             scope = Scope.system(one.here.runtime.workspace.workspace_id)

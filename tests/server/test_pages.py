@@ -4,6 +4,8 @@ import re
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
+from sqlalchemy import text
+
 from server.metrics import METRICS
 from tests.server.harness import Customer, Here, serving
 
@@ -54,7 +56,7 @@ async def test_health_and_readiness(tmp_path: Path) -> None:
     async with serving(tmp_path) as here:
         ready = await here.http.get("/readyz")
         async with here.runtime.db.transaction() as conn:
-            await conn.exec_driver_sql("ALTER TABLE turns RENAME TO gone")
+            await conn.execute(text("ALTER TABLE turns RENAME TO gone"))
         unready = await here.http.get("/readyz")
         healthy = await here.http.get("/healthz")
 

@@ -7,18 +7,20 @@ from collections.abc import Callable, Generator
 from functools import cache, partial
 from pathlib import Path
 from random import Random
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar, cast
 
 import aiosqlite
+from sqlalchemy.exc import OperationalError
 
 from tests.simulation.chance import Clock
 from tests.simulation.loop import Machine, SimulatedLoop
-from tools.storage.sqlite_connection import Connection
+from tools.storage.sqlite_file import Driver, FetchedCursor, to_its_end
 
 # How long a writer waits for another one, as the product tells SQLite to.
 _BUSY_S = 10.0
 _RETRY_S = 0.02
 
+_T = TypeVar("_T")
 Moment = Literal["before", "after"]
 
 
@@ -40,28 +42,52 @@ class Drive:
         self._open: list[sqlite3.Connection] = []
         machine.at_death.append(self._let_go)
 
-    def connect(self, path: str) -> "ConnectionOfTheLog":
-        """A connection of the product's own kind, to be awaited."""
-        return ConnectionOfTheLog(self, path)
+    def connect(self, path: str) -> "DriverOfTheLog":
+        """A connection of the product's own kind."""
+        driver: DriverOfTheLog = self.open(path, factory=DriverOfTheLog, isolation_level=None)
+        driver.drive = self
+        return driver
+
+    async def run(self, work: Callable[[], _T]) -> _T:
+        """Do something that takes a way there and back: as in a thread, nothing but the machine's end keeps it."""
+        future: asyncio.Future[_T] = self.loop.create_future()
+        self.loop.tell(self.machine, partial(self._work, future, work, self.loop.time() + _BUSY_S), self.latency_s())
+        return await to_its_end(future)
+
+    def _work(self, future: "asyncio.Future[_T]", work: Callable[[], _T], deadline: float) -> None:
+        try:
+            answer: Callable[[], None] = partial(_result, future, work())
+        except (sqlite3.OperationalError, OperationalError) as exc:
+            if "locked" in str(exc) and self.loop.time() < deadline:
+                self.loop.tell(self.machine, partial(self._work, future, work, deadline), _RETRY_S)
+                return
+            answer = partial(_error, future, exc)
+        except BaseException as exc:
+            answer = partial(_error, future, exc)
+        self.loop.tell(self.machine, answer, self.latency_s())
+
+    def close(self) -> None:
+        """Nothing to let go of."""
 
     def connect_plainly(self, path: str) -> "ConnectionOfCheckpoints":
         """A connection as aiosqlite makes it, to be awaited."""
         return ConnectionOfCheckpoints(self, path)
 
-    def open(self, path: str, **options: Any) -> sqlite3.Connection:
+    def open(self, path: str, **options: Any) -> Any:
         """A connection of SQLite's own, on the clock of the round. The loop waits for other writers, not SQLite."""
-        found: sqlite3.Connection = sqlite3.connect(path, timeout=0, **options)
+        found = sqlite3.connect(path, timeout=0, **options)
         found.create_function("julianday", -1, partial(_julian_day, self.clock))
         self._open.append(found)
         return found
 
-    def close(self, connection: sqlite3.Connection) -> None:
-        """Close a connection, if it is open."""
-        if connection in self._open:
-            self._open.remove(connection)
-            # The process ends soon after, and its locks with it; here a statement that is still open would keep one.
-            connection.rollback()
-            connection.close()
+    def forget(self, connection: sqlite3.Connection) -> bool:
+        """Have it closed by somebody else; whether it was open."""
+        if connection not in self._open:
+            return False
+        self._open.remove(connection)
+        # The process ends soon after, and its locks with it; here a statement that is still open would keep one.
+        connection.rollback()
+        return True
 
     def latency_s(self) -> float:
         """How long one way takes, this time: mostly little, now and then long."""
@@ -89,18 +115,18 @@ class Drive:
             return
         away = self.away()
         if away and self._random.random() < 0.5:
-            raise sqlite3.OperationalError("disk I/O error, before the commit")
+            raise _fault("disk I/O error, before the commit")
         happens()
         if moment == "after":
             self.machine.kill()
         elif away:
-            raise sqlite3.OperationalError("disk I/O error, after the commit")
+            raise _fault("disk I/O error, after the commit")
 
     def _let_go(self) -> None:
         while self._open:
-            each = self._open.pop()
-            # What wasn't committed never was. Told, because a statement that is still open would keep the lock.
-            each.rollback()
+            each = self._open[-1]
+            # What wasn't committed never was.
+            self.forget(each)
             each.close()
 
 
@@ -124,7 +150,11 @@ class _Queued(aiosqlite.Connection):
     def stop(self) -> None:
         self._running = False
         if self._connection is not None:
-            self._drive.close(self._connection)
+            self._close(self._connection)
+
+    def _close(self, connection: sqlite3.Connection) -> None:
+        if self._drive.forget(connection):
+            connection.close()
 
     async def _reach(self) -> Any:
         self._connection = await self._ask(self._connector)
@@ -134,7 +164,7 @@ class _Queued(aiosqlite.Connection):
         if not self._running or self._connection is None:
             raise ValueError("Connection closed")
         if fn == self._connection.close:
-            fn = partial(self._drive.close, self._connection)
+            fn = partial(self._close, self._connection)
             return await self._ask(fn)
         if fn == self._connection.commit:
             return await self._ask(partial(self._drive.commit, fn))
@@ -152,7 +182,7 @@ class _Queued(aiosqlite.Connection):
 
     def _unless_away(self, job: Callable[[], Any]) -> Any:
         if self._drive.away():
-            raise sqlite3.OperationalError("disk I/O error")
+            raise _fault("disk I/O error")
         return job()
 
     def _work(self) -> None:
@@ -177,35 +207,48 @@ class ConnectionOfCheckpoints(_Queued):
     """As LangGraph's checkpointer has it."""
 
 
-class ConnectionOfTheLog(_Queued, Connection):
-    """The product's own."""
+class DriverOfTheLog(Driver):
+    """The product's own, on such a disk."""
 
-    def __init__(self, drive: Drive, path: str) -> None:
-        super().__init__(drive, path, isolation_level=None)
+    drive: Drive
 
-    async def run(self, work: Callable[[sqlite3.Cursor], None]) -> None:
-        """As the product's, but for the setting that would have SQLite itself wait for other writers, in earnest."""
-        if not (isinstance(work, partial) and work.args[0].startswith("PRAGMA busy_timeout")):
-            await super().run(work)
+    def set_progress_handler(self, *args: Any) -> None:
+        """Nothing: the product gives up after two milliseconds, which are real ones."""
 
-    def _begin_at_once(self, statement: str) -> bool:
-        self._unless_away(bool)
-        return super()._begin_at_once(statement)
+    def cursor(self, factory: Any = None) -> Any:
+        """Make a cursor whose statements can fail."""
+        return super().cursor(factory or _FailingCursor)
 
-    def _work_at_once(self, work: Callable[[sqlite3.Cursor], None]) -> bool:
-        # The product gives up after two milliseconds, which are real ones.
-        cursor = self._conn.cursor()
-        try:
-            self._unless_away(partial(work, cursor))
-        finally:
-            cursor.close()
-        return True
+    def execute(self, sql: str, parameters: Any = (), /) -> Any:
+        """Execute a statement that can fail."""
+        return self.cursor().execute(sql, parameters)
 
-    def _work_in_thread(self, beginning: str | None, work: Callable[[sqlite3.Cursor], None]) -> None:
-        # Here the queue waits for the lock, and asks again.
-        if beginning is not None:
-            self._conn.execute(beginning).close()
-        super()._work_in_thread(None, work)
+    def commit(self) -> None:
+        """Commit as the drive lets it."""
+        if self.in_transaction:
+            self.drive.commit(super().commit)
+
+    def close(self) -> None:
+        """Close it, if it is open."""
+        self.drive.forget(self)
+        super().close()
+
+
+class _FailingCursor(FetchedCursor):
+    def execute(self, sql: str, parameters: Any = (), /) -> Any:
+        # Here the loop waits for the lock, and SQLite would in earnest.
+        if sql.startswith("PRAGMA busy_timeout"):
+            return self
+        drive = cast(DriverOfTheLog, self.connection).drive
+        if drive.away():
+            raise _fault("disk I/O error")
+        return super().execute(sql, parameters)
+
+
+def _fault(says: str) -> sqlite3.OperationalError:
+    fault = sqlite3.OperationalError(says)
+    fault.sqlite_errorcode, fault.sqlite_errorname = sqlite3.SQLITE_IOERR, "SQLITE_IOERR"
+    return fault
 
 
 def _result(future: asyncio.Future[Any], value: Any) -> None:

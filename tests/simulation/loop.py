@@ -112,6 +112,13 @@ class SimulatedLoop(asyncio.BaseEventLoop):
             self.close()
             # What this round made is all young, because nothing is collected while it is played.
             gc.collect(0)
+            # Generators that were collected have asked to be closed by tasks, and those hold on to all the rest.
+            for machine in self.machines:
+                for task in machine.tasks:
+                    _silence(task)
+                machine.tasks.clear()
+                machine.ready.clear()
+            gc.collect(0)
         sys.unraisablehook = hook
 
     # What asyncio asks of a loop.

@@ -2,12 +2,12 @@
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
-import aiosqlite
 import pytest
 from sqlalchemy import Double, bindparam, select, update
 
@@ -17,11 +17,12 @@ from graphs import turn_effects, turns
 from server import agui
 from server.sse import tail
 from tools.storage import leases, outbox, rows, tracker, turn_log
+from tools.storage.connection import Connection
+from tools.storage.database import Database
 from tools.storage.records import Lease
 from tools.storage.schema import conversations
 from tools.storage.scope import Scope
 from tools.storage.sql_functions import database_now
-from tools.storage.sqlite_connection import Connection
 
 Mutation = Callable[[pytest.MonkeyPatch], None]
 
@@ -109,14 +110,16 @@ def nobody_sweeps(patch: pytest.MonkeyPatch) -> None:
 def acknowledged_early(patch: pytest.MonkeyPatch) -> None:
     """What is written counts as kept a moment before it is committed."""
 
-    async def commit(self: Connection) -> None:
-        self._beginning = None
-        if self._begun:
-            self._begun = False
-            under_way.add(asyncio.ensure_future(aiosqlite.Connection.commit(self)))
+    transaction = Database._transaction
+
+    @asynccontextmanager
+    async def left_to_itself(self: Database, lengthy: bool) -> AsyncIterator[Connection]:
+        async with AsyncExitStack() as stack:
+            yield await stack.enter_async_context(transaction(self, lengthy))
+            under_way.add(asyncio.ensure_future(stack.pop_all().aclose()))
 
     under_way: set[asyncio.Future[None]] = set()
-    patch.setattr(Connection, "commit", commit)
+    patch.setattr(Database, "_transaction", left_to_itself)
 
 
 def people_overtaken(patch: pytest.MonkeyPatch) -> None:

@@ -99,7 +99,7 @@ async def open_server(
     keeps: bool,
 ) -> Server:
     """Start a process on a folder, as `open_runtime` and the application do; `keeps` turns' places in checkpoints."""
-    db = await Database.open(None, data_dir=folder, connector=drive.connect)
+    db = await Database.open(None, data_dir=folder, disk=drive)
     _compile_once(db)
     wakeups = Wakeups(channel)
     await wakeups.start()
@@ -144,9 +144,8 @@ _DIALECT: list[Any] = []
 def _compile_once(db: Database) -> None:
     """Have all processes of all rounds share what SQLAlchemy has compiled; it would be half of what a round costs."""
     if not _DIALECT:
-        _DIALECT.append((db.engine.sync_engine.dialect, db.engine.sync_engine._compiled_cache))
-    for engine in db.engines:
-        engine.sync_engine.dialect, engine.sync_engine._compiled_cache = _DIALECT[0]
+        _DIALECT.append((db.engine.dialect, db.engine._compiled_cache))
+    db.engine.dialect, db.engine._compiled_cache = _DIALECT[0]
 
 
 @cache

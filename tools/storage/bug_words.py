@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Row, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent.types import BugDraft
 from agent.wire import to_json
+from tools.storage.connection import Connection
 from tools.storage.schema import bug_occurrences, bugs
 from tools.storage.tracker import gist_of
 
@@ -19,7 +19,7 @@ _BLANK = BugDraft(BLANK_TITLE, "", "", "", (), "", "", "", "medium")
 
 
 async def told_by(
-    conn: AsyncConnection, workspace_id: str, conversation_ids: Sequence[str], *, keep_open: bool = False
+    conn: Connection, workspace_id: str, conversation_ids: Sequence[str], *, keep_open: bool = False
 ) -> list[Row[Any]]:
     """Return the bugs that may be told in words of these conversations; with `keep_open` only those that are closed.
 
@@ -39,7 +39,7 @@ async def told_by(
 
 
 async def blank(
-    conn: AsyncConnection, workspace_id: str, conversation_ids: Sequence[str], *, keep_open: bool = False
+    conn: Connection, workspace_id: str, conversation_ids: Sequence[str], *, keep_open: bool = False
 ) -> int:
     """Blank the reports of these conversations, tell bugs in another report's words, and return how many bugs.
 
@@ -70,7 +70,7 @@ async def blank(
     return len(theirs)
 
 
-async def retell_closed(conn: AsyncConnection, workspace_id: str, *, limit: int) -> int:
+async def retell_closed(conn: Connection, workspace_id: str, *, limit: int) -> int:
     """Take from closed bugs the words that no report vouches for any more, and return from how many."""
     erased = select(bug_occurrences.c.bug_id).where(
         bug_occurrences.c.workspace_id == workspace_id, bug_occurrences.c.conversation_id.startswith(ERASED)
@@ -93,7 +93,7 @@ async def retell_closed(conn: AsyncConnection, workspace_id: str, *, limit: int)
     return told
 
 
-async def _retell(conn: AsyncConnection, bug: Row[Any], *, without: Sequence[str]) -> None:
+async def _retell(conn: Connection, bug: Row[Any], *, without: Sequence[str]) -> None:
     """Give the bug the words of its earliest other report, or none. Its vector is made anew when it is needed."""
     others = await _others(conn, bug, without)
     told: dict[str, Any] = others[0].draft if others else to_json(_BLANK)
@@ -113,7 +113,7 @@ async def _retell(conn: AsyncConnection, bug: Row[Any], *, without: Sequence[str
     )
 
 
-async def _others(conn: AsyncConnection, bug: Row[Any], without: Sequence[str]) -> list[Row[Any]]:
+async def _others(conn: Connection, bug: Row[Any], without: Sequence[str]) -> list[Row[Any]]:
     """The bug's reports that still have their words, apart from those of these conversations, the earliest first."""
     found = await conn.execute(
         select(bug_occurrences)
@@ -133,7 +133,7 @@ def _vouched(bug: Row[Any], reports: Sequence[Row[Any]]) -> bool:
     return any(report.draft == bug.draft or report.first_at == bug.first_seen for report in reports)
 
 
-async def _account_left(conn: AsyncConnection, report: Row[Any], conversation_ids: Sequence[str]) -> str:
+async def _account_left(conn: Connection, report: Row[Any], conversation_ids: Sequence[str]) -> str:
     """The account that stands in a blanked report: its own while somebody else of it reports the bug, else nobody's.
 
     One stand-in for all reports of the account, so that customers are counted as before.

@@ -10,22 +10,22 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from sqlalchemy import Table, event
+from sqlalchemy import Engine, Table, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from agent.errors import DatabaseAway, Misconfigured
+from tools.storage.connection import Connection
 from tools.storage.following import Following, noted
 from tools.storage.migrate import upgrade
 from tools.storage.postgres_channel import PostgresChannel
 from tools.storage.scrubbing import database_files, scrub_sqlite
-from tools.storage.sqlite_connection import BUSY_TIMEOUT_MS, Connection, connect, create_privately
+from tools.storage.sqlite_file import Disk, OwnThreads, SqliteFile, create_privately
 
 FILE_NAME = "helpgraph.db"
-_READERS = 4
 _ASK_AGAIN_S = 0.1
 _BEGAN = "helpgraph_statement_began"
 _AWAY_STATES = frozenset({"25006", "25P03", "57P01", "57P02", "57P03", "57P05"})
@@ -35,7 +35,6 @@ _CHECKED_BYTES = 512 * 1024 * 1024
 
 Observer = Callable[[str, float], None]
 """Told of each statement and commit: "read", "write" or "commit", and its seconds."""
-Connector = Callable[[str], Connection]
 
 
 class Database:
@@ -44,21 +43,20 @@ class Database:
     `following` hears of the events that its transactions append, once they are committed.
     """
 
-    def __init__(self, engine: AsyncEngine, writer: AsyncEngine, url: URL) -> None:
-        self.engine = engine
-        self._writer = writer
+    def __init__(self, kept: SqliteFile | AsyncEngine, url: URL) -> None:
+        self._kept = kept
         self._url = url
-        # SQLite has one writer at a time anyway; queueing here is fair and doesn't time out as its lock does.
-        self._writing = asyncio.Lock() if writer is not engine else None
         self.following = Following()
         self._sections: dict[str, asyncio.Lock] = {}
         self._observers: list[Observer] = []
 
     @classmethod
-    async def open(cls, url: str | None, *, data_dir: Path | str, connector: Connector = connect) -> "Database":
+    async def open(
+        cls, url: str | None, *, data_dir: Path | str, disk: Disk | None = None, patience_s: float = 30.0
+    ) -> "Database":
         """Open, create or migrate the database at `url`; without one it is a SQLite file in `data_dir`.
 
-        `connector` makes the connections to a SQLite file.
+        `disk` opens a SQLite file and waits for it. When all connections are in use, one is waited for `patience_s`.
 
         Raises:
             Misconfigured: it is damaged, from a newer version, another application's, or can't be reached;
@@ -66,18 +64,21 @@ class Database:
         """
         parsed = _parse(url, Path(data_dir))
         where = parsed.render_as_string(hide_password=True)
+        kept: SqliteFile | AsyncEngine
         if parsed.get_backend_name() == "sqlite":
             where = str(parsed.database)
             create_privately(Path(where))
-            database = cls(_sqlite(parsed, connector, readers=True), _sqlite(parsed, connector, readers=False), parsed)
+            kept = SqliteFile(parsed, disk or OwnThreads(), patience_s=patience_s)
         else:
-            engine = create_async_engine(parsed, pool_size=10, max_overflow=10, pool_pre_ping=True)
-            database = cls(engine, engine, parsed)
+            kept = create_async_engine(
+                parsed, pool_size=10, max_overflow=10, pool_timeout=patience_s, pool_pre_ping=True
+            )
+        database = cls(kept, parsed)
         try:
-            async with database._writer.begin() as conn:
+            async with database._to_write(lengthy=True) as conn, conn.begin():
                 await conn.run_sync(_check_file)
                 await conn.run_sync(upgrade, where)
-        except DBAPIError as exc:
+        except (DBAPIError, sqlite3.DatabaseError) as exc:
             await database.close()
             raise Misconfigured(_explain(exc, where)) from exc
         except BaseException:
@@ -91,16 +92,20 @@ class Database:
         return "sqlite" if self._url.get_backend_name() == "sqlite" else "postgresql"
 
     @property
-    def engines(self) -> tuple[AsyncEngine, ...]:
-        """Every engine there is, for instruments that watch statements."""
-        return (self.engine,) if self.engine is self._writer else (self.engine, self._writer)
+    def engine(self) -> Engine:
+        """The engine of every connection, for instruments that watch statements."""
+        return self._kept.engine if isinstance(self._kept, SqliteFile) else self._kept.sync_engine
+
+    @property
+    def server(self) -> AsyncEngine:
+        """The engine of a database that is a server's."""
+        return cast(AsyncEngine, self._kept)
 
     def observe(self, observer: Observer) -> None:
         """Tell `observer` from now on how long statements and commits take, on the way there and back included."""
         if not self._observers:
-            for engine in self.engines:
-                event.listen(engine.sync_engine, "before_cursor_execute", _note_the_time)
-                event.listen(engine.sync_engine, "after_cursor_execute", self._statement_done)
+            event.listen(self.engine, "before_cursor_execute", _note_the_time)
+            event.listen(self.engine, "after_cursor_execute", self._statement_done)
         self._observers.append(observer)
 
     def _statement_done(
@@ -118,50 +123,46 @@ class Database:
         """The normalised URL, password included: for opening more connections, never for logs."""
         return self._url
 
-    def transaction(self, *, lengthy: bool = False) -> AbstractAsyncContextManager[AsyncConnection]:
+    def transaction(self, *, lengthy: bool = False) -> AbstractAsyncContextManager[Connection]:
         """Enter a write transaction: committed on leaving, rolled back on an exception.
 
         `lengthy` is for one with statements over many rows: on SQLite others hold up the whole process.
 
         Raises:
             DatabaseAway: the database can't be reached, is full, or was locked for 10 s, its disk fails, or no
-                connection was free for 30 s.
+                connection was free in time.
         """
         return self._transaction(lengthy)
 
     @asynccontextmanager
-    async def _transaction(self, lengthy: bool) -> AsyncIterator[AsyncConnection]:
+    async def _transaction(self, lengthy: bool) -> AsyncIterator[Connection]:
         with _or_away():
-            if self._writing is None:
-                async with self._writer.connect() as conn, self._committed(conn):
+            async with self._to_write(lengthy=lengthy) as conn:
+                began = 0.0
+                # What one that was rolled back has left.
+                noted(conn)
+                async with conn.begin():
                     yield conn
-            else:
-                async with self._writing, self._writer.connect() as conn, self._committed(conn):
-                    # The one connection that writes: each transaction says anew.
-                    cast(Connection, (await conn.get_raw_connection()).driver_connection).lengthy = lengthy
-                    yield conn
+                    began = time.perf_counter()
+                self._tell("commit", time.perf_counter() - began)
+                self.following.tell(noted(conn))
+
+    def _to_write(self, *, lengthy: bool) -> AbstractAsyncContextManager[Connection]:
+        return self._kept.writing(lengthy=lengthy) if isinstance(self._kept, SqliteFile) else self._kept.connect()
 
     @asynccontextmanager
-    async def _committed(self, conn: AsyncConnection) -> AsyncIterator[None]:
-        began = 0.0
-        # What one that was rolled back has left.
-        noted(conn)
-        async with conn.begin():
-            yield
-            began = time.perf_counter()
-        self._tell("commit", time.perf_counter() - began)
-        self.following.tell(noted(conn))
-
-    @asynccontextmanager
-    async def reading(self) -> AsyncIterator[AsyncConnection]:
+    async def reading(self) -> AsyncIterator[Connection]:
         """Enter a read: one snapshot on SQLite, one statement at a time on PostgreSQL.
 
         Raises:
-            DatabaseAway: the database can't be reached, its disk fails, or no connection was free for 30 s.
+            DatabaseAway: the database can't be reached, its disk fails, or no connection was free in time.
         """
         with _or_away():
-            async with self.engine.connect() as conn:
+            async with self._to_read() as conn:
                 yield conn
+
+    def _to_read(self) -> AbstractAsyncContextManager[Connection]:
+        return self._kept.reading() if isinstance(self._kept, SqliteFile) else self._kept.connect()
 
     @asynccontextmanager
     async def exclusive(self, name: str, *, wait: bool = True) -> AsyncIterator[bool]:
@@ -184,7 +185,7 @@ class Database:
                 return
             key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
             with _or_away():
-                async with self.engine.connect() as conn:
+                async with self.server.connect() as conn:
                     # The lock is the connection's, not a transaction's: a long one would hold up vacuum.
                     await conn.execution_options(isolation_level="AUTOCOMMIT")
                     take = partial(conn.exec_driver_sql, "SELECT pg_try_advisory_lock(%s)", (key,))
@@ -222,10 +223,10 @@ class Database:
         SQLite's file is written anew, which keeps writers waiting. PostgreSQL is asked to vacuum `tables`; what its own
         log and its copies hold is out of reach from here.
         """
-        if self._writing is not None:
-            async with self._writing:
+        if isinstance(self._kept, SqliteFile):
+            async with self._kept.alone():
                 return await asyncio.to_thread(scrub_sqlite, Path(str(self._url.database)))
-        async with self.engine.connect() as conn:
+        async with self.server.connect() as conn:
             await conn.execution_options(isolation_level="AUTOCOMMIT")
             for table in tables:
                 await conn.exec_driver_sql(f"VACUUM {table.name}")
@@ -233,9 +234,10 @@ class Database:
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._writer.dispose()
-        if self.engine is not self._writer:
-            await self.engine.dispose()
+        if isinstance(self._kept, SqliteFile):
+            await self._kept.close()
+        else:
+            await self._kept.dispose()
 
 
 @contextmanager
@@ -249,6 +251,9 @@ def _or_away() -> Iterator[None]:
         if not _is_away(exc):
             raise
         raise DatabaseAway(f"the database refused: {type(exc.orig).__name__}") from exc
+    except sqlite3.OperationalError as exc:
+        # Of SQLite's lock, which is taken before SQLAlchemy begins.
+        raise DatabaseAway(f"the database refused: {type(exc).__name__}") from exc
 
 
 def _is_away(exc: DatabaseError | InterfaceError) -> bool:
@@ -266,7 +271,7 @@ def _note_the_time(conn: Any, *rest: Any) -> None:
 
 def _parse(url: str | None, data_dir: Path) -> URL:
     if not url:
-        return URL.create("sqlite+aiosqlite", database=str(data_dir / FILE_NAME))
+        return URL.create("sqlite", database=str(data_dir / FILE_NAME))
     try:
         parsed = make_url(url)
     except ArgumentError as exc:
@@ -275,45 +280,13 @@ def _parse(url: str | None, data_dir: Path) -> URL:
         case "postgres" | "postgresql":
             return parsed.set(drivername="postgresql+psycopg")
         case "sqlite" if parsed.database and parsed.database != ":memory:":
-            return parsed.set(drivername="sqlite+aiosqlite")
+            return parsed.set(drivername="sqlite")
         case "sqlite":
             raise Misconfigured(
                 "HELPGRAPH_DATABASE_URL: SQLite needs a file, as in sqlite:////var/lib/helpgraph/helpgraph.db"
             )
         case other:
             raise Misconfigured(f"HELPGRAPH_DATABASE_URL: {other!r} is not supported; use postgresql:// or sqlite://")
-
-
-def _sqlite(url: URL, connector: Connector, *, readers: bool) -> AsyncEngine:
-    engine = create_async_engine(
-        url,
-        connect_args={"async_creator_fn": lambda path, **options: connector(path)},
-        pool_size=_READERS if readers else 1,
-        max_overflow=_READERS if readers else 0,
-    )
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def configure(connection: Any, record: object) -> None:
-        cursor = connection.cursor()
-        cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-        cursor.execute("PRAGMA foreign_keys = ON")
-        if readers:
-            cursor.execute("PRAGMA query_only = ON")
-        else:
-            cursor.execute("PRAGMA journal_mode = WAL")
-            cursor.execute("PRAGMA synchronous = FULL")
-            # What is deleted is overwritten, so that no erased word stays in a free page.
-            cursor.execute("PRAGMA secure_delete = ON")
-            # From here on only the beginning of a transaction waits for the lock, where waiting holds nobody up.
-            cursor.execute("PRAGMA busy_timeout = 0")
-        cursor.close()
-
-    @event.listens_for(engine.sync_engine, "begin")
-    def begin(connection: Any) -> None:
-        # A write that begins as a read can't wait for the lock: SQLite refuses it at once.
-        connection.connection.driver_connection.begin("BEGIN" if readers else "BEGIN IMMEDIATE", reads=readers)
-
-    return engine
 
 
 def _check_file(connection: Any) -> None:
@@ -329,9 +302,10 @@ def _check_file(connection: Any) -> None:
         raise Misconfigured(f"the database file {path} is damaged ({found}): restore a backup")
 
 
-def _explain(exc: DBAPIError, where: str) -> str:
-    reason = " ".join(str(exc.orig).split())[:300]
-    if isinstance(exc.orig, sqlite3.DatabaseError):
+def _explain(exc: DBAPIError | sqlite3.DatabaseError, where: str) -> str:
+    cause = exc.orig if isinstance(exc, DBAPIError) else exc
+    reason = " ".join(str(cause).split())[:300]
+    if isinstance(cause, sqlite3.DatabaseError):
         if "not a database" in reason or "malformed" in reason:
             return f"the database file {where} is damaged ({reason}): restore a backup, or move the file away"
         if "already exists" in reason:

@@ -6,7 +6,6 @@ from typing import Any, Literal
 from uuid import uuid4
 
 from sqlalchemy import insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent.errors import BadTurn, Conflict
 from agent.events import Custom
@@ -15,6 +14,7 @@ from agent.types import Author, Mode
 from agent.wire import message_value, mode_value
 from tools.storage import desk_views, handoff_rows, rows
 from tools.storage.codec import custom
+from tools.storage.connection import Connection
 from tools.storage.log import ConversationLog
 from tools.storage.records import PERSONS_MESSAGE, Conversation, NewEvent, OverdueHandoff, Replied
 from tools.storage.schema import conversations, desk_acts, desk_replies, handoffs
@@ -245,7 +245,7 @@ class Desk:
         return moved
 
     async def _was_done(
-        self, conn: AsyncConnection, conversation: Conversation, act_id: str | None, *act: str | None, now: datetime
+        self, conn: Connection, conversation: Conversation, act_id: str | None, *act: str | None, now: datetime
     ) -> bool:
         """Whether this happened under the id; if not, it is noted that it does."""
         if act_id is None:
@@ -274,13 +274,13 @@ class Desk:
             raise Conflict(f"the id {act_id!r} was used for another act")
         return True
 
-    async def _locked(self, conn: AsyncConnection, scope: Scope, conversation_id: str) -> Conversation:
+    async def _locked(self, conn: Connection, scope: Scope, conversation_id: str) -> Conversation:
         scope.require_staff()
         return await rows.load(conn, scope, conversation_id, lock=True)
 
     async def _move(
         self,
-        conn: AsyncConnection,
+        conn: Connection,
         conversation: Conversation,
         move: Move,
         *,

@@ -4,12 +4,12 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, and_, func, select, true
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent.events import Custom
 from agent.types import Author, Mode
 from tools.storage import handoff_rows, tracker_views
 from tools.storage.codec import identity_from_json, identity_to_json
+from tools.storage.connection import Connection
 from tools.storage.log_reader import message_rows, turn_facts
 from tools.storage.records import Conversation
 from tools.storage.schema import client_messages, conversations, events, handoffs
@@ -20,7 +20,7 @@ _MESSAGES_SHOWN = 500
 
 
 async def inbox(
-    conn: AsyncConnection, scope: Scope, mode: Mode | None, *, now: datetime, limit: int
+    conn: Connection, scope: Scope, mode: Mode | None, *, now: datetime, limit: int
 ) -> list[dict[str, Any]]:
     """Return one row per conversation in `mode`, the most pressing first.
 
@@ -90,7 +90,7 @@ async def inbox(
     return found
 
 
-async def conversation(conn: AsyncConnection, view: Conversation) -> dict[str, Any]:
+async def conversation(conn: Connection, view: Conversation) -> dict[str, Any]:
     """Return the conversation, its open handoff, its bugs, and its messages, the bot's with decision and evidence."""
     row = await handoff_rows.open_row(conn, view)
     kept = await message_rows(conn, view, before_seq=None, limit=_MESSAGES_SHOWN)

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, delete, func, select, true
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tools.storage import bug_words
+from tools.storage.connection import Connection
 from tools.storage.database import Database
 from tools.storage.personal import HOLDINGS, Subject, conversations_of, rows_of
 from tools.storage.schema import bugs, conversations, turns
@@ -105,7 +105,7 @@ async def count_rows(
 
 
 async def _count(
-    conn: AsyncConnection,
+    conn: Connection,
     workspace_id: str,
     conversation_ids: Sequence[str],
     owner_id: str | None,

@@ -3,10 +3,10 @@
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent.wire import JsonObject, to_json
 from tools.storage import bug_words
+from tools.storage.connection import Connection
 from tools.storage.database import Database
 from tools.storage.personal import HOLDINGS, Subject, conversations_of, rows_of
 from tools.storage.schema import bugs
@@ -30,5 +30,5 @@ async def export(db: Database, workspace_id: str, subject: Subject) -> dict[str,
     return found
 
 
-async def _bugs(conn: AsyncConnection, workspace_id: str, ids: list[str]) -> list[dict[str, Any]]:
+async def _bugs(conn: Connection, workspace_id: str, ids: list[str]) -> list[dict[str, Any]]:
     return [dict(row._mapping) for row in await bug_words.told_by(conn, workspace_id, ids)]

@@ -7,9 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from tools.storage.columns import as_stored
+from tools.storage.connection import Connection
 from tools.storage.records import LogEvent
 
 _APPENDED = "helpgraph_appended"
@@ -17,12 +16,12 @@ _APPENDED = "helpgraph_appended"
 _AT_HAND = 256
 
 
-def note(conn: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
+def note(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Note rows of `events` that the connection's transaction appends."""
     conn.info.setdefault(_APPENDED, []).extend(rows)
 
 
-def noted(conn: AsyncConnection) -> Sequence[Mapping[str, Any]]:
+def noted(conn: Connection) -> Sequence[Mapping[str, Any]]:
     """Return what was noted since this was asked last."""
     rows: list[Mapping[str, Any]] = conn.info.pop(_APPENDED, [])
     return rows

@@ -5,16 +5,16 @@ from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import Row, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent.types import Handoff
 from agent.wire import handoff_value
+from tools.storage.connection import Connection
 from tools.storage.database import Database
 from tools.storage.records import Conversation
 from tools.storage.schema import handoffs
 
 
-async def open_row(conn: AsyncConnection, conversation: Conversation) -> Row[Any] | None:
+async def open_row(conn: Connection, conversation: Conversation) -> Row[Any] | None:
     """Return the conversation's open row, or None when no person is involved."""
     found = await conn.execute(
         select(handoffs).where(
@@ -27,7 +27,7 @@ async def open_row(conn: AsyncConnection, conversation: Conversation) -> Row[Any
 
 
 async def open_for_people(
-    db: Database, conn: AsyncConnection, conversation: Conversation, handoff: Handoff, *, now: datetime
+    db: Database, conn: Connection, conversation: Conversation, handoff: Handoff, *, now: datetime
 ) -> None:
     """Put a handoff in front of people. A row that is still open is told anew."""
     story = {
@@ -44,12 +44,12 @@ async def open_for_people(
     )
 
 
-async def open_unasked(conn: AsyncConnection, conversation: Conversation, *, now: datetime) -> None:
+async def open_unasked(conn: Connection, conversation: Conversation, *, now: datetime) -> None:
     """Open a row for a person who steps in without having been asked."""
     await conn.execute(insert(handoffs).values(**_new_row(conversation, now), queue_id="general", priority="normal"))
 
 
-async def change(conn: AsyncConnection, conversation: Conversation, **values: Any) -> None:
+async def change(conn: Connection, conversation: Conversation, **values: Any) -> None:
     """Set values on the conversation's open row, if there is one."""
     await conn.execute(
         update(handoffs)
@@ -62,9 +62,7 @@ async def change(conn: AsyncConnection, conversation: Conversation, **values: An
     )
 
 
-async def close(
-    conn: AsyncConnection, conversation: Conversation, *, outcome: str, note: str | None, now: datetime
-) -> None:
+async def close(conn: Connection, conversation: Conversation, *, outcome: str, note: str | None, now: datetime) -> None:
     """Close the conversation's open row, if there is one, with how it ended."""
     await change(conn, conversation, closed_at=now, outcome=outcome, note=note)
 

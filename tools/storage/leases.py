@@ -3,9 +3,9 @@
 from typing import Any
 
 from sqlalchemy import Double, Integer, bindparam, func, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tools.storage import rows
+from tools.storage.connection import Connection
 from tools.storage.log_reader import LogReader
 from tools.storage.records import UNFINISHED, Conversation, Lease
 from tools.storage.schema import conversations, turns
@@ -78,9 +78,7 @@ class Leases(LogReader):
             return list(found.scalars())
 
 
-async def claim(
-    conn: AsyncConnection, conversation_id: str, holder: str, ttl_s: float
-) -> tuple[Lease, Conversation] | None:
+async def claim(conn: Connection, conversation_id: str, holder: str, ttl_s: float) -> tuple[Lease, Conversation] | None:
     """As `Leases.claim`, within a transaction, with the conversation as it stands."""
     claimed = await conn.execute(_CLAIM, {"of_conversation": conversation_id, "for_holder": holder, "ttl_s": ttl_s})
     row = claimed.one_or_none()
@@ -89,7 +87,7 @@ async def claim(
     return Lease(conversation_id, row.workspace_id, row.epoch, holder), rows.to_conversation(row)
 
 
-async def release(conn: AsyncConnection, lease: Lease) -> None:
+async def release(conn: Connection, lease: Lease) -> None:
     """As `Leases.release`, within a transaction."""
     await conn.execute(_RELEASE, _of(lease))
 

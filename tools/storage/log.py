@@ -7,7 +7,6 @@ from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import Row, bindparam, insert, select, true, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent.errors import BadTurn, Conflict, NotFound
 from agent.events import Custom
@@ -17,6 +16,7 @@ from agent.wire import message_value, mode_value
 from tools.storage import rows
 from tools.storage.codec import custom, identity_to_json
 from tools.storage.columns import storable_text
+from tools.storage.connection import Connection
 from tools.storage.database import Database
 from tools.storage.records import (
     BOT_MESSAGE,
@@ -227,11 +227,11 @@ def _usable_id(value: str, field: str) -> str:
     return value
 
 
-async def _find_message(conn: AsyncConnection, conversation: Conversation, client_message_id: str) -> Row[Any] | None:
+async def _find_message(conn: Connection, conversation: Conversation, client_message_id: str) -> Row[Any] | None:
     return (await conn.execute(_MESSAGE, {**rows.whose(conversation), "of_message": client_message_id})).one_or_none()
 
 
-async def _is_ours(conn: AsyncConnection, conversation: Conversation, message_id: str) -> bool:
+async def _is_ours(conn: Connection, conversation: Conversation, message_id: str) -> bool:
     """Whether the bot or a person has said something under this id, or is about to. What shows messages goes by ids."""
     if message_id.startswith(BOT_MESSAGE):
         table, named = turns, turns.c.turn_id == message_id.removeprefix(BOT_MESSAGE).partition("_")[0]
@@ -247,7 +247,7 @@ async def _is_ours(conn: AsyncConnection, conversation: Conversation, message_id
     return (await conn.execute(query)).first() is not None
 
 
-async def _open_turn(conn: AsyncConnection, conversation: Conversation) -> Row[Any] | None:
+async def _open_turn(conn: Connection, conversation: Conversation) -> Row[Any] | None:
     """Return the newest turn if a message may still join it."""
     newest = (await conn.execute(_NEWEST_TURN, rows.whose(conversation))).one_or_none()
     if newest is None or newest.status not in UNFINISHED or newest.answered_at is not None:

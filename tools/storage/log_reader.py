@@ -6,12 +6,12 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import Integer, Row, Select, bindparam, func, literal, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent.events import Custom
 from agent.types import Author, Message, Mode, Spent
 from tools.storage import rows
 from tools.storage.codec import message_from_wire
+from tools.storage.connection import Connection
 from tools.storage.database import Database
 from tools.storage.following import Following
 from tools.storage.records import UNFINISHED, ActiveTurn, Conversation, LogEvent, Stamp
@@ -194,7 +194,7 @@ def _messages(*, older: bool) -> Select[Any]:
 
 
 async def message_rows(
-    conn: AsyncConnection, conversation: Conversation, *, before_seq: int | None, limit: int
+    conn: Connection, conversation: Conversation, *, before_seq: int | None, limit: int
 ) -> list[Row[Any]]:
     """Return the message events (seq, turn_id, event) in order; a message told twice counts as told last.
 
@@ -210,7 +210,7 @@ async def message_rows(
 
 
 async def turn_facts(
-    conn: AsyncConnection, conversation: Conversation, turn_ids: Sequence[str], name: Custom
+    conn: Connection, conversation: Conversation, turn_ids: Sequence[str], name: Custom
 ) -> dict[str, dict[str, Any]]:
     """Return each turn's last value of a CUSTOM event, by turn id."""
     if not turn_ids:

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, exists, func, literal, or_, select, true, type_coerce
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent.events import Custom
 from tools.storage.columns import SafeText
+from tools.storage.connection import Connection
 from tools.storage.database import Database
 from tools.storage.records import UNFINISHED
 from tools.storage.schema import conversations, events, handoffs, turns
@@ -126,7 +126,7 @@ def _ended(scope: Scope, period: Period) -> ColumnElement[bool]:
     )
 
 
-async def _queue(conn: AsyncConnection, now: datetime, scope: Scope | None) -> QueueState:
+async def _queue(conn: Connection, now: datetime, scope: Scope | None) -> QueueState:
     found = (await _waiting(conn, now, lambda column: _of(scope, column))).values()
     return QueueState(
         waiting=sum(each.waiting for each in found),
@@ -139,7 +139,7 @@ async def _queue(conn: AsyncConnection, now: datetime, scope: Scope | None) -> Q
 
 
 async def _waiting(
-    conn: AsyncConnection, now: datetime, of: Callable[[ColumnElement[str]], ColumnElement[bool]]
+    conn: Connection, now: datetime, of: Callable[[ColumnElement[str]], ColumnElement[bool]]
 ) -> dict[str, QueueState]:
     """What waits in each workspace that has something waiting; `of` chooses among their ids."""
     held = conversations.c.lease_until > database_now()
@@ -191,7 +191,7 @@ def _place(period: Period) -> ColumnElement[int]:
     return whole(passed / period.step_s)
 
 
-async def _outcomes(conn: AsyncConnection, scope: Scope, period: Period) -> dict[str, list[int]]:
+async def _outcomes(conn: Connection, scope: Scope, period: Period) -> dict[str, list[int]]:
     """Turns accepted in each interval by what became of them; `failed` and `parked` are outcomes here."""
     became = case((turns.c.status == "finished", turns.c.outcome), else_=turns.c.status)
     place = _place(period)
@@ -208,7 +208,7 @@ async def _outcomes(conn: AsyncConnection, scope: Scope, period: Period) -> dict
 
 
 async def _percentiles(
-    conn: AsyncConnection, scope: Scope, period: Period, until: ColumnElement[datetime]
+    conn: Connection, scope: Scope, period: Period, until: ColumnElement[datetime]
 ) -> dict[str, Any]:
     """The median and the 95th percentile (nearest rank) of accepted-to-`until`: of each interval, and of all."""
     place = _place(period)
@@ -244,7 +244,7 @@ def _rank(n: ColumnElement[int], percent: int) -> ColumnElement[int]:
     return (n * percent + 99) // 100
 
 
-async def _conversations(conn: AsyncConnection, scope: Scope, period: Period) -> dict[str, int]:
+async def _conversations(conn: Connection, scope: Scope, period: Period) -> dict[str, int]:
     """Conversations in which a turn ended, and those of them in which a person was asked for or came."""
     with_person = exists().where(
         handoffs.c.conversation_id == turns.c.conversation_id,
@@ -257,7 +257,7 @@ async def _conversations(conn: AsyncConnection, scope: Scope, period: Period) ->
     return {"n": total, "with_person": (await conn.execute(select(func.count()).select_from(asked))).scalar_one()}
 
 
-async def _engine(conn: AsyncConnection, scope: Scope, period: Period) -> dict[str, Any]:
+async def _engine(conn: Connection, scope: Scope, period: Period) -> dict[str, Any]:
     """What the turns of the period cost, and in what models failed."""
     mine = and_(
         events.c.conversation_id.in_(select(turns.c.conversation_id).where(_ended(scope, period))),
@@ -287,7 +287,7 @@ async def _engine(conn: AsyncConnection, scope: Scope, period: Period) -> dict[s
     }
 
 
-async def _queues(conn: AsyncConnection, scope: Scope, now: datetime) -> list[dict[str, Any]]:
+async def _queues(conn: Connection, scope: Scope, now: datetime) -> list[dict[str, Any]]:
     """Handoffs that nobody has taken, by queue, the longest queue first."""
     found = await conn.execute(
         select(
@@ -308,7 +308,7 @@ async def _queues(conn: AsyncConnection, scope: Scope, now: datetime) -> list[di
     ]
 
 
-async def _troubled(conn: AsyncConnection, scope: Scope, period: Period) -> Sequence[dict[str, Any]]:
+async def _troubled(conn: Connection, scope: Scope, period: Period) -> Sequence[dict[str, Any]]:
     """The newest turns that failed or were parked, each with the conversation to look at."""
     found = await conn.execute(
         select(turns)

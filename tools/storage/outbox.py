@@ -24,9 +24,9 @@ from sqlalchemy import (
     tuple_,
     update,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent.wire import JsonObject
+from tools.storage.connection import Connection
 from tools.storage.database import Database
 from tools.storage.hooks import announcement
 from tools.storage.schema import deliveries, webhook_kinds, webhooks
@@ -78,7 +78,7 @@ class Settled:
     created_at: datetime
 
 
-async def put(conn: AsyncConnection, rows: Sequence[dict[str, Any]]) -> None:
+async def put(conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
     """Put what webhooks want to know of these rows of `events` into the outbox, in the transaction that writes them."""
     told = [(row, said) for row in rows if (said := announcement(row)) is not None]
     if not told:
@@ -341,7 +341,7 @@ _HOLDERS = (
 )
 
 
-async def _settle(conn: AsyncConnection, delivery: Delivery, **values: Any) -> bool:
+async def _settle(conn: Connection, delivery: Delivery, **values: Any) -> bool:
     """Let go of a delivery, unless somebody else took it meanwhile."""
     settled = await conn.execute(
         update(deliveries)
@@ -363,5 +363,5 @@ def _webhook_of(delivery: Delivery) -> tuple[ColumnElement[bool], ...]:
     return (webhooks.c.workspace_id == delivery.workspace_id, webhooks.c.name == delivery.name)
 
 
-async def _webhook(conn: AsyncConnection, delivery: Delivery, **values: Any) -> None:
+async def _webhook(conn: Connection, delivery: Delivery, **values: Any) -> None:
     await conn.execute(update(webhooks).where(*_webhook_of(delivery)).values(**values))

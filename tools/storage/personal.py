@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sqlalchemy import ColumnElement, Table, and_, false, or_, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent.errors import BadTurn
 from tools.storage import schema
+from tools.storage.connection import Connection
 from tools.storage.schema import bug_occurrences, conversations, sessions
 
 
@@ -74,7 +74,7 @@ class Subject:
             raise BadTurn("name a user, a visitor or a conversation", field="user")
 
 
-async def conversations_of(conn: AsyncConnection, workspace_id: str, subject: Subject) -> list[str]:
+async def conversations_of(conn: Connection, workspace_id: str, subject: Subject) -> list[str]:
     """Return the ids of the subject's conversations."""
     mine = (
         conversations.c.owner_id == subject.owner_id

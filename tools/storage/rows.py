@@ -8,7 +8,6 @@ from typing import Any
 
 import orjson
 from sqlalchemy import ColumnElement, Integer, Row, Select, and_, bindparam, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from agent.errors import LeaseLost, NotFound
@@ -16,6 +15,7 @@ from agent.types import Mode
 from tools.storage import following, outbox
 from tools.storage.codec import identity_from_json
 from tools.storage.columns import storable
+from tools.storage.connection import Connection
 from tools.storage.records import Conversation, Lease, NewEvent
 from tools.storage.schema import conversations, events
 from tools.storage.scope import Scope
@@ -39,7 +39,7 @@ def body_hash(*parts: object) -> str:
     return hashlib.sha256(orjson.dumps(storable(parts))).hexdigest()
 
 
-async def load(conn: AsyncConnection, scope: Scope, conversation_id: str, *, lock: bool = False) -> Conversation:
+async def load(conn: Connection, scope: Scope, conversation_id: str, *, lock: bool = False) -> Conversation:
     """Return the conversation; `lock` keeps other writers out until the transaction ends.
 
     Raises:
@@ -55,7 +55,7 @@ async def load(conn: AsyncConnection, scope: Scope, conversation_id: str, *, loc
     return to_conversation(row)
 
 
-async def load_leased(conn: AsyncConnection, lease: Lease) -> Conversation:
+async def load_leased(conn: Connection, lease: Lease) -> Conversation:
     """Return the lease's conversation, locked until the transaction ends.
 
     Raises:
@@ -88,7 +88,7 @@ def to_conversation(row: Row[Any]) -> Conversation:
 
 
 async def append(
-    conn: AsyncConnection,
+    conn: Connection,
     conversation: Conversation | Lease,
     new: Sequence[NewEvent],
     *,

@@ -7,13 +7,13 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Row, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent.errors import ConnectorError, NotFound
 from agent.ports import BugReport, Embedder
 from agent.types import BugDraft, BugTicket
 from agent.wire import to_json
 from tools.storage import tracker_views
+from tools.storage.connection import Connection
 from tools.storage.database import Database
 from tools.storage.schema import bug_counters, bug_filings, bug_occurrences, bugs
 from tools.storage.scope import Scope
@@ -195,7 +195,7 @@ class BuiltInTracker:
                 )
         logger.info("bug vectors renewed count=%d", len(old))
 
-    async def _best_match(self, conn: AsyncConnection, report: BugReport, gist: _Gist) -> _Match | None:
+    async def _best_match(self, conn: Connection, report: BugReport, gist: _Gist) -> _Match | None:
         own = await _reported_by(conn, report)
         query = (
             select(bugs.c.bug_id, bugs.c.gist, bugs.c.embedder, bugs.c.vector)
@@ -217,7 +217,7 @@ class BuiltInTracker:
                 best = (excess, _Match(row.bug_id, round(similarity, 4)))
         return best[1] if best else None
 
-    async def _lock(self, conn: AsyncConnection, workspace_id: str) -> int:
+    async def _lock(self, conn: Connection, workspace_id: str) -> int:
         """Put filings of a workspace in a line and return the last bug's number."""
         await conn.execute(
             self._db.insert(bug_counters)
@@ -229,7 +229,7 @@ class BuiltInTracker:
         )
         return int(locked.scalar_one())
 
-    async def _open_bug(self, conn: AsyncConnection, report: BugReport, gist: _Gist, number: int) -> str:
+    async def _open_bug(self, conn: Connection, report: BugReport, gist: _Gist, number: int) -> str:
         bug_id = f"BUG-{number}"
         await conn.execute(
             update(bug_counters).where(bug_counters.c.workspace_id == report.workspace_id).values(last_number=number)
@@ -254,7 +254,7 @@ class BuiltInTracker:
         )
         return bug_id
 
-    async def _count(self, conn: AsyncConnection, report: BugReport, bug_id: str) -> None:
+    async def _count(self, conn: Connection, report: BugReport, bug_id: str) -> None:
         earlier = (
             await conn.execute(
                 select(bug_occurrences.c.said, bug_occurrences.c.draft).where(
@@ -304,14 +304,14 @@ def _comparable(workspace_id: str) -> tuple[Any, ...]:
     return bugs.c.workspace_id == workspace_id, bugs.c.status == "open", bugs.c.gist != ""
 
 
-async def _filed(conn: AsyncConnection, workspace_id: str, effect_key: str) -> Row[Any] | None:
+async def _filed(conn: Connection, workspace_id: str, effect_key: str) -> Row[Any] | None:
     found = await conn.execute(
         select(bug_filings).where(bug_filings.c.workspace_id == workspace_id, bug_filings.c.effect_key == effect_key)
     )
     return found.one_or_none()
 
 
-async def _reported_by(conn: AsyncConnection, report: BugReport) -> set[str]:
+async def _reported_by(conn: Connection, report: BugReport) -> set[str]:
     found = await conn.execute(
         select(bug_occurrences.c.bug_id).where(
             bug_occurrences.c.workspace_id == report.workspace_id,
@@ -321,7 +321,7 @@ async def _reported_by(conn: AsyncConnection, report: BugReport) -> set[str]:
     return set(found.scalars())
 
 
-async def _seen_again(conn: AsyncConnection, report: BugReport, bug_id: str) -> None:
+async def _seen_again(conn: Connection, report: BugReport, bug_id: str) -> None:
     await conn.execute(
         update(bugs)
         .where(
@@ -334,7 +334,7 @@ async def _seen_again(conn: AsyncConnection, report: BugReport, bug_id: str) -> 
 
 
 async def _ticket(
-    conn: AsyncConnection, workspace_id: str, bug_id: str, is_new: bool, similarity: float | None
+    conn: Connection, workspace_id: str, bug_id: str, is_new: bool, similarity: float | None
 ) -> BugTicket:
     found = await tracker_views.counted(conn, workspace_id, bug_id)
     return BugTicket(bug_id, found.title, found.occurrences, is_new, found.status, similarity)

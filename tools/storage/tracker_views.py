@@ -4,13 +4,13 @@ from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Row, Select, and_, func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent.errors import NotFound
+from tools.storage.connection import Connection
 from tools.storage.schema import bug_occurrences, bugs
 
 
-async def bugs_of(conn: AsyncConnection, workspace_id: str, *, limit: int) -> list[dict[str, Any]]:
+async def bugs_of(conn: Connection, workspace_id: str, *, limit: int) -> list[dict[str, Any]]:
     """Return the bugs with `occurrences` (conversations) and `customers` (accounts, or conversations without one).
 
     Open ones come first, then by occurrences and by when they were last seen.
@@ -23,7 +23,7 @@ async def bugs_of(conn: AsyncConnection, workspace_id: str, *, limit: int) -> li
     return [_row(row) for row in await conn.execute(query)]
 
 
-async def bug(conn: AsyncConnection, workspace_id: str, bug_id: str) -> dict[str, Any]:
+async def bug(conn: Connection, workspace_id: str, bug_id: str) -> dict[str, Any]:
     """Return a bug with `draft` and `reports` (conversation_id, account_id, tier, said, at), newest first.
 
     What the draft lacks is taken from the reports, the oldest that has it. Those of customers whose data was erased are
@@ -70,7 +70,7 @@ def filled(draft: dict[str, Any] | None, other: dict[str, Any] | None) -> dict[s
     return {**whole, "missing": [name for name in draft.get("missing", ()) if not whole.get(name)]}
 
 
-async def reported_in(conn: AsyncConnection, workspace_id: str, conversation_id: str) -> list[dict[str, Any]]:
+async def reported_in(conn: Connection, workspace_id: str, conversation_id: str) -> list[dict[str, Any]]:
     """Return the bugs that were reported in a conversation (bug_id, title, status), in the order they were reported."""
     found = await conn.execute(
         select(bugs.c.bug_id, bugs.c.title, bugs.c.status)
@@ -90,7 +90,7 @@ async def reported_in(conn: AsyncConnection, workspace_id: str, conversation_id:
     return [{"bug_id": row.bug_id, "title": row.title, "status": row.status} for row in found]
 
 
-async def counted(conn: AsyncConnection, workspace_id: str, bug_id: str) -> Row[Any]:
+async def counted(conn: Connection, workspace_id: str, bug_id: str) -> Row[Any]:
     """Return the bug's row with its counts.
 
     Raises:

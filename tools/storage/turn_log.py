@@ -7,7 +7,6 @@ from enum import Enum
 from typing import Any, Literal
 
 from sqlalchemy import bindparam, func, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent.events import Custom
 from agent.handoff import Move, step
@@ -15,6 +14,7 @@ from agent.types import Handoff, Mode
 from agent.wire import mode_value
 from tools.storage import handoff_rows, rows
 from tools.storage.codec import custom
+from tools.storage.connection import Connection
 from tools.storage.database import Database
 from tools.storage.leases import Leases, claim, release
 from tools.storage.records import UNFINISHED, Conversation, Lease, NewEvent, TurnMessage, TurnWork
@@ -191,7 +191,7 @@ def _with_mode_change(
     return told
 
 
-async def _next(conn: AsyncConnection, lease: Lease, conversation: Conversation) -> TurnWork | None:
+async def _next(conn: Connection, lease: Lease, conversation: Conversation) -> TurnWork | None:
     """The oldest unfinished turn, its attempt counted and its run's start logged; None when there is none."""
     found = await conn.execute(_OLDEST_UNFINISHED, rows.whose(lease))
     turn = found.one_or_none()

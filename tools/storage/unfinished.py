@@ -3,13 +3,13 @@
 from datetime import datetime
 
 from sqlalchemy import select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent.events import Custom
 from agent.types import Author, Outcome
 from agent.wire import message_value
 from tools.storage import rows
 from tools.storage.codec import custom
+from tools.storage.connection import Connection
 from tools.storage.records import UNFINISHED, Conversation, NewEvent
 from tools.storage.schema import events, turns
 
@@ -23,7 +23,7 @@ _OPENERS = (
 )
 
 
-async def deliver_unfinished(conn: AsyncConnection, conversation: Conversation, *, now: datetime) -> None:
+async def deliver_unfinished(conn: Connection, conversation: Conversation, *, now: datetime) -> None:
     """End the conversation's unfinished turns: their messages are with people now.
 
     Streams stay well formed: what a turn had opened is closed, and a turn that never began begins and ends.
@@ -59,7 +59,7 @@ async def deliver_unfinished(conn: AsyncConnection, conversation: Conversation, 
 
 
 async def close_what_is_open(
-    conn: AsyncConnection, conversation: Conversation, turn_id: str, now: datetime
+    conn: Connection, conversation: Conversation, turn_id: str, now: datetime
 ) -> list[dict[str, object]]:
     """Return the events that close what a turn has opened in the log and didn't come to the end of.
 

@@ -149,7 +149,7 @@ async def test_an_index_is_made_in_a_section_that_another_process_waits_for(post
         async with here.exclusive("indexes"):
             waiting = asyncio.create_task(wait_for_it())
             await asyncio.sleep(0.5)
-            async with here.engine.connect() as conn:
+            async with here.server.connect() as conn:
                 await conn.execution_options(isolation_level="AUTOCOMMIT")
                 # It waits until every statement has ended that had begun before.
                 await conn.execute(text("CREATE INDEX CONCURRENTLY tried ON bug_counters (workspace_id)"))
@@ -159,10 +159,8 @@ async def test_an_index_is_made_in_a_section_that_another_process_waits_for(post
         await database.close()
 
 
-async def test_when_no_connection_comes_free_the_database_is_away(database: Database) -> None:
-    pool = database.engine.sync_engine.pool
-    # Thirty seconds else.
-    pool._timeout = 0.1  # type: ignore[attr-defined]
+async def test_when_no_connection_comes_free_the_database_is_away(migrated_url: str | None, tmp_path: Path) -> None:
+    database = await Database.open(migrated_url, data_dir=tmp_path, patience_s=0.1)
     async with AsyncExitStack() as held:
 
         async def hold_all() -> None:
@@ -173,16 +171,17 @@ async def test_when_no_connection_comes_free_the_database_is_away(database: Data
             await hold_all()
     async with database.reading() as conn:
         assert (await conn.execute(text("SELECT count(*) FROM bug_counters"))).scalar_one() == 0
+    await database.close()
 
 
 @pytest.mark.postgres
 async def test_a_server_that_only_reads_any_more_is_a_database_that_is_away(postgres_url: str, tmp_path: Path) -> None:
     database = await Database.open(postgres_url, data_dir=tmp_path)
-    async with database.engine.connect() as conn:
+    async with database.server.connect() as conn:
         await conn.execution_options(isolation_level="AUTOCOMMIT")
         name = database.url.database
         await conn.exec_driver_sql(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
-    await database.engine.dispose()
+    await database.server.dispose()
 
     with pytest.raises(DatabaseAway, match="ReadOnlySqlTransaction"):
         async with database.transaction() as conn:

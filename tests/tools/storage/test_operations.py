@@ -157,8 +157,7 @@ async def test_customers_have_no_operations_and_workspaces_no_neighbours(databas
     log, operations = open_log(database), Operations(database)
     await answer(log, TURNS[0], 0)
     seen: list[str] = []
-    for engine in database.engines:
-        event.listen(engine.sync_engine, "before_cursor_execute", lambda c, k, statement, *rest: seen.append(statement))
+    event.listen(database.engine, "before_cursor_execute", lambda c, k, statement, *rest: seen.append(statement))
 
     with pytest.raises(NotFound):
         await operations.overview(ADA, PERIOD, UNTIL)

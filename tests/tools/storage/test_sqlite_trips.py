@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from agent.errors import DatabaseAway
+from tools.storage.brief_connection import connect_briefly
 from tools.storage.database import FILE_NAME, Database
-from tools.storage.sqlite_connection import connect_briefly
 
 INSERT = text("INSERT INTO bug_counters VALUES (:name, 1)")
 COUNT = text("SELECT count(*) FROM bug_counters")
@@ -164,3 +165,30 @@ async def test_a_brief_connection_takes_rounds_only_to_move_its_log(tmp_path: Pa
     assert sum(rounds > 0 for rounds in taken) == 5
     # Five million bytes were written; the log starts anew once all of it has been moved.
     assert log < 3_000_000
+
+
+async def test_closing_waits_for_who_writes_and_later_nothing_can_be_asked(tmp_path: Path) -> None:
+    database = await Database.open(None, data_dir=tmp_path)
+    begun, end = asyncio.Event(), asyncio.Event()
+
+    async def write() -> None:
+        async with database.transaction() as conn:
+            begun.set()
+            await end.wait()
+            await conn.execute(INSERT, {"name": "last"})
+
+    writing = asyncio.create_task(write())
+    await begun.wait()
+    closing = asyncio.create_task(database.close())
+    await asyncio.sleep(0)
+    assert not closing.done()
+    end.set()
+    await asyncio.gather(writing, closing)
+
+    with pytest.raises(DatabaseAway, match="closed"):
+        await counted(database)
+    with pytest.raises(DatabaseAway, match="closed"):
+        await write()
+    with sqlite3.connect(tmp_path / FILE_NAME) as other:
+        assert other.execute("SELECT workspace_id FROM bug_counters").fetchall() == [("last",)]
+    other.close()

@@ -36,8 +36,7 @@ async def test_every_statement_names_the_workspace(database: Database) -> None:
     def note(conn: Any, cursor: Any, statement: str, *rest: Any) -> None:
         seen.append(" ".join(statement.split()))
 
-    for engine in database.engines:
-        event.listen(engine.sync_engine, "before_cursor_execute", note)
+    event.listen(database.engine, "before_cursor_execute", note)
     log, tracker, kept = open_log(database), BuiltInTracker(database, BagOfWords()), Sessions(database)
     desk = Desk(log)
 
