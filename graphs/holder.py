@@ -28,7 +28,7 @@ class Holder:
     def this_process(cls) -> "Holder":
         """Name the process that asks; each call gives another name."""
         pid = os.getpid()
-        return cls(_machine(), pid, _started(pid) or "", secrets.token_hex(8))
+        return cls(_machine(), pid, _started(pid), secrets.token_hex(8))
 
     @property
     def name(self) -> str:
@@ -42,7 +42,12 @@ class Holder:
         started, _, _ = rest.partition(":")
         if not self.machine or machine != self.machine or not pid.isdigit() or not started:
             return False
-        return _started(int(pid)) != started
+        try:
+            state, found = _state(int(pid))
+        except OSError:
+            # None, or one that the system hides, as it does others' with hidepid.
+            return not _exists(int(pid))
+        return state in "ZX" or found != started
 
 
 @cache
@@ -55,10 +60,29 @@ def _machine() -> str:
         return ""
 
 
-def _started(pid: int) -> str | None:
-    """When the process with this number started; None when there is none, or it is a zombie."""
+def _state(pid: int) -> tuple[str, str]:
+    """What the process with this number does (a zombie "Z"), and when it started.
+
+    Raises:
+        OSError: there is none, or this process may not see it.
+    """
+    fields = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+    return fields[0], fields[_STARTED_FIELD]
+
+
+def _started(pid: int) -> str:
+    """When the process with this number started; empty where the system doesn't say."""
     try:
-        fields = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+        return _state(pid)[1]
     except OSError:
-        return None
-    return None if fields[0] in "ZX" else fields[_STARTED_FIELD]
+        return ""
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -18,6 +18,7 @@ from graphs.running import find_all_running
 from graphs.settings import Settings
 from graphs.turn_metrics import NoMetrics
 from server.installation import load_installation
+from server.unknown_settings import unknown_settings
 from tools.engines.llm.options import Endpoint
 from tools.observing.logs import set_up_logging
 
@@ -83,6 +84,8 @@ async def _findings(workspace: Path | None, data_dir: Path | None) -> AsyncItera
         installation = load_installation({"workspace": workspace, "data_dir": data_dir}, {})
         settings = installation.settings
         yield Finding("ok", "settings", f"data folder {settings.data_dir.resolve()}")
+        for said in unknown_settings():
+            yield Finding("note", "settings", said)
         each = [place.settings for place in installation.places]
         async for finding in _models(each):
             yield finding

@@ -70,6 +70,12 @@ async def widget(if_none_match: Annotated[str | None, Header()] = None) -> Respo
     return _file(STATIC / "widget.js", if_none_match)
 
 
+@router.get("/favicon.ico")
+async def no_icon() -> Response:
+    """Browsers ask for one, whatever a page says; there is none."""
+    return Response(status_code=204, headers={"Cache-Control": "public, max-age=86400"})
+
+
 @router.get("/assets/{name}")
 async def asset(name: str, if_none_match: Annotated[str | None, Header()] = None) -> Response:
     """The built files of the pages."""

@@ -17,12 +17,14 @@ from server.headers import GuardHost, SecurityHeaders
 from server.health import exposed, healthz
 from server.installation import path_of
 from server.metrics import Metrics
+from server.pages import no_icon
 from server.requests import Observed
 
 _CSP = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 router = APIRouter(include_in_schema=False)
 router.add_api_route("/healthz", healthz)
+router.add_api_route("/favicon.ico", no_icon)
 
 
 def create_several(every: Mapping[str, Doors], metrics: Metrics) -> FastAPI:

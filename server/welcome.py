@@ -1,9 +1,12 @@
 """What `helpgraph serve` prints when it is ready."""
 
 from rich.console import Console
+from rich.markup import escape
 
 from server.installation import Installation, Place
+from server.unknown_settings import unknown_settings
 
+_NO_DEMO = "nothing: the workspace's folder has no web/ with an example product to show"
 _ORIGINS = "  (on pages of yours: name their origins in HELPGRAPH_ALLOWED_ORIGINS)"
 
 
@@ -19,6 +22,8 @@ def say_what_is_where(console: Console, url: str, installation: Installation, wo
         _rows(console, [("workspace", _what(place, workers)), *_doors(url, place)])
     data = str(installation.settings.data_dir.resolve())
     _rows(console, [("data", data + (f", {workers} workers" if installation.several and workers > 1 else ""))])
+    for said in unknown_settings():
+        console.print(f"[yellow]note[/] {escape(said)}", soft_wrap=True)
     console.print("Ctrl-C stops.")
 
 
@@ -29,9 +34,9 @@ def _what(place: Place, workers: int = 1) -> str:
 
 def _doors(url: str, place: Place) -> list[tuple[str, str]]:
     settings, folder = place.server_settings, place.settings.workspace
-    tried = settings.demo and folder is not None and (folder / "web").is_dir()
+    tried = folder is not None and (folder / "web").is_dir()
     return [
-        *([("try it", f"{url}/demo/settings/billing")] if tried else []),
+        *([("try it", f"{url}/demo/settings/billing" if tried else _NO_DEMO)] if settings.demo else []),
         ("inbox", f"{url}/inbox" + ("" if settings.inbox_password else "  (no password: this machine only)")),
         ("bugs", f"{url}/bugs"),
         ("API", f"{url}/docs"),

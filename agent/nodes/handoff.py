@@ -9,7 +9,7 @@ from agent.deps import TurnDeps
 from agent.handoff import MAX_HANDBACKS, promise
 from agent.policy import Policy
 from agent.state import TurnState
-from agent.types import AccountFacts, Author, Handoff, TurnRequest, Understanding
+from agent.types import AccountFacts, Author, Handoff, Kind, TurnRequest, Understanding
 
 Priority = Literal["normal", "high", "urgent"]
 
@@ -40,7 +40,9 @@ async def handoff(state: TurnState, runtime: Runtime[TurnDeps]) -> HandoffUpdate
     wanted = await deps.engine.summarise(request.texts, request.history, heard)
     reason = verdict.handoff_reason or ("engine_asked" if "proposal" in state else "no_answer")
     promised = promise(request.now, deps.policy.business_hours, minutes=deps.policy.reply_promise_minutes)
-    links = [passage.url for passage in state["passages"][:3] if passage.url]
+    # Whoever only asks for a person has said nothing that an article could be about.
+    found = () if heard.kind is Kind.WANTS_PERSON else state["passages"][:3]
+    links = [passage.url for passage in found if passage.url]
     return {
         "handoff": Handoff(
             wanted=wanted,

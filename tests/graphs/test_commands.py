@@ -154,6 +154,17 @@ def test_doctor_finds_what_the_server_would_not_start_with(
     assert ("HELPGRAPH_INBOX_PASSWORD" if name == "HELPGRAPH_HOST" else name) in text
 
 
+def test_doctor_names_what_looks_like_a_setting_and_is_none(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HELPGRAPH_RETENTION_DAY", "HELPGRAPH_SERVICE_HOST", "HELPGRAPH_PORT_8000_TCP_ADDR"):
+        monkeypatch.setenv(name, "5")
+    code, text = shell.run("doctor")
+
+    assert code == 0
+    assert "HELPGRAPH_RETENTION_DAY is no setting, and nothing reads it; did you mean HELPGRAPH_RETENTION_DAYS?" in text
+    assert "SERVICE_HOST" not in text
+    assert "8000_TCP" not in text
+
+
 def test_a_broken_workspace_is_named_with_the_place(
     shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

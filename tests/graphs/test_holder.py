@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from graphs import holder
 from graphs.holder import Holder
 from tests.fakes import fake_deps
 from tests.graphs.installation import ended, installation, kinds
@@ -46,6 +47,16 @@ def test_a_number_that_is_used_again_is_another_process() -> None:
     machine, pid, started, token = here.name.split(":")
 
     assert here.is_gone(f"{machine}:{pid}:{int(started) - 1}:{token}")
+
+
+def test_a_process_that_the_system_hides_is_not_taken_for_gone(
+    dead: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = Holder.this_process()
+    monkeypatch.setattr(holder, "_PROC", tmp_path)
+
+    assert not here.is_gone(here.name)
+    assert here.is_gone(dead)
 
 
 @pytest.fixture

@@ -183,6 +183,19 @@ async def test_a_handoff_tells_who_when_and_why() -> None:
     assert "within 15 minutes" in spoken(events)
 
 
+async def test_only_a_wish_that_has_a_subject_brings_links() -> None:
+    about = ScriptedEngine(understanding=replace(CALM, wish_for_person=0.95))
+    alone = ScriptedEngine(understanding=replace(CALM, wish_for_person=0.95, kind=Kind.WANTS_PERSON))
+
+    with_links, _ = await run(fake_deps(engine=about), ask("A person please, about my invoices"))
+    without, _ = await run(fake_deps(engine=alone), ask("A person please"))
+
+    assert with_links.reply.handoff is not None
+    assert with_links.reply.handoff.links
+    assert without.reply.handoff is not None
+    assert without.reply.handoff.links == ()
+
+
 async def test_outside_opening_hours_the_time_is_named_and_an_address_asked_for_once() -> None:
     engine = ScriptedEngine(understanding=replace(CALM, wish_for_person=0.95))
     sunday = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

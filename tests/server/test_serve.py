@@ -82,6 +82,10 @@ def test_one_can_be_anyone_in_the_example(example: Process) -> None:
     assert nobody.status_code == 404
 
 
+def test_whoever_asks_for_an_icon_gets_none_and_no_error(example: Process) -> None:
+    assert httpx.get(f"{example.url}/favicon.ico").status_code == 204
+
+
 @pytest.mark.parametrize(
     "path", ["/demo/settings/billing", "/demo/%00", "/demo/" + "a" * 3000, "/demo/..%2f..%2faccounts.json"]
 )
@@ -127,6 +131,7 @@ def test_a_second_server_on_the_same_data_says_so(example: Process, refused: Cal
             "HELPGRAPH_DEMO",
         ),
         ((), {"HELPGRAPH_ALLOWED_ORIGINS": "app.example.com"}, "HELPGRAPH_ALLOWED_ORIGINS"),
+        ((), {"HELPGRAPH_PUBLIC_URL": "support.example.com"}, "HELPGRAPH_PUBLIC_URL"),
         ((), {"HELPGRAPH_SESSION_HOURS": "-1"}, "HELPGRAPH_SESSION_HOURS"),
         (("--workspace", "nowhere"), {}, "nowhere"),
         (("--host", "192.0.2.1"), {"HELPGRAPH_INBOX_PASSWORD": "long enough a password"}, "192.0.2.1"),
