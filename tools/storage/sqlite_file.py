@@ -286,6 +286,8 @@ class SqliteFile:
 
     async def close(self) -> None:
         """Close all connections, once whoever uses one is done; who comes later finds the database away."""
+        if self._closed:
+            return
         self._closed = True
         async with self._writing:
             writers = [self._writer] if self._writer is not None else []
