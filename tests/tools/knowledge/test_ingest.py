@@ -15,8 +15,10 @@ from agent.errors import BadTurn, Misconfigured
 from tests.tools.knowledge.arrange import ARTICLES, ask, opened, write_articles
 from tools.embedding.choose import open_embedder
 from tools.embedding.minilm import MiniLmEmbedder
+from tools.knowledge import store as store_module
 from tools.knowledge.store import KnowledgeStore
 from tools.storage.database import Database
+from tools.storage.knowledge import Generation, KnowledgeRows
 
 
 async def test_an_empty_base_finds_nothing(tmp_path: Path, minilm: MiniLmEmbedder) -> None:
@@ -224,3 +226,35 @@ async def test_another_folder_than_the_one_meant_does_not_empty_the_base(tmp_pat
     assert kept == first.generation_id
     assert halved.removed == 6
     assert (forced.added, forced.removed) == (8, 6)
+
+
+async def test_following_others_ingests_outlives_an_error_that_nothing_foresaw(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = KnowledgeRows.live
+    failed = 0
+
+    async def fail_once(self: KnowledgeRows) -> Generation | None:
+        nonlocal failed
+        failed += 1
+        if failed == 1:
+            raise RuntimeError("unforeseen")
+        return await live(self)
+
+    for name in ("here", "there"):
+        (tmp_path / name).mkdir()
+    here = await KnowledgeStore.open(database, tmp_path / "here", None, "orrery")
+    there = await KnowledgeStore.open(database, tmp_path / "there", None, "orrery")
+    await there.ingest(write_articles(tmp_path / "kb"))
+    monkeypatch.setattr(store_module, "_FOLLOW_S", 0.01)
+    monkeypatch.setattr(KnowledgeRows, "live", fail_once)
+    following = asyncio.create_task(here.follow())
+    async with asyncio.timeout(30):
+        while (await here.status()).articles == 0:
+            await asyncio.sleep(0.02)
+    following.cancel()
+    for store in (here, there):
+        await store.close()
+
+    assert failed > 1
+    assert (await here.status()).articles == len(ARTICLES)

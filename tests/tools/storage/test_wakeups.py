@@ -12,6 +12,7 @@ import pytest
 
 from tests.tools.storage.arrange import ADA, IDENTITY, converse, open_log, say
 from tools.storage import catching_up as catching_up_module
+from tools.storage import wakeups as wakeups_module
 from tools.storage.catching_up import catch_up, changed_since
 from tools.storage.database import Database
 from tools.storage.log import NewEvent
@@ -53,6 +54,50 @@ async def test_sqlite_has_no_channel_and_stop_wakes_everyone() -> None:
     await asyncio.sleep(0)
     await wakeups.stop()
     assert await waiting
+
+
+class Faltering:
+    """A channel whose first sending and first receiving fail as nothing foresaw."""
+
+    def __init__(self) -> None:
+        self.sent: list[str] = []
+        self.tried: set[str] = set()
+        self.heard: asyncio.Queue[str] = asyncio.Queue()
+
+    def _falter(self, what: str) -> None:
+        if what not in self.tried:
+            self.tried.add(what)
+            raise RuntimeError("unforeseen")
+
+    async def send(self, payloads: list[str]) -> None:
+        self._falter("sending")
+        self.sent += payloads
+
+    async def receive(self) -> str:
+        self._falter("receiving")
+        return await self.heard.get()
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+async def test_hints_outlive_an_error_that_nothing_foresaw(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wakeups_module, "_RETRY_S", 0.01)
+    channel = Faltering()
+    wakeups = Wakeups(channel)
+    await wakeups.start()
+    wakeups.notify("lost", 1)
+    async with asyncio.timeout(15):
+        while channel.tried != {"sending", "receiving"}:
+            await asyncio.sleep(0.01)
+        wakeups.notify("sent", 2)
+        channel.heard.put_nowait("3 heard")
+        assert await wakeups.wait("heard", 2, timeout_s=10)
+        while not channel.sent:
+            await asyncio.sleep(0.01)
+    await wakeups.stop()
+
+    assert channel.sent == ["2 sent"]
 
 
 async def eventually(hint: Callable[[], None], waiting: Callable[[], bool]) -> None:
