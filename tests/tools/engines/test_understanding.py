@@ -1,8 +1,10 @@
 """What the engine hears in a message."""
 
 import time
+from pathlib import Path
 
 import pytest
+import yaml
 
 from agent.types import Kind, PageContext, PageElement, Source, Untrusted
 from tests.tools.engines.conftest import Hear, said, words
@@ -180,6 +182,25 @@ async def test_a_new_subject_stands_alone(hear: Hear, text: str) -> None:
 
     assert not heard.is_follow_up
     assert heard.question.render_plain() == text
+
+
+@pytest.mark.parametrize("kind", ["stands_alone", "hangs"])
+async def test_short_questions_hang_on_what_was_asked_before_only_where_they_point_back(hear: Hear, kind: str) -> None:
+    history = said("How do I export a timesheet?", "> Open Reports and press Export.")
+    texts = yaml.safe_load((Path(__file__).parent / "follow_ups.yaml").read_text(encoding="utf-8"))[kind]
+
+    heard = [(await hear(text, history=history)).is_follow_up for text in texts]
+
+    right = sum(follows is (kind == "hangs") for follows in heard)
+    assert right >= (29 if kind == "stands_alone" else 22), dict(zip(texts, heard, strict=True))
+
+
+async def test_the_newest_question_of_its_own_is_what_the_next_one_hangs_on(hear: Hear) -> None:
+    history = said("How do I export a timesheet?", "> Open Reports.", "What is SSO?", "> Single sign-on.")
+
+    heard = await hear("is it in the free plan?", history=history)
+
+    assert heard.question.render_plain() == "What is SSO?\nis it in the free plan?"
 
 
 async def test_a_first_message_is_no_follow_up(hear: Hear) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from agent.types import (
     Author,
     Kind,
+    Language,
     Message,
     PageContext,
     Route,
@@ -18,7 +19,7 @@ from agent.types import (
 from tools.engines.local.classify import Scored
 from tools.engines.local.features import Vectors, mood_of_emoji
 from tools.engines.local.gloss import Glossary
-from tools.engines.local.questions import is_follow_up, is_gibberish, standalone, subject_of
+from tools.engines.local.questions import asks_by_itself, is_follow_up, is_gibberish, standalone, subject_of
 from tools.engines.local.telling import sentences_of
 from tools.engines.local.temper import Said, dissatisfaction
 from tools.engines.local.tongue import Spoken, Tongue, is_latin
@@ -114,9 +115,18 @@ async def understand(
     before, parts = others[: len(earlier)], others[len(earlier) :]
     alone = ears.hear("kind", own)
     feedback = ears.hear("feedback", own) if _answered_before(history) else None
-    subject = subject_of(earlier, [_is_idle(ears, row, first=place == 0) for place, row in enumerate(before)])
+    # The first message has nothing to hang on.
+    idle = [
+        _is_idle(ears, row) or (place > 0 and _hangs(ears, text, row, spoken.language))
+        for place, (text, row) in enumerate(zip(earlier, before, strict=True))
+    ]
+    subject = subject_of(earlier, idle)
     follows = subject is not None and is_follow_up(
-        newest, ears.hear("follow_up", own).of("yes"), alone, asked_by_bot=_bot_asked(history)
+        newest,
+        ears.hear("follow_up", own).of("yes"),
+        alone,
+        language=spoken.language,
+        asked_by_bot=_bot_asked(history),
     )
     question = standalone(newest, subject if follows else None)
     whole = (await hearing.rows([question], spoken.language))[0] if follows else own
@@ -204,14 +214,15 @@ def _next_best(kind: Scored) -> Scored:
     return Scored(best, rest[best], kind.probabilities)
 
 
-def _is_idle(ears: Ears, row: Row, *, first: bool) -> bool:
+def _is_idle(ears: Ears, row: Row) -> bool:
     kind = ears.hear("kind", row)
     if kind.label in _IDLE_KINDS and kind.confidence >= 0.5:
         return True
-    if ears.hear("feedback", row).of("other") < 0.5:
-        return True
-    # The first message has nothing to hang on.
-    return not first and ears.hear("follow_up", row).of("yes") >= 0.5
+    return ears.hear("feedback", row).of("other") < 0.5
+
+
+def _hangs(ears: Ears, text: str, row: Row, language: Language) -> bool:
+    return ears.hear("follow_up", row).of("yes") >= 0.5 and not asks_by_itself(text, language)
 
 
 def _wish(ears: Ears, row: Row) -> float:

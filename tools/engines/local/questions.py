@@ -2,13 +2,25 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import get_args
 
+from agent.types import Language
 from tools.engines.local.classify import Scored
+from tools.engines.local.shipped import read_data
 from tools.engines.local.telling import sentences_of
 from tools.engines.local.tongue import is_latin
 from tools.engines.local.words import content_words, words
 
 _FOLLOW_UP_WORDS = 14
+# "How soon?" and "which one?" have fewer.
+_OWN_QUESTION_WORDS = 3
+_PRONOUNS: dict[Language, re.Pattern[str]] = {
+    # Before a noun, which has a capital, it is an article.
+    "de": re.compile(r"\b(?:[Dd](?:as|ie|en|er|em)|[Ss]ie)\b(?!\s+(?:\w+\s+)?[A-ZÄÖÜ])"),
+    "es": re.compile(r"[aeií]r(?:lo|la|le)s?\b"),
+}
 _PART_WORDS = 2
 _MOST_PARTS = 3
 _AND_ASKS = re.compile(
@@ -53,13 +65,14 @@ def parts_of(question: str) -> list[str]:
     return substantive if len(substantive) > 1 else []
 
 
-def is_follow_up(newest: str, pointing_back: float, kind: Scored, *, asked_by_bot: bool) -> bool:
+def is_follow_up(newest: str, pointing_back: float, kind: Scored, *, language: Language, asked_by_bot: bool) -> bool:
     """Whether a message needs the ones before it to be understood.
 
     Args:
         newest: the message; there is an earlier one of the customer's that says what it is about.
         pointing_back: what the classifier thinks of its words alone.
         kind: what it would be alone; thanks and a wish for a person stand alone.
+        language: what it is written in.
         asked_by_bot: the bot's last message was a question, to which a short message is most likely the answer.
     """
     said = words(newest)
@@ -67,7 +80,51 @@ def is_follow_up(newest: str, pointing_back: float, kind: Scored, *, asked_by_bo
         return False
     if kind.label in ("small_talk", "wants_person", "abuse") and kind.confidence >= 0.7 and pointing_back < 0.6:
         return False
+    if asks_by_itself(newest, language):
+        return False
     return pointing_back + 0.2 * asked_by_bot >= 0.5 or not content_words(newest)
+
+
+def asks_by_itself(text: str, language: Language) -> bool:
+    """Whether a text is a question that says what it is about and points at nothing that was said before.
+
+    A classifier that knows none of its words can't tell: to it "how do I descale?" is as short as "how?".
+    """
+    said, own = words(text), _own_questions()[language]
+    if len(said) < _OWN_QUESTION_WORDS or said[0] not in own.begins:
+        return False
+    beginning = " ".join(said[:3]) + " "
+    if beginning.startswith(own.goes_on):
+        return False
+    rest = said[2:] if beginning.startswith(own.nothing_yet) else said
+    pronouns = _PRONOUNS.get(language)
+    if own.points.intersection(rest) or (pronouns is not None and pronouns.search(text)):
+        return False
+    return bool(content_words(text))
+
+
+@dataclass(frozen=True, slots=True)
+class _OwnQuestions:
+    """How a question of its own begins; `nothing_yet` and `goes_on` are beginnings, with a blank at the end."""
+
+    begins: frozenset[str]
+    points: frozenset[str]
+    nothing_yet: tuple[str, ...]
+    goes_on: tuple[str, ...]
+
+
+@cache
+def _own_questions() -> dict[Language, _OwnQuestions]:
+    data = read_data("own_questions")
+    return {
+        language: _OwnQuestions(
+            frozenset(data["begins"][language].split()),
+            frozenset(data["points"][language].split()),
+            tuple(f"{each} " for each in data["nothing_yet"][language]),
+            tuple(f"{each} " for each in data["goes_on"][language]),
+        )
+        for language in get_args(Language)
+    }
 
 
 def standalone(newest: str, subject: str | None) -> str:
