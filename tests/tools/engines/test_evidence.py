@@ -72,6 +72,17 @@ async def test_nothing_found_is_no_evidence(engine: LocalEngine, hear: Hear) -> 
     assert evidence.passage_ids == ()
 
 
+async def test_an_article_of_one_line_answers_and_a_title_alone_does_not(engine: LocalEngine, hear: Hear) -> None:
+    heard = await hear("how do I reset my password")
+    one_line = passage("reset-password", text="Open **Profile** and press **Reset your password**.")
+    title = replace(one_line, text=words("Reset your password"))
+
+    answering, titled = [(await engine.assess(heard, (found,), ())).probability for found in (one_line, title)]
+
+    assert answering > 0.7
+    assert titled == 0.0
+
+
 async def test_evidence_names_the_passages_and_what_it_looked_at(engine: LocalEngine, hear: Hear) -> None:
     found = (passage("reset-password"), passage("download-invoices", score=0.4, rank=1))
 
