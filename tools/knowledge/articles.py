@@ -4,6 +4,7 @@ import hashlib
 import re
 import unicodedata
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 MAX_ARTICLE_BYTES = 2 * 1024 * 1024
 
@@ -49,16 +50,18 @@ class Refusal:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What a source held."""
-
-    articles: tuple[Article, ...]
-    refused: tuple[Refusal, ...]
-
-
 class Refused(Exception):
     """This article can't be taken; the message is the reason."""
+
+
+def path_id(path: PurePosixPath) -> str:
+    """Return a path as an id; a part without a letter or digit of ASCII is told from others by a digest."""
+    parts = [slug(part) or _digest(part) for part in path.parts]
+    return "-".join(part for part in parts if part)[:120].strip("-")
+
+
+def _digest(part: str) -> str:
+    return hashlib.sha256(part.encode()).hexdigest()[:12] if any(char.isalnum() for char in part) else ""
 
 
 def slug(text: str) -> str:

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from agent.errors import BadTurn, KnowledgeError
 from agent.ports import Embedder
-from tools.knowledge.articles import Article, Reading, Refusal
-from tools.knowledge.sources import read_source
-from tools.knowledge.split import Piece, split
+from tools.knowledge.articles import Article, Refusal
+from tools.knowledge.sources import Reading, read_source
+from tools.knowledge.split import Piece
 from tools.knowledge.vectors import VectorCollection, VectorStore
 from tools.storage.knowledge import ArticleRow, Generation, KnowledgeRows, PassageRow, QuestionRow
 
@@ -105,9 +105,8 @@ class Ingest:
         dense = self._embedder is not None
         generation_id, passages = live.generation_id if live else "", live.passages if live else 0
         if live is None or before != now or live.embedder != (self._embedder.name if self._embedder else None):
-            pieces = [piece for article in reading.articles for piece in await asyncio.to_thread(split, article)]
-            generation_id, passages = uuid4().hex[:16], len(pieces)
-            await self._build(generation_id, reading, pieces, live, on_progress)
+            generation_id, passages = uuid4().hex[:16], len(reading.pieces)
+            await self._build(generation_id, reading, live, on_progress)
             await self._rows.swap(generation_id)
         return IngestReport(
             added=len(now.keys() - before.keys()),
@@ -144,10 +143,10 @@ class Ingest:
         self,
         generation_id: str,
         reading: Reading,
-        pieces: Sequence[Piece],
         live: Generation | None,
         on_progress: Progress,
     ) -> None:
+        pieces = reading.pieces
         await self._rows.build(
             generation_id,
             [_article_row(article) for article in reading.articles],

@@ -8,12 +8,14 @@ from typing import Any
 import orjson
 import yaml
 from bs4 import BeautifulSoup
+from bs4.builder import ParserRejectedMarkup
 from markdownify import markdownify
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from agent.untrusted import clean
-from tools.knowledge.articles import MAX_ARTICLE_BYTES, Article, Refused, slug
+from tools.knowledge.articles import MAX_ARTICLE_BYTES, Article, Refused, path_id, slug
 from tools.language import identify
+from tools.storage.columns import storable
 
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n---[ \t]*(?:\n|\Z)", re.DOTALL)
 _HEADING = re.compile(r"^#{1,2}[ \t]+(.+?)[ \t#]*$", re.MULTILINE)
@@ -54,6 +56,16 @@ class _Meta(BaseModel):
         return value[:10] if value else None
 
 
+class _FrontMatterLoader(yaml.SafeLoader):
+    """Plain YAML: a few lines that refer to each other can stand for more than there is memory."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.constructor.ConstructorError(None, None, "it refers to another part of itself")
+        node: yaml.Node | None = super().compose_node(parent, index)
+        return node
+
+
 def parse_file(name: str, raw: bytes) -> Article:
     """Parse a Markdown or HTML file; its id is its path without the ending.
 
@@ -66,7 +78,7 @@ def parse_file(name: str, raw: bytes) -> Article:
         meta, body = _from_html(text)
     else:
         meta, body = _from_markdown(text)
-    return _article(meta, body, source=name, fallback_id=slug(str(path.with_suffix(""))), fallback_title=path.stem)
+    return _article(meta, body, source=name, fallback_id=path_id(path.with_suffix("")), fallback_title=path.stem)
 
 
 def parse_json_line(source: str, raw: bytes) -> Article:
@@ -155,8 +167,9 @@ def _from_markdown(text: str) -> tuple[_Meta, str]:
             raise Refused("front matter without an end (a line of ---)")
         return _Meta(), text
     try:
-        data = yaml.safe_load(found.group(1))
-    except (yaml.YAMLError, ValueError, RecursionError) as exc:  # ValueError: a date like 2024-13-45.
+        data = yaml.load(found.group(1), _FrontMatterLoader)  # noqa: S506  # A safe loader.
+    # PyYAML's own words for a date like 2024-13-45, and for tags that don't fit: !!timestamp x, !!bool x, !!int "".
+    except (yaml.YAMLError, ValueError, AttributeError, LookupError, RecursionError) as exc:
         raise Refused("front matter is not YAML: " + " ".join(str(exc).split())[:200]) from exc
     if not isinstance(data, dict | None):
         raise Refused("front matter is not a mapping")
@@ -168,6 +181,9 @@ def _from_html(text: str) -> tuple[_Meta, str]:
         return _read_html(BeautifulSoup(text, "html.parser"))
     except RecursionError as exc:
         raise Refused("HTML nested too deeply") from exc
+    # The parser's own word for <![ that begins nothing it knows, and markdownify's for numbers that are none.
+    except (ParserRejectedMarkup, ValueError) as exc:
+        raise Refused("HTML that can't be read: " + " ".join(str(exc).split())[:200]) from exc
 
 
 def _read_html(soup: BeautifulSoup) -> tuple[_Meta, str]:
@@ -185,10 +201,13 @@ def _read_html(soup: BeautifulSoup) -> tuple[_Meta, str]:
 
 def _validate(data: dict[str, Any]) -> _Meta:
     try:
-        return _Meta.model_validate(data)
+        return _Meta.model_validate(storable(data))
     except ValidationError as exc:
         first = exc.errors()[0]
         raise Refused(f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}") from exc
+    except ValueError as exc:
+        # An integer of thousands of digits has no text.
+        raise Refused("a number that is too long") from exc
 
 
 def _https(url: str | None) -> str | None:

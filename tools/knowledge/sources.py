@@ -1,22 +1,34 @@
 """Where articles come from: a folder, a zip of one, or JSON Lines. A bad file is refused by name; the rest goes on."""
 
 import lzma
+import os
 import stat
 import zipfile
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from agent.errors import BadTurn
-from tools.knowledge.articles import MAX_ARTICLE_BYTES, Article, Reading, Refusal, Refused
+from tools.knowledge.articles import MAX_ARTICLE_BYTES, Article, Refusal, Refused
 from tools.knowledge.parse import parse_file, parse_json_line
+from tools.knowledge.split import Piece, split
 
 SUFFIXES = (".md", ".markdown", ".html", ".htm")
 MAX_FILES = 200_000
 MAX_TOTAL_BYTES = 2 * 1024**3
 MAX_RATIO = 100
 _CHUNK = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a source held: articles, each with one passage or more, and what was refused."""
+
+    articles: tuple[Article, ...]
+    refused: tuple[Refusal, ...]
+    pieces: tuple[Piece, ...]
 
 
 def read_source(path: Path) -> Reading:
@@ -27,18 +39,23 @@ def read_source(path: Path) -> Reading:
     """
     articles: dict[str, Article] = {}
     refused: list[Refusal] = []
+    pieces: list[Piece] = []
     for source, result in _results(path):
         if isinstance(result, Refusal):
             refused.append(result)
         elif result.article_id in articles:
             first = articles[result.article_id].source
             refused.append(Refusal(source, f"the id {result.article_id!r} was taken by {first}"))
+        elif not (own := split(result)):
+            # Nobody would ever find it.
+            refused.append(Refusal(source, "no text beside headings and HTML, of which passages are not made"))
         else:
             articles[result.article_id] = result
+            pieces += own
     if not articles:
         first = f"; first of {len(refused)} refused: {refused[0].source}: {refused[0].reason}" if refused else ""
         raise BadTurn(f"no article in {path}: expected {', '.join(SUFFIXES)} files, a zip of them, or .jsonl{first}")
-    return Reading(tuple(articles.values()), tuple(refused))
+    return Reading(tuple(articles.values()), tuple(refused), tuple(pieces))
 
 
 def _results(path: Path) -> Iterator[tuple[str, Article | Refusal]]:
@@ -64,13 +81,14 @@ def _parsed(name: str, raw: bytes) -> tuple[str, Article | Refusal]:
 
 def _from_folder(folder: Path) -> Iterator[tuple[str, Article | Refusal]]:
     for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder).as_posix()
+        # A name needn't be text to the system, and nothing keeps what isn't.
+        name = os.fsencode(path.relative_to(folder).as_posix()).decode("utf-8", "backslashreplace")
         if path.suffix.lower() not in SUFFIXES or name.startswith("."):
             continue
-        if path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()):
-            yield name, Refusal(name, "a link that leads out of the folder")
-            continue
         try:
+            if path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()):
+                yield name, Refusal(name, "a link that leads out of the folder")
+                continue
             if not path.is_file():
                 # Opening a pipe would wait for ever.
                 yield name, Refusal(name, "not a file")
@@ -81,6 +99,10 @@ def _from_folder(folder: Path) -> Iterator[tuple[str, Article | Refusal]]:
             raw = path.read_bytes()
         except OSError as exc:
             yield name, Refusal(name, f"can't be read ({exc.strerror})")
+            continue
+        except RuntimeError:
+            # Python's word for it before 3.13.
+            yield name, Refusal(name, "a link that leads to itself")
             continue
         yield _parsed(name, raw)
 

@@ -12,6 +12,11 @@ from agent.errors import BadTurn
 from tools.knowledge.sources import read_source
 
 GOOD = "---\ntitle: Good\n---\nInvoices are under Billing."
+# Each line stands for twice what the one above it does.
+BOMB = b"---\na0: &a0 {k: v}\n" + b"".join(
+    b"a%d: &a%d {<<: [*a%d, *a%d]}\n" % (n, n, n - 1, n - 1) for n in range(1, 40)
+)
+BOMB += b"---\ntext"
 
 
 @pytest.fixture(autouse=True)
@@ -51,6 +56,15 @@ def zipped(path: Path, members: dict[str, bytes]) -> Path:
         ("a.md", b"a " * 1_100_000, "2 MB"),
         ("a.md", b"---\nid: good\n---\ntext", "good"),
         ("a.html", b"<div>" * 3000 + b"text" + b"</div>" * 3000, "deep"),
+        ("a.html", b"<p>text</p><![endless]>", "HTML"),
+        ("a.html", '<ol start="½"><li>text</li></ol>'.encode(), "HTML"),
+        ("a.md", b"---\nlast_reviewed: !!timestamp soon\n---\ntext", "not YAML"),
+        ("a.md", b"---\na: !!bool perhaps\n---\ntext", "not YAML"),
+        ("a.md", b'---\na: !!int ""\n---\ntext', "not YAML"),
+        ("a.md", b"---\nowner: 0x" + b"f" * 20_000 + b"\n---\ntext", "too long"),
+        ("a.md", BOMB, "another part"),
+        ("a.md", b"# Only a heading", "no text"),
+        ("a.md", b"<div>\nInvoices are under Billing.\n</div>", "no text"),
     ],
 )
 def test_a_broken_file_is_refused_and_the_others_are_read(
@@ -66,19 +80,48 @@ def test_a_broken_file_is_refused_and_the_others_are_read(
     assert reason in reading.refused[0].reason
 
 
+@pytest.mark.parametrize("name", ["title", "area", "owner", "language", "plans", "from_tickets", "questions"])
+def test_what_can_not_be_stored_is_left_out_of_a_field(tmp_path: Path, name: str) -> None:
+    value = '"B\\ud800\\0illing"'
+    listed = f"[{value}]" if name in ("plans", "from_tickets", "questions") else value
+    (tmp_path / "a.md").write_text(f"---\n{name}: {listed}\n---\ntext")
+
+    (article,) = read_source(tmp_path).articles
+
+    assert article.content_hash
+    assert "Billing" in repr(article) or article.language == "bi"
+
+
+def test_names_that_are_no_text_or_have_no_latin_letter_are_told_apart(tmp_path: Path) -> None:
+    for name in (b"\xff.md", b"\xfe.md", "数据/导出.md".encode(), "数据/发票.md".encode(), "Über uns.md".encode()):
+        path = Path(os.fsdecode(os.path.join(os.fsencode(tmp_path), name)))
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(GOOD)
+    (tmp_path / os.fsdecode(b"\xfd.md")).write_bytes(b"\x00")
+
+    reading = read_source(tmp_path)
+
+    ids = {article.article_id for article in reading.articles}
+    assert len(ids) == 5
+    assert {"xff", "xfe", "uber-uns"} < ids
+    assert "" not in ids
+    assert [refusal.source for refusal in reading.refused] == [r"\xfd.md"]
+
+
 def test_links_out_of_the_folder_pipes_and_folders_are_not_read(tmp_path: Path) -> None:
     folder = tmp_path / "kb"
     folder.mkdir()
     (folder / "good.md").write_text(GOOD)
     (tmp_path / "secret.md").write_text("a secret")
     (folder / "link.md").symlink_to(tmp_path / "secret.md")
+    (folder / "loop.md").symlink_to("loop.md")
     os.mkfifo(folder / "pipe.md")
     (folder / "folder.md").mkdir()
 
     reading = read_source(folder)
 
     assert [article.article_id for article in reading.articles] == ["good"]
-    assert sorted(refusal.source for refusal in reading.refused) == ["folder.md", "link.md", "pipe.md"]
+    assert sorted(refusal.source for refusal in reading.refused) == ["folder.md", "link.md", "loop.md", "pipe.md"]
 
 
 @pytest.mark.parametrize(
