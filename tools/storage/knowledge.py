@@ -10,6 +10,7 @@ from tools.storage.database import Database
 from tools.storage.schema import kb_articles, kb_generations, kb_passages, kb_questions, kb_refusals
 
 _ROWS_PER_INSERT = 400
+_SOURCE_CHARS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +160,9 @@ class KnowledgeRows:
         ]
         passage_rows = [{**key, **{name: getattr(row, name) for name in PassageRow.__slots__}} for row in passages]
         question_rows = [{**key, **{name: getattr(row, name) for name in QuestionRow.__slots__}} for row in questions]
-        refusal_rows = [{**key, "source": source, "reason": reason} for source, reason in dict(refused).items()]
+        # PostgreSQL keeps no key that is much longer; a path may be.
+        named = {source[:_SOURCE_CHARS]: reason for source, reason in refused}
+        refusal_rows = [{**key, "source": source, "reason": reason} for source, reason in named.items()]
         for table, rows in (
             (kb_articles, article_rows),
             (kb_passages, passage_rows),

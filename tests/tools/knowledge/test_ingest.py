@@ -1,6 +1,7 @@
 """Bringing the base to what a source holds: whole or not at all, whatever happens on the way."""
 
 import asyncio
+import hashlib
 import multiprocessing
 import shutil
 import signal
@@ -94,6 +95,20 @@ async def test_a_source_that_is_mostly_broken_changes_nothing_unless_forced(
     assert (forced.added, forced.removed) == (1, len(ARTICLES))
     assert {refusal.source for refusal in forced.refused} == {"bomb.md", "broken.md"}
     assert forced.to_json()["refused"][0]["reason"]
+
+
+async def test_a_refusal_is_kept_however_long_its_name_is(database: Database, tmp_path: Path) -> None:
+    # PostgreSQL compresses a key before it finds it too long: this one can't be.
+    name = "".join(hashlib.sha256(bytes([number])).hexdigest() for number in range(90))
+    with zipfile.ZipFile(tmp_path / "kb.zip", "w") as archive:
+        archive.writestr("good.md", "# Dark mode\n\nChoose it under Appearance.")
+        archive.writestr(f"{name}.md", "")
+
+    store = await KnowledgeStore.open(database, tmp_path, None, "orrery")
+    report = await store.ingest(tmp_path / "kb.zip")
+    await store.close()
+
+    assert (report.added, [refusal.source for refusal in report.refused]) == (1, [f"{name}.md"])
 
 
 async def test_progress_is_told_by_stage(tmp_path: Path, minilm: MiniLmEmbedder) -> None:
