@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -45,14 +46,17 @@ async def deliver_for_ever(
     *,
     holder: Holder | None = None,
 ) -> None:
-    """Send what is due, at most 16 at a time; never ends. What is under way when cancelled is sent again later."""
+    """Send what is due, at most 16 at a time to each webhook; never ends.
+
+    What is under way when it is cancelled is sent again later.
+    """
     loop = asyncio.get_running_loop()
     holder = holder or Holder.this_process()
     pruned_at = -_PRUNE_EVERY_S
     # Whether something may be held that nobody delivers: what was taken, or settled, when the database was away.
     in_doubt = False
     async with asyncio.TaskGroup() as group:
-        under_way: dict[asyncio.Task[bool], str] = {}
+        under_way: dict[asyncio.Task[bool], Delivery] = {}
         while True:
             try:
                 if loop.time() - pruned_at > _PRUNE_EVERY_S:
@@ -62,17 +66,17 @@ async def deliver_for_ever(
                 if await look():
                     await _free_what_the_dead_hold(outbox, holder)
                     if in_doubt:
-                        await outbox.free(holder.name, but=set(under_way.values()))
+                        await outbox.free(holder.name, but={each.held_by for each in under_way.values()})
                         in_doubt = False
-                    room = _AT_ONCE - len(under_way)
-                    taken = await outbox.take(limit=room, holder=holder.name) if room else []
+                    busy = Counter(each.name for each in under_way.values())
+                    taken = await outbox.take(limit=_AT_ONCE, holder=holder.name, busy=busy)
             except Exception as exc:
                 # Whatever it was: without this loop nobody would be told of anything any more.
                 logger.warning("outbox can't be read error=%s", type(exc).__name__, exc_info=not is_outage(exc))
                 taken, in_doubt = [], True
             for delivery in taken:
                 task = group.create_task(_deliver(outbox, sender, metrics, delivery))
-                under_way[task] = delivery.held_by
+                under_way[task] = delivery
             # What waited behind one that is done is due at once.
             if under_way:
                 done, _ = await asyncio.wait(under_way, timeout=_POLL_S, return_when=asyncio.FIRST_COMPLETED)

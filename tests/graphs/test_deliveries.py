@@ -1,6 +1,7 @@
 """What goes wrong with one delivery ends none of the others."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import datetime
 
 import pytest
@@ -37,8 +38,8 @@ class InDoubt(Outbox):
         super().__init__(db, "orrery")
         self._when: str | None = when
 
-    async def take(self, *, limit: int, holder: str) -> list[Delivery]:
-        taken = await super().take(limit=limit, holder=holder)
+    async def take(self, *, limit: int, holder: str, busy: Mapping[str, int] | None = None) -> list[Delivery]:
+        taken = await super().take(limit=limit, holder=holder, busy=busy)
         if taken and self._when == "taken":
             self._when = None
             raise DatabaseAway("scripted")
@@ -87,3 +88,37 @@ async def test_an_error_that_nobody_thought_of_ends_no_other_delivery(database: 
             assert not delivering.done()
             delivering.cancel()
             await asyncio.wait([delivering])
+
+
+class Slow(WebhookSender):
+    """Waits for one webhook as long as it is told to; notes what it was to send."""
+
+    def __init__(self) -> None:
+        super().__init__(_MASTER, "orrery")
+        self.sent: list[str] = []
+        self.wait = asyncio.Event()
+
+    async def send(self, name: str, url: str, event_id: str, body: JsonObject) -> Sent:
+        self.sent.append(name)
+        if name == "slow":
+            await self.wait.wait()
+        return Sent("delivered")
+
+
+async def test_a_webhook_that_is_slow_keeps_no_other_waiting(database: Database) -> None:
+    outbox, log = Outbox(database, "orrery"), open_log(database)
+    await Webhooks(database).add("orrery", "slow", "https://slow.example", ["conversation.rated"], now=NOW)
+    for _ in range(40):
+        await rate(log)
+    await Webhooks(database).add("orrery", "crm", "https://crm.example", ["conversation.rated"], now=NOW)
+    await rate(log)
+    async with Slow() as sender, asyncio.timeout(30):
+        delivering = asyncio.create_task(deliver_for_ever(outbox, sender, Metrics()))
+        while "crm" not in sender.sent:
+            await asyncio.sleep(0.01)
+        assert sender.sent.count("slow") == 16
+        sender.wait.set()
+        while len(sender.sent) < 42:
+            await asyncio.sleep(0.01)
+        delivering.cancel()
+        await asyncio.wait([delivering])

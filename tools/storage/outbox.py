@@ -4,7 +4,7 @@ A delivery happens at least once: whoever takes one holds it for a while, and wh
 again, under the same id. Those of one webhook about one conversation go one after the other, in the order of its log.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -13,6 +13,8 @@ from uuid import uuid4
 from sqlalchemy import (
     ColumnElement,
     Integer,
+    Row,
+    Select,
     and_,
     bindparam,
     delete,
@@ -125,48 +127,56 @@ class Outbox:
         self._db = db
         self._workspace_id = workspace_id
 
-    async def take(self, *, limit: int, holder: str) -> list[Delivery]:
-        """Take up to `limit` deliveries that are due; nobody else gets them for 60 s, unless the holder is seen to die.
+    async def take(self, *, limit: int, holder: str, busy: Mapping[str, int] | None = None) -> list[Delivery]:
+        """Take what is due; nobody else gets it for 60 s, unless the holder is seen to die.
 
-        Of a webhook that couldn't be reached three times in a row only one is taken, to see whether it can be now.
+        Of each webhook it is up to `limit`, those included of which `busy` says that they are under way, so that none
+        waits for another. Of one that couldn't be reached three times in a row only one is taken, to see whether it
+        can be now, and none while another is on its way.
         """
+        counts = dict(busy or {})
+        full = {name for name, number in counts.items() if number >= limit}
         # Looked at first: there hardly ever is something, and a write would keep others waiting each time.
         async with self._db.reading() as conn:
-            if (await conn.execute(_DUE, {"of_workspace": self._workspace_id, "most": 1})).first() is None:
+            if not await self._due(conn, _DUE, full | await self._probed(conn), 1):
                 return []
         token = f"{holder}/{uuid4().hex}"
+        taken: list[Delivery] = []
         async with self._db.transaction() as conn:
-            probed: set[str] = set()
-            taken: list[Delivery] = []
-            for row in await conn.execute(_TAKE, {"of_workspace": self._workspace_id, "most": limit}):
-                if row.failures > _TOLERATED and row.name in probed:
-                    continue
-                probed.add(row.name)
-                taken.append(
-                    Delivery(
-                        row.workspace_id,
-                        row.name,
-                        row.url,
-                        row.conversation_id,
-                        row.seq,
-                        row.kind,
-                        row.body,
-                        row.tries + 1,
-                        row.created_at,
-                        token,
-                    )
-                )
-            if taken:
-                key = tuple_(deliveries.c.name, deliveries.c.conversation_id, deliveries.c.seq)
-                await conn.execute(
-                    update(deliveries)
-                    .where(
-                        deliveries.c.workspace_id == self._workspace_id,
-                        key.in_([(each.name, each.conversation_id, each.seq) for each in taken]),
-                    )
-                    .values(held_until=database_now() + HELD_S, held_by=token, tries=deliveries.c.tries + 1)
-                )
+            full |= await self._probed(conn)
+            while due := await self._due(conn, _TAKE, full, limit):
+                new: list[Delivery] = []
+                for row in due:
+                    if row.name not in full:
+                        new.append(_taken(row, token))
+                        counts[row.name] = counts.get(row.name, 0) + 1
+                        if counts[row.name] >= limit or row.failures > _TOLERATED:
+                            full.add(row.name)
+                await self._hold(conn, new, token)
+                taken += new
+                if len(due) < limit:
+                    break
         return taken
+
+    async def _due(self, conn: Connection, query: Select[Any], full: Collection[str], most: int) -> list[Row[Any]]:
+        """The most pressing deliveries of webhooks that aren't full."""
+        found = await conn.execute(query, {"of_workspace": self._workspace_id, "full": sorted(full), "most": most})
+        return list(found.all())
+
+    async def _probed(self, conn: Connection) -> set[str]:
+        """The webhooks of which it is being found out whether they can be reached again."""
+        return set((await conn.execute(_PROBED, {"of_workspace": self._workspace_id})).scalars())
+
+    async def _hold(self, conn: Connection, taken: Sequence[Delivery], token: str) -> None:
+        key = tuple_(deliveries.c.name, deliveries.c.conversation_id, deliveries.c.seq)
+        await conn.execute(
+            update(deliveries)
+            .where(
+                deliveries.c.workspace_id == self._workspace_id,
+                key.in_([(each.name, each.conversation_id, each.seq) for each in taken]),
+            )
+            .values(held_until=database_now() + HELD_S, held_by=token, tries=deliveries.c.tries + 1)
+        )
 
     async def holders(self) -> list[str]:
         """Return who holds deliveries now."""
@@ -294,6 +304,21 @@ class Outbox:
             return len(gone.all())
 
 
+def _taken(row: Row[Any], token: str) -> Delivery:
+    return Delivery(
+        row.workspace_id,
+        row.name,
+        row.url,
+        row.conversation_id,
+        row.seq,
+        row.kind,
+        row.body,
+        row.tries + 1,
+        row.created_at,
+        token,
+    )
+
+
 def waiting_s(times: int) -> float:
     """How long to wait after so many failures in a row: 2 s, doubled each time, at most ten minutes."""
     return float(min(_FIRST_WAIT_S * 2 ** min(times - 1, 20), _MAX_WAIT_S))
@@ -319,6 +344,7 @@ _DUE = (
         deliveries.c.due_at <= database_now(),
         deliveries.c.held_until <= database_now(),
         webhooks.c.paused_until <= database_now(),
+        webhooks.c.name.not_in(bindparam("full", expanding=True)),
         ~exists().where(
             *_same_webhook(_EARLIER),
             _EARLIER.c.conversation_id == deliveries.c.conversation_id,
@@ -330,6 +356,17 @@ _DUE = (
     .limit(bindparam("most", type_=Integer))
 )
 _TAKE = _DUE.with_for_update(of=deliveries, skip_locked=True)
+_PROBED = (
+    select(deliveries.c.name)
+    .join(webhooks, and_(*_same_webhook(webhooks)))
+    .where(
+        deliveries.c.workspace_id == bindparam("of_workspace"),
+        deliveries.c.status == "waiting",
+        deliveries.c.held_until > database_now(),
+        webhooks.c.failures > _TOLERATED,
+    )
+    .distinct()
+)
 _HOLDERS = (
     select(deliveries.c.held_by)
     .where(

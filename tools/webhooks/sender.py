@@ -36,7 +36,8 @@ class WebhookSender:
         self._workspace_id = workspace_id
         self._client = httpx.AsyncClient(
             timeout=httpx.Timeout(DEADLINE_S),
-            limits=httpx.Limits(max_connections=64, max_keepalive_connections=16),
+            # The outbox has its own limit: whoever waited for a connection here would count as not reached.
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=16),
             follow_redirects=False,
             headers={"user-agent": "Helpgraph-Webhooks/1", "content-type": "application/json"},
         )

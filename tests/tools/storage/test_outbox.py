@@ -119,7 +119,7 @@ async def test_a_receiver_that_is_away_is_asked_by_one_at_a_time_and_others_go_o
     log, outbox = await arranged(database, "crm", "desk")
     for _ in range(3):
         await rate(log)
-    [one] = [each for each in await outbox.take(limit=1, holder="w") if each.name]
+    [one] = [each for each in await outbox.take(limit=1, holder="w") if each.name == "crm"]
     await outbox.away(one, "timeout", now=NOW, retry_after_s=None)
     await make_due(database)
     taken = await outbox.take(limit=100, holder="w")
@@ -136,6 +136,27 @@ async def test_a_receiver_that_is_away_is_asked_by_one_at_a_time_and_others_go_o
     assert probe[0].tries == 1, "an attempt that reached nobody is no try"
     await outbox.delivered(probe[0], now=NOW)
     assert len(await outbox.take(limit=100, holder="w")) == 2
+
+
+async def test_while_it_is_found_out_whether_one_is_back_nothing_else_goes_there_and_none_waits_for_it(
+    database: Database,
+) -> None:
+    log, outbox = await arranged(database)
+    for _ in range(30):
+        await rate(log)
+    for each in await outbox.take(limit=3, holder="w"):
+        await outbox.away(each, "timeout", now=NOW, retry_after_s=None)
+    await make_due(database)
+    await Webhooks(database).add("orrery", "mail", "https://mail.example", ["conversation.rated"], now=NOW)
+    await rate(log)
+
+    taken = await outbox.take(limit=4, holder="w")
+    assert sorted(each.name for each in taken) == ["crm", "mail"]
+    assert await outbox.take(limit=4, holder="w") == []
+    await rate(log)
+    assert [each.name for each in await outbox.take(limit=4, holder="another", busy={"mail": 3})] == ["mail"]
+    await rate(log)
+    assert await outbox.take(limit=4, holder="another", busy={"mail": 4}) == []
 
 
 async def test_many_at_once_that_find_nobody_are_one_absence(database: Database) -> None:
