@@ -61,7 +61,7 @@ async def deliver_for_ever(
             try:
                 if loop.time() - pruned_at > _PRUNE_EVERY_S:
                     pruned_at = loop.time()
-                    await outbox.prune(now=datetime.now(UTC))
+                    await _tidy(outbox, now=datetime.now(UTC))
                 taken = []
                 if await look():
                     await _free_what_the_dead_hold(outbox, holder)
@@ -85,6 +85,13 @@ async def deliver_for_ever(
                     in_doubt = in_doubt or not task.result()
             else:
                 await asyncio.sleep(_POLL_S)
+
+
+async def _tidy(outbox: Outbox, *, now: datetime) -> None:
+    """Without it what is for a webhook that is gone for good would grow for ever."""
+    if given_up := await outbox.expire(now=now):
+        logger.error("deliveries given up count=%d reason=away", given_up)
+    await outbox.prune(now=now)
 
 
 async def _free_what_the_dead_hold(outbox: Outbox, holder: Holder) -> None:

@@ -290,6 +290,28 @@ class Outbox:
                 for r in found
             ]
 
+    async def expire(self, *, now: datetime) -> int:
+        """Give up what has waited for three days for webhooks that can't be reached; how many.
+
+        `away` does so too, with the one delivery in ten minutes that is tried.
+        """
+        unreached = exists().where(*_same_webhook(webhooks), webhooks.c.failures > _TOLERATED)
+        last_error = select(webhooks.c.last_error).where(*_same_webhook(webhooks)).scalar_subquery()
+        async with self._db.transaction(lengthy=True) as conn:
+            given_up = await conn.execute(
+                update(deliveries)
+                .where(
+                    deliveries.c.workspace_id == self._workspace_id,
+                    deliveries.c.status == "waiting",
+                    deliveries.c.created_at <= now - MAX_AGE,
+                    deliveries.c.held_until <= database_now(),
+                    unreached,
+                )
+                .values(status="given_up", settled_at=now, last_error=last_error)
+                .returning(deliveries.c.seq)
+            )
+            return len(given_up.all())
+
     async def prune(self, *, now: datetime) -> int:
         """Forget what was settled 30 days ago, and what was for a webhook that is gone; how many."""
         nobodys = ~exists().where(*_same_webhook(webhooks))

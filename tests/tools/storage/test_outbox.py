@@ -222,6 +222,29 @@ async def test_three_days_of_nobody_there_are_enough(database: Database) -> None
     assert [row.status for row in await outbox.shown(unsettled=True, limit=1)] == ["given_up"]
 
 
+async def test_all_that_waited_for_three_days_is_given_up_with_the_one_that_was_tried(database: Database) -> None:
+    log, outbox = await arranged(database, "crm", "desk")
+    for _ in range(4):
+        await rate(log)
+    first = [each for each in await outbox.take(limit=3, holder="w") if each.name == "crm"]
+    for each in first:
+        await outbox.away(each, "timeout", now=NOW, retry_after_s=None)
+    await make_due(database)
+    later = first[0].created_at + MAX_AGE
+    assert await outbox.expire(now=later - timedelta(hours=1)) == 0
+    [probe] = [each for each in await outbox.take(limit=1, holder="w") if each.name == "crm"]
+
+    assert await outbox.expire(now=later + timedelta(hours=1)) == 3, "not the one on its way, nor what can be delivered"
+
+    found = [row for row in await outbox.shown(unsettled=True, limit=10) if row.name == "crm"]
+    assert [row.conversation_id for row in found if row.status == "waiting"] == [probe.conversation_id]
+    assert [(row.status, row.last_error) for row in found if row.status != "waiting"] == [
+        ("given_up", "timeout"),
+        ("given_up", "timeout"),
+        ("given_up", "timeout"),
+    ]
+
+
 async def test_what_was_settled_long_ago_is_forgotten(database: Database) -> None:
     log, outbox = await arranged(database)
     await rate(log, 2)
