@@ -40,6 +40,8 @@ STALE_AFTER = timedelta(days=730)
 _DENSE_DEADLINE_S = 2.0
 # A hint of a new generation that was missed costs so long.
 _FOLLOW_S = 10.0
+# Between two attempts at vectors; an endpoint is paid for what it embeds.
+_AGAIN_S, _MOST_AGAIN_S = 10.0, 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,7 @@ class KnowledgeStore:
         self._live: Live | None = None
         self._ingesting = asyncio.Lock()
         self._rebuilding: asyncio.Task[None] | None = None
+        self._tried = asyncio.Event()
 
     @classmethod
     async def open(
@@ -140,7 +143,7 @@ class KnowledgeStore:
                 if alone:
                     await store._clean_up_if_possible()
             if store._lacks_vectors() or await store._lacks_questions():
-                store._rebuilding = asyncio.create_task(store._rebuild_in_background())
+                store._rebuild()
         except BaseException:
             if vectors is not None and sharing.vectors is None:
                 vectors.close()
@@ -164,9 +167,12 @@ class KnowledgeStore:
             self._owner.close()
 
     async def settled(self) -> None:
-        """Wait until what is made in the background is there: vectors and known questions. For whoever measures."""
+        """Wait until what is made in the background is there: vectors and known questions. For whoever measures.
+
+        Where that fails it is tried again, and not waited for.
+        """
         if self._rebuilding is not None:
-            await asyncio.wait([self._rebuilding])
+            await self._tried.wait()
 
     async def status(self) -> KnowledgeStatus:
         """Say what is in the base now."""
@@ -280,17 +286,30 @@ class KnowledgeStore:
                 # Whatever it was: without this loop nothing new would be taken up before the next start.
                 logger.exception("another process's ingest can't be taken up now; the old knowledge base answers")
             if self._lacks_vectors() and (self._rebuilding is None or self._rebuilding.done()):
-                self._rebuilding = asyncio.create_task(self._rebuild_in_background())
+                self._rebuild()
+
+    def _rebuild(self) -> None:
+        """Make in the background what the live generation lacks."""
+        self._tried.clear()
+        self._rebuilding = asyncio.create_task(self._rebuild_in_background())
 
     async def _rebuild_in_background(self) -> None:
-        try:
-            async with self._ingesting, self._making, self._db.exclusive(self._section):
-                # While this one waited, another process may have made them.
-                await self._load()
-                await self._complete(lambda stage, done, total: None)
-                await self._clean_up()
-        except ConnectorError:
-            logger.exception("the vectors can't be rebuilt: search is by words alone meanwhile")
+        wait_s = _AGAIN_S
+        while True:
+            try:
+                async with self._ingesting, self._making, self._db.exclusive(self._section):
+                    # While this one waited, another process may have made them.
+                    await self._load()
+                    await self._complete(lambda stage, done, total: None)
+                    await self._clean_up()
+                return
+            except Exception:
+                # Whatever it was: without another attempt search would be by words alone until the next start.
+                logger.exception("the vectors can't be rebuilt now: search is by words alone meanwhile")
+            finally:
+                self._tried.set()
+            await asyncio.sleep(wait_s)
+            wait_s = min(2 * wait_s, _MOST_AGAIN_S)
 
     async def _complete(self, on_progress: Progress) -> None:
         """Make what the live generation lacks: its vectors, and what is learnt from its known questions."""

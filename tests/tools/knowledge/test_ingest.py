@@ -13,6 +13,7 @@ import pytest
 from chromadb.api.shared_system_client import SharedSystemClient
 
 from agent.errors import BadTurn, Misconfigured
+from tests.tools.engines.shop import HashedEmbedder
 from tests.tools.knowledge.arrange import ARTICLES, ask, opened, write_articles
 from tools.embedding.choose import open_embedder
 from tools.embedding.minilm import MiniLmEmbedder
@@ -150,6 +151,26 @@ async def test_lost_vectors_are_rebuilt_while_words_answer(tmp_path: Path, minil
     assert at_once[0].dense_score is None
     assert later[0].dense_score is not None
     assert again.dense
+
+
+async def test_vectors_that_could_not_be_made_are_made_once_the_model_is_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_module, "_AGAIN_S", 0.01)
+    async with opened(tmp_path, None) as store:
+        await store.ingest(write_articles(tmp_path / "kb"))
+    embedder = HashedEmbedder()
+    embedder.broken = True
+
+    async with opened(tmp_path, embedder) as store, asyncio.timeout(30):
+        await store.settled()
+        meanwhile = await store.search(ask("download invoices"))
+        assert not (await store.status()).dense
+        embedder.broken = False
+        while not (await store.status()).dense:
+            await asyncio.sleep(0.01)
+
+    assert meanwhile[0].article_id == "download-invoices"
 
 
 async def test_a_base_taken_in_without_a_model_gets_its_vectors_when_there_is_one(
