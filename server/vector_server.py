@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 
 from agent.errors import Misconfigured
+from tools.knowledge.sweeping import sweep
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +48,7 @@ class ChromaServer:
         Raises:
             Misconfigured: it doesn't start; its log says why.
         """
+        sweep(self._folder)
         self._spawn()
         deadline = time.monotonic() + _START_S
         while not self._answers():

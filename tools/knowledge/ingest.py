@@ -53,25 +53,26 @@ class IngestReport:
 
 def passages_name(workspace_id: str, generation_id: str) -> str:
     """The name of a generation's collection of passages."""
-    return f"{_collection_prefix(workspace_id)}-p-{generation_id}"
+    return f"{workspace_prefix(workspace_id)}-p-{generation_id}"
 
 
 def titles_name(workspace_id: str, generation_id: str) -> str:
     """The name of a generation's collection of titles."""
-    return f"{_collection_prefix(workspace_id)}-t-{generation_id}"
+    return f"{workspace_prefix(workspace_id)}-t-{generation_id}"
 
 
 def articles_name(workspace_id: str, generation_id: str) -> str:
     """The name of a generation's collection of articles as wholes."""
-    return f"{_collection_prefix(workspace_id)}-a-{generation_id}"
+    return f"{workspace_prefix(workspace_id)}-a-{generation_id}"
 
 
 def questions_name(workspace_id: str, generation_id: str, key: str) -> str:
     """The name of a generation's collection of known questions; `key` says which they are."""
-    return f"{_collection_prefix(workspace_id)}-q-{generation_id}-{key}"
+    return f"{workspace_prefix(workspace_id)}-q-{generation_id}-{key}"
 
 
-def _collection_prefix(workspace_id: str) -> str:
+def workspace_prefix(workspace_id: str) -> str:
+    """What names of a workspace's own begin with."""
     # A digest beside the readable part: two workspaces never share a collection, whatever characters they use.
     readable = re.sub(r"[^A-Za-z0-9]+", "", workspace_id)[:24]
     return f"kb-{readable}{hashlib.sha256(workspace_id.encode()).hexdigest()[:12]}"

@@ -5,6 +5,7 @@ import hashlib
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +40,8 @@ _EMBED_BATCH = 128
 _NEAREST = 60
 # The classifier has a column per article: with more it would take minutes to learn and gigabytes to hold.
 _MOST_ARTICLES = 1000
+# More than one, because servers of two versions or models may share a folder for a while.
+_FILES_KEPT = 8
 
 
 _SECOND_SHARE = 0.4
@@ -73,7 +76,8 @@ class KnownQuestions:
 class QuestionShelf:
     """All known questions of one generation: the articles' own, their titles, and what tickets taught.
 
-    `taught` are questions of solved tickets with the articles that answered them.
+    `taught` are questions of solved tickets with the articles that answered them. What is learnt is kept in files
+    whose names begin with `kept`.
     """
 
     def __init__(
@@ -82,7 +86,7 @@ class QuestionShelf:
         articles: Mapping[str, ArticleRow],
         taught: Questions | None,
         embedder: PairedEmbedder,
-        cache_dir: Path,
+        kept: Path,
     ) -> None:
         if taught is not None and taught.vectors.shape[1] != embedder.dimensions:
             logger.warning("what tickets taught is of another embedding model and NOT searched: learn again")
@@ -97,7 +101,7 @@ class QuestionShelf:
         places = [place for place, a in enumerate(taught.article_ids) if a in articles] if taught else []
         self._taught = taught.take(places) if taught and places else None
         self._embedder = embedder
-        self._cache_dir = cache_dir
+        self._kept = kept
 
     @property
     def enough(self) -> bool:
@@ -167,6 +171,7 @@ class QuestionShelf:
         if matcher is None:
             return None
         await asyncio.to_thread(write_arrays, self._path, matcher.to_arrays())
+        await asyncio.to_thread(self._forget)
         await asyncio.to_thread(collection.hold)
         return KnownQuestions(matcher, collection, entries, wording)
 
@@ -189,4 +194,13 @@ class QuestionShelf:
 
     @property
     def _path(self) -> Path:
-        return self._cache_dir / f"matcher-{self.key}.npz"
+        return self._kept.with_name(f"{self._kept.name}-{self.key}.npz")
+
+    def _forget(self) -> None:
+        """Remove what was learnt long ago, from other questions: each ingest that changes one leaves a file."""
+        # Another process may do the same just now.
+        with suppress(OSError):
+            others = [path for path in self._kept.parent.glob(f"{self._kept.name}-*.npz") if path != self._path]
+            others.sort(key=lambda path: path.stat().st_mtime, reverse=True)
+            for old in others[_FILES_KEPT - 1 :]:
+                old.unlink(missing_ok=True)

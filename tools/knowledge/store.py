@@ -20,6 +20,7 @@ from tools.knowledge.ingest import (
     passages_name,
     questions_name,
     titles_name,
+    workspace_prefix,
 )
 from tools.knowledge.known import QuestionShelf, for_questions
 from tools.knowledge.lexical import LexicalIndex
@@ -332,7 +333,8 @@ class KnowledgeStore:
         if self._asking is None:
             return None
         rows = await self._rows.questions(live.generation.generation_id)
-        return QuestionShelf(rows, live.shelf.articles, self._taught, self._asking, self._cache_dir)
+        kept = self._cache_dir / f"matcher-{workspace_prefix(self._workspace_id)}"
+        return QuestionShelf(rows, live.shelf.articles, self._taught, self._asking, kept)
 
     async def _load(self) -> None:
         generation = await self._rows.live()

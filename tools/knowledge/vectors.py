@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from agent.errors import KnowledgeError
 from tools.knowledge.held import HeldVectors, VectorHit, fits
+from tools.knowledge.sweeping import sweep
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +43,7 @@ class VectorStore:
     @classmethod
     def in_folder(cls, folder: Path) -> "VectorStore":
         """Open a folder; only the process that owns the data folder may."""
+        sweep(folder)
         try:
             client = _client(folder)
         except (ChromaError, ValueError, RuntimeError, OSError):

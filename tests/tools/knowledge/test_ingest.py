@@ -123,6 +123,24 @@ async def test_progress_is_told_by_stage(tmp_path: Path, minilm: MiniLmEmbedder)
     assert told[-1][1] == told[-1][2]
 
 
+async def test_what_ingests_leave_of_bases_before_is_gone_after_a_start(tmp_path: Path) -> None:
+    held = {}
+    async with opened(tmp_path, HashedEmbedder()) as store:
+        for text in ("one", "another", "a third"):
+            await store.ingest(write_articles(tmp_path / "kb", ARTICLES | {"x": ("X", f"{text} text")}))
+            held[text] = len([path for path in (tmp_path / "vectors").iterdir() if path.is_dir()])
+        before = await store.search(ask("download invoices"))
+    SharedSystemClient.clear_system_cache()
+
+    async with opened(tmp_path, HashedEmbedder()) as store:
+        after = await store.search(ask("download invoices"))
+        dense = (await store.status()).dense
+
+    assert len([path for path in (tmp_path / "vectors").iterdir() if path.is_dir()]) == held["one"] < held["a third"]
+    assert before == after
+    assert dense
+
+
 async def test_a_second_owner_is_refused_by_name(tmp_path: Path) -> None:
     async with opened(tmp_path, None):
         with pytest.raises(Misconfigured, match="another process"):

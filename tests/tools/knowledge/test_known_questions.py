@@ -1,6 +1,7 @@
 """Questions that articles are known to answer: attached at ingest, learnt from, asked beside the passages."""
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 from tests.tools.knowledge.arrange import ask, opened
 from tools.embedding.minilm import MiniLmEmbedder
+from tools.knowledge.ingest import workspace_prefix
 from tools.knowledge.known import for_questions
 from tools.knowledge.matching import Wording
 
@@ -103,6 +105,23 @@ async def test_what_nobody_asks_here_is_not_known(tmp_path: Path, minilm: MiniLm
         unasked = [await knowledge.search(ask(text)) for text in ("how tall is the Eiffel tower", "tell me a joke")]
 
     assert all((found[0].known or 0) < 0.2 < (asked[0].known or 0) for found in unasked)
+
+
+async def test_of_what_was_learnt_from_other_questions_the_newest_stays(tmp_path: Path, minilm: MiniLmEmbedder) -> None:
+    models = tmp_path / "models"
+    models.mkdir()
+    own = [models / f"matcher-{workspace_prefix('orrery')}-{number:016x}.npz" for number in range(12)]
+    another = [models / f"matcher-{workspace_prefix('acme')}-{number:016x}.npz" for number in range(12)]
+    for age, path in enumerate([*own, *another]):
+        path.touch()
+        os.utime(path, (1_700_000_000 - age, 1_700_000_000 - age))
+
+    async with opened(tmp_path, minilm) as knowledge:
+        await knowledge.ingest(write(tmp_path / "articles.jsonl"))
+
+    assert [path for path in own if path.exists()] == own[:7]
+    assert [path for path in another if path.exists()] == another
+    assert len([*models.glob("matcher-*")]) == 7 + 1 + 12
 
 
 async def test_what_was_learnt_is_read_back_and_a_damaged_file_is_made_again(
