@@ -54,5 +54,9 @@ async def unfinished_among(db: Database, turn_ids: Collection[str]) -> set[str]:
 
 async def retell_closed_bugs(db: Database, workspace_id: str, *, limit: int) -> int:
     """Take from closed bugs the words of conversations that are gone, and return from how many."""
+    # Looked at first: there hardly ever is one, and a write would keep others waiting.
+    async with db.reading() as conn:
+        if not await bug_words.any_closed_to_retell(conn, workspace_id):
+            return 0
     async with db.transaction(lengthy=True) as conn:
         return await bug_words.retell_closed(conn, workspace_id, limit=limit)

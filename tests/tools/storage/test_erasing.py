@@ -9,7 +9,7 @@ from sqlalchemy import select
 from agent.errors import BadTurn, LeaseLost, NotFound
 from tests.tools.storage.arrange import ADA, BEN, OTHER_WORKSPACE, STAFF, begin, converse, open_log, say, words
 from tests.tools.storage.test_tracker import BagOfWords, report
-from tools.storage import bug_words, erasing
+from tools.storage import bug_words, erasing, retention
 from tools.storage.database import Database
 from tools.storage.personal import Subject
 from tools.storage.schema import bug_occurrences, bugs
@@ -135,6 +135,25 @@ async def test_an_open_bug_may_keep_its_words_until_it_is_closed(database: Datab
 
     assert [await closed(), await closed()] == [1, 0]
     assert await titles(database) == [bug_words.BLANK_TITLE]
+
+
+async def test_closed_bugs_that_others_vouch_for_cost_one_read_however_many_they_are(database: Database) -> None:
+    tracker = BuiltInTracker(database, None, same_words_similarity=0.99)
+    for n in range(0, 40, 2):
+        for who in (n, n + 1):
+            await tracker.file(report(who, f"Button number{n} does nothing", at_s=who))
+    bug_ids = [bug["bug_id"] for bug in await tracker.bugs(STAFF)]
+    assert len(bug_ids) == 20
+    for bug_id in bug_ids:
+        await tracker.set_status(STAFF, bug_id, "fixed")
+    await blank(database, *range(1, 40, 2))
+    told = await titles(database)
+    statements: list[str] = []
+    database.observe(lambda kind, seconds: statements.append(kind))
+
+    assert await retention.retell_closed_bugs(database, "orrery", limit=10) == 0
+    assert statements == ["read"]
+    assert await titles(database) == told
 
 
 @pytest.mark.parametrize("named", [{}, {"owner_id": ""}, {"owner_id": "user:a", "conversation_id": "b"}])
