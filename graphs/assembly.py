@@ -167,7 +167,8 @@ async def _opened(shared: Shared, settings: Settings, files: Files, *, metrics: 
         )
         local.learn(learned)
         engine = await stack.enter_async_context(open_engine(settings, local, workspace))
-        tracker = BuiltInTracker(db, embedder, same_bug_similarity=workspace.policy.same_bug_similarity)
+        same = workspace.policy.same_bug_similarity
+        tracker = BuiltInTracker(db, embedder, same_bug_similarity=same, logged_only=True)
         deps = TurnDeps(
             engine=engine,
             knowledge=knowledge,

@@ -10,7 +10,7 @@ from agent.types import BugDraft
 from agent.wire import to_json
 from tools.storage.connection import Connection
 from tools.storage.schema import bug_occurrences, bugs
-from tools.storage.tracker import gist_of
+from tools.storage.tracker import gist_of, hold_filings
 
 ERASED = "erased-"
 """What the conversation id of a report begins with once its customer's data is gone."""
@@ -45,6 +45,7 @@ async def blank(
 
     With `keep_open` a bug that is open keeps its words; `retell_closed` takes them when it isn't any more.
     """
+    await hold_filings(conn, workspace_id)
     theirs = await told_by(conn, workspace_id, conversation_ids, keep_open=keep_open)
     for bug in theirs:
         await _retell(conn, bug, without=conversation_ids)
@@ -72,6 +73,7 @@ async def blank(
 
 async def retell_closed(conn: Connection, workspace_id: str, *, limit: int) -> int:
     """Take from closed bugs the words that no report vouches for any more, and return from how many."""
+    await hold_filings(conn, workspace_id)
     found = await conn.execute(_unvouched(workspace_id).order_by(bugs.c.bug_id).limit(limit))
     told = 0
     for bug in found.all():

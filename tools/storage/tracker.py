@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Row, insert, select, update
 
-from agent.errors import ConnectorError, NotFound
+from agent.errors import ConnectorError, LeaseLost, NotFound
 from agent.ports import BugReport, Embedder
 from agent.types import BugDraft, BugTicket
 from agent.wire import to_json
 from tools.storage import tracker_views
 from tools.storage.connection import Connection
 from tools.storage.database import Database
-from tools.storage.schema import bug_counters, bug_filings, bug_occurrences, bugs
+from tools.storage.schema import bug_counters, bug_filings, bug_occurrences, bugs, conversations
 from tools.storage.scope import Scope
 from tools.storage.word_overlap import word_overlap
 
@@ -48,7 +48,8 @@ class BuiltInTracker:
     """Implements `agent.ports.TicketTracker` over our own tables.
 
     Two reports are the same bug when their vectors' cosine reaches `same_bug_similarity`; without vectors, when
-    their words overlap by `same_words_similarity` (see `word_overlap`).
+    their words overlap by `same_words_similarity` (see `word_overlap`). With `logged_only` only conversations report
+    that are in the log: nothing of one that is erased comes back.
     """
 
     def __init__(
@@ -58,11 +59,13 @@ class BuiltInTracker:
         *,
         same_bug_similarity: float = 0.62,
         same_words_similarity: float = SAME_WORDS,
+        logged_only: bool = False,
     ) -> None:
         self._db = db
         self._embedder = embedder
         self._same_bug = same_bug_similarity
         self._same_words = same_words_similarity
+        self._logged_only = logged_only
 
     async def find_same(self, report: BugReport) -> BugTicket | None:
         """Return the open bug that this report is about, or None.
@@ -96,9 +99,13 @@ class BuiltInTracker:
         Raises:
             DatabaseAway: the database can't be written, or nobody knows whether it was. It is the log's own, so there
                 is no going on without it either.
+            LeaseLost: the conversation was erased meanwhile.
         """
         gist = await self._gist(report.workspace_id, report.draft)
         async with self._db.transaction() as conn:
+            # Before the line of filings, as erasing does: each would wait for the other.
+            if self._logged_only and not await _logged(conn, report):
+                raise LeaseLost(f"conversation {report.conversation_id!r} is erased")
             number = await self._lock(conn, report.workspace_id)
             earlier = await _filed(conn, report.workspace_id, report.effect_key)
             if earlier is not None:
@@ -302,6 +309,26 @@ def _together(earlier: str, said: str) -> str:
 def _comparable(workspace_id: str) -> tuple[Any, ...]:
     """The bugs that a report may be the same as: open, and not erased."""
     return bugs.c.workspace_id == workspace_id, bugs.c.status == "open", bugs.c.gist != ""
+
+
+async def hold_filings(conn: Connection, workspace_id: str) -> None:
+    """Let no report be filed in a workspace until the transaction ends."""
+    await conn.execute(
+        select(bug_counters.c.last_number).where(bug_counters.c.workspace_id == workspace_id).with_for_update()
+    )
+
+
+async def _logged(conn: Connection, report: BugReport) -> bool:
+    """Whether the report's conversation is there, and stays so until the transaction ends."""
+    found = await conn.execute(
+        select(conversations.c.conversation_id)
+        .where(
+            conversations.c.workspace_id == report.workspace_id,
+            conversations.c.conversation_id == report.conversation_id,
+        )
+        .with_for_update(read=True, key_share=True)
+    )
+    return found.first() is not None
 
 
 async def _filed(conn: Connection, workspace_id: str, effect_key: str) -> Row[Any] | None:

@@ -1,9 +1,12 @@
 """Erasing in the tables: what goes, what stays counted, and that nobody writes meanwhile."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 from sqlalchemy import select
 
 from agent.errors import BadTurn, LeaseLost, NotFound
@@ -135,6 +138,53 @@ async def test_an_open_bug_may_keep_its_words_until_it_is_closed(database: Datab
 
     assert [await closed(), await closed()] == [1, 0]
     assert await titles(database) == [bug_words.BLANK_TITLE]
+
+
+class Waiting(BagOfWords):
+    """Is asked, and says nothing until it may."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.may = asyncio.Event(), asyncio.Event()
+
+    async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        self.asked.set()
+        await self.may.wait()
+        return await super().embed(texts)
+
+
+async def test_a_report_that_comes_after_its_conversation_was_erased_is_not_kept(database: Database) -> None:
+    log, embedder = open_log(database), Waiting()
+    tracker = BuiltInTracker(database, embedder, logged_only=True)
+    conversation = await converse(log)
+    late = replace(report(1), conversation_id=conversation.conversation_id)
+    # Of a process that stood still: its lease is over, and it doesn't know.
+    filing = asyncio.create_task(tracker.file(late))
+    await embedder.asked.wait()
+    ids = await erasing.hold(log, "orrery", HERS, wait_s=1)
+    await erasing.erase(database, "orrery", ids, owner_id="ada")
+
+    embedder.may.set()
+    with pytest.raises(LeaseLost):
+        await filing
+
+    async with database.reading() as conn:
+        assert (await conn.execute(select(bug_occurrences))).all() == []
+    assert await titles(database) == []
+
+
+async def test_a_report_that_comes_while_a_bug_loses_its_words_is_told_in_its_own(database: Database) -> None:
+    tracker = BuiltInTracker(database, None)
+    await tracker.file(report(1))
+    async with database.transaction() as conn:
+        await bug_words.blank(conn, "orrery", ["conversation-1"])
+        filing = asyncio.create_task(tracker.file(report(2, at_s=1)))
+        await asyncio.wait([filing], timeout=0.3)
+
+    ticket = await filing
+
+    assert (ticket.bug_id, ticket.is_new, ticket.title) == ("BUG-2", True, report(2).draft.title)
+    assert await titles(database) == [bug_words.BLANK_TITLE, report(2).draft.title]
 
 
 async def test_closed_bugs_that_others_vouch_for_cost_one_read_however_many_they_are(database: Database) -> None:
