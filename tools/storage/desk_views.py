@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, func, select, true
+from sqlalchemy import Row, Select, and_, case, func, select, true
 
 from agent.events import Custom
 from agent.types import Author, Mode
@@ -22,7 +22,7 @@ _MESSAGES_SHOWN = 500
 async def inbox(
     conn: Connection, scope: Scope, mode: Mode | None, *, now: datetime, limit: int
 ) -> list[dict[str, Any]]:
-    """Return one row per conversation in `mode`, the most pressing first.
+    """Return one row per conversation in `mode`, the most pressing first, at most `limit`.
 
     Without a mode these are all conversations of the workspace, the last changed first: a person may take any.
     `unread` counts the customer's messages since a person last took it or replied; `overdue` is a promise that
@@ -79,7 +79,7 @@ async def inbox(
         )
         .where(
             conversations.c.workspace_id == scope.workspace_id,
-            true() if mode is None else conversations.c.mode == mode.value,
+            true() if mode is None else conversations.c.conversation_id.in_(_most_pressing(scope, mode, limit)),
         )
         .order_by(conversations.c.updated_at.desc())
         .limit(limit)
@@ -88,6 +88,28 @@ async def inbox(
     if mode is not None:
         found.sort(key=lambda row: (_PRIORITY_ORDER.get(row["priority"], 2), row["waiting_since"] or ""))
     return found
+
+
+def _most_pressing(scope: Scope, mode: Mode, limit: int) -> Select[tuple[str]]:
+    """The conversations in `mode` that are shown when there are more: not the newest, or who waits longest is lost."""
+    return (
+        select(conversations.c.conversation_id)
+        .outerjoin(
+            handoffs,
+            and_(
+                handoffs.c.conversation_id == conversations.c.conversation_id,
+                handoffs.c.workspace_id == scope.workspace_id,
+                handoffs.c.closed_at.is_(None),
+            ),
+        )
+        .where(conversations.c.workspace_id == scope.workspace_id, conversations.c.mode == mode.value)
+        .order_by(
+            case(_PRIORITY_ORDER, value=handoffs.c.priority, else_=2),
+            handoffs.c.waiting_since,
+            conversations.c.updated_at.desc(),
+        )
+        .limit(limit)
+    )
 
 
 async def conversation(conn: Connection, view: Conversation) -> dict[str, Any]:

@@ -80,6 +80,19 @@ async def test_urgent_handoffs_come_first_and_all_lists_every_conversation(datab
     assert everything[untouched.conversation_id]["queue_id"] is None
 
 
+async def test_of_more_than_are_shown_the_most_pressing_are(database: Database) -> None:
+    log = open_log(database)
+    desk = Desk(log)
+    waited_longest, urgent, _, newest = [
+        await hand_off(log, priority=priority) for priority in ("normal", "urgent", "normal", "normal")
+    ]
+
+    shown = await desk.handoffs(STAFF, Mode.WAITING, limit=2)
+    assert [row["conversation_id"] for row in shown] == [urgent.conversation_id, waited_longest.conversation_id]
+    [last] = await desk.handoffs(STAFF, limit=1)
+    assert last["conversation_id"] == newest.conversation_id
+
+
 async def test_take_refuses_the_running_bot_and_closes_its_stream(database: Database) -> None:
     log = open_log(database)
     conversation = await converse(log)
