@@ -1,6 +1,8 @@
 """The built-in bug tracker: one bug per bug, counted by conversations."""
 
+import asyncio
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -17,7 +19,7 @@ from tools.storage.connection import Connection
 from tools.storage.database import Database
 from tools.storage.schema import bug_counters, bug_filings, bug_occurrences, bugs, conversations
 from tools.storage.scope import Scope
-from tools.storage.word_overlap import word_overlap
+from tools.storage.word_overlap import Worded
 
 logger = logging.getLogger(__name__)
 
@@ -102,7 +104,8 @@ class BuiltInTracker:
             LeaseLost: the conversation was erased meanwhile.
         """
         gist = await self._gist(report.workspace_id, report.draft)
-        async with self._db.transaction() as conn:
+        # It reads all open bugs.
+        async with self._db.transaction(lengthy=True) as conn:
             # Before the line of filings, as erasing does: each would wait for the other.
             if self._logged_only and not await _logged(conn, report):
                 raise LeaseLost(f"conversation {report.conversation_id!r} is erased")
@@ -209,13 +212,25 @@ class BuiltInTracker:
             .where(*_comparable(report.workspace_id))
             .order_by(bugs.c.first_seen, bugs.c.bug_id)
         )
+        known = (await conn.execute(query)).all()
+        # Thousands may be open, and streams go on meanwhile.
+        return None if not known else await asyncio.to_thread(self._nearest, known, own, gist)
+
+    def _nearest(self, known: Sequence[Row[Any]], own: set[str], gist: _Gist) -> _Match | None:
+        by_vector = gist.vector is not None and self._embedder is not None
+        name = self._embedder.name if self._embedder is not None else None
+        ours = [row for row in known if by_vector and row.embedder == name]
+        cosines: dict[str, float] = {}
+        if gist.vector is not None and ours:
+            matrix = np.frombuffer(b"".join(row.vector for row in ours), dtype=np.float32).reshape(len(ours), -1)
+            cosines = dict(zip((row.bug_id for row in ours), (matrix @ gist.vector).tolist(), strict=True))
+        worded = Worded.of(gist.text)
         best: tuple[float, _Match] | None = None
-        for row in await conn.execute(query):
-            if gist.vector is not None and self._embedder is not None and row.embedder == self._embedder.name:
-                similarity = float(np.frombuffer(row.vector, dtype=np.float32) @ gist.vector)
-                threshold = self._same_bug
+        for row in known:
+            if row.bug_id in cosines:
+                similarity, threshold = cosines[row.bug_id], self._same_bug
             else:
-                similarity, threshold = word_overlap(row.gist, gist.text), self._same_words
+                similarity, threshold = worded.overlap(row.gist), self._same_words
             if row.bug_id in own:
                 threshold *= _OWN_BUG_EASE
             # The two scales differ, so bugs compete by how far they are past their own threshold.

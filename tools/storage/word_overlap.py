@@ -1,6 +1,7 @@
 """How alike two short texts are by their letters, for when there is no embedder."""
 
 import re
+from dataclasses import dataclass
 
 _WORD = re.compile(r"\w+")
 
@@ -11,8 +12,26 @@ def word_overlap(one: str, other: str) -> float:
     The words say that it is about the same thing, the runs forgive endings and typing errors. Words of one or two
     letters say nothing and are left out. Empty texts are alike to nothing.
     """
-    words, other_words = _words(one), _words(other)
-    return (_jaccard(words, other_words) + _jaccard(_runs(words), _runs(other_words))) / 2
+    return Worded.of(one).overlap(other)
+
+
+@dataclass(frozen=True, slots=True)
+class Worded:
+    """A text that many are compared with."""
+
+    words: frozenset[str]
+    runs: frozenset[str]
+
+    @classmethod
+    def of(cls, text: str) -> "Worded":
+        """Take a text apart."""
+        words = _words(text)
+        return cls(frozenset(words), frozenset(_runs(words)))
+
+    def overlap(self, text: str) -> float:
+        """As `word_overlap`."""
+        words = _words(text)
+        return (_jaccard(self.words, words) + _jaccard(self.runs, _runs(words))) / 2
 
 
 def _words(text: str) -> set[str]:
@@ -23,5 +42,5 @@ def _runs(words: set[str]) -> set[str]:
     return {f" {word} "[start : start + 3] for word in words for start in range(len(word))}
 
 
-def _jaccard(one: set[str], other: set[str]) -> float:
+def _jaccard(one: frozenset[str], other: set[str]) -> float:
     return len(one & other) / len(one | other) if one and other else 0.0

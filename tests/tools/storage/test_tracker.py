@@ -1,6 +1,7 @@
 """One bug per bug, counted by conversations, whatever races or fails."""
 
 import asyncio
+import threading
 import zlib
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,9 +16,19 @@ from agent.errors import ConnectorError, NotFound
 from agent.ports import BugReport, Embedder, TicketTracker
 from agent.types import BugDraft, Source, Untrusted
 from tests.tools.storage.arrange import ADA, NOW, OTHER_STAFF, STAFF
+from tools.storage import tracker as tracker_module
 from tools.storage.database import Database
 from tools.storage.tracker import BuiltInTracker
-from tools.storage.word_overlap import word_overlap
+from tools.storage.word_overlap import Worded, word_overlap
+
+SAID = (
+    "Export fails",
+    "Login loops forever",
+    "Invoice lacks address",
+    "Search hangs",
+    "Avatar vanished",
+    "Map is black",
+)
 
 
 class BagOfWords:
@@ -119,6 +130,35 @@ async def test_hundred_concurrent_reports_are_one_bug(database: Database, embedd
     assert {t.bug_id for t in tickets} == {"BUG-1"}
     assert sum(t.is_new for t in tickets) == 1
     assert sorted(t.occurrences for t in tickets) == list(range(1, 101))
+
+
+async def test_many_open_bugs_are_compared_with_beside_the_loop(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: set[int] = set()
+
+    class Watched(Worded):
+        __slots__ = ()
+
+        def overlap(self, text: str) -> float:
+            threads.add(threading.get_ident())
+            return super().overlap(text)
+
+    def about(n: int) -> BugReport:
+        whole = report(n)
+        return replace(whole, draft=replace(whole.draft, title=SAID[n % len(SAID)], doing="", actual=""))
+
+    monkeypatch.setattr(tracker_module, "Worded", Watched)
+    # Some have a vector of this embedder, some are known by their words alone, and the best is found among both.
+    by_words, by_vectors = BuiltInTracker(database, None), BuiltInTracker(database, BagOfWords())
+    for n in range(6):
+        tracker = (by_vectors, by_words)[n % 2]
+        assert (await tracker.file(about(n))).is_new
+    found = [await by_vectors.find_same(about(n + len(SAID))) for n in range(6)]
+
+    assert [ticket.bug_id for ticket in found if ticket is not None] == [f"BUG-{n}" for n in range(1, 7)]
+    assert threads
+    assert threading.get_ident() not in threads
 
 
 async def test_filing_the_same_effect_again_changes_nothing(database: Database) -> None:
