@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, Select, func, insert, or_, select, update
 
 from agent.errors import ConnectorError, LeaseLost, NotFound
 from agent.ports import BugReport, Embedder
@@ -179,17 +179,19 @@ class BuiltInTracker:
         if self._embedder is None:
             return _Gist(text, None)
         try:
-            await self._renew_vectors(workspace_id, self._embedder)
-            return _Gist(text, (await self._embedder.embed([text]))[0].astype(np.float32))
+            vector = (await self._embedder.embed([text]))[0].astype(np.float32)
+            await self._renew_vectors(workspace_id, self._embedder, size=vector.nbytes)
+            return _Gist(text, vector)
         except ConnectorError as exc:
             # A report isn't lost because a model is down: words decide, and the vector is made later.
             logger.warning("embedder failed, comparing words error=%s", type(exc).__name__)
             return _Gist(text, None)
 
-    async def _renew_vectors(self, workspace_id: str, embedder: Embedder) -> None:
+    async def _renew_vectors(self, workspace_id: str, embedder: Embedder, *, size: int) -> None:
+        """`size` is that of a vector in bytes: an endpoint may have another model under the name it had before."""
         query = select(bugs.c.bug_id, bugs.c.gist).where(
             *_comparable(workspace_id),
-            bugs.c.embedder.is_distinct_from(embedder.name),
+            or_(bugs.c.embedder.is_distinct_from(embedder.name), func.length(bugs.c.vector) != size),
         )
         async with self._db.reading() as conn:
             old = (await conn.execute(query)).all()
@@ -207,7 +209,7 @@ class BuiltInTracker:
 
     async def _best_match(self, conn: Connection, report: BugReport, gist: _Gist) -> _Match | None:
         own = await _reported_by(conn, report)
-        query = (
+        query: Select[Any] = (
             select(bugs.c.bug_id, bugs.c.gist, bugs.c.embedder, bugs.c.vector)
             .where(*_comparable(report.workspace_id))
             .order_by(bugs.c.first_seen, bugs.c.bug_id)
@@ -217,10 +219,8 @@ class BuiltInTracker:
         return None if not known else await asyncio.to_thread(self._nearest, known, own, gist)
 
     def _nearest(self, known: Sequence[Row[Any]], own: set[str], gist: _Gist) -> _Match | None:
-        by_vector = gist.vector is not None and self._embedder is not None
-        name = self._embedder.name if self._embedder is not None else None
-        ours = [row for row in known if by_vector and row.embedder == name]
         cosines: dict[str, float] = {}
+        ours = [row for row in known if self._comparable_by_vector(row, gist)]
         if gist.vector is not None and ours:
             matrix = np.frombuffer(b"".join(row.vector for row in ours), dtype=np.float32).reshape(len(ours), -1)
             cosines = dict(zip((row.bug_id for row in ours), (matrix @ gist.vector).tolist(), strict=True))
@@ -238,6 +238,11 @@ class BuiltInTracker:
             if excess >= 0 and (best is None or excess > best[0]):
                 best = (excess, _Match(row.bug_id, round(similarity, 4)))
         return best[1] if best else None
+
+    def _comparable_by_vector(self, row: Row[Any], gist: _Gist) -> bool:
+        if gist.vector is None or self._embedder is None or row.embedder != self._embedder.name:
+            return False
+        return len(row.vector) == gist.vector.nbytes
 
     async def _lock(self, conn: Connection, workspace_id: str) -> int:
         """Put filings of a workspace in a line and return the last bug's number."""

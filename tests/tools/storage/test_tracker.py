@@ -161,6 +161,16 @@ async def test_many_open_bugs_are_compared_with_beside_the_loop(
     assert threading.get_ident() not in threads
 
 
+async def test_a_model_whose_vectors_have_another_size_under_its_old_name_stops_no_filing(database: Database) -> None:
+    smaller = BagOfWords()
+    smaller.dimensions = 64
+    await BuiltInTracker(database, BagOfWords()).file(report(1))
+
+    ticket = await BuiltInTracker(database, smaller).file(report(2))
+
+    assert (ticket.bug_id, ticket.occurrences) == ("BUG-1", 2)
+
+
 async def test_filing_the_same_effect_again_changes_nothing(database: Database) -> None:
     tracker = BuiltInTracker(database, BagOfWords())
     tickets = await asyncio.gather(*(tracker.file(report(1, effect="e")) for _ in range(20)))
