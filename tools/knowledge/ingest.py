@@ -177,7 +177,12 @@ class Ingest:
         if live is None or self._embedder is None or live.embedder != self._embedder.name:
             return {}
         old = await asyncio.to_thread(self._vectors.open, named(self._workspace_id, live.generation_id))
-        return await asyncio.to_thread(old.get, ids) if old else {}
+        if old is None:
+            return {}
+        # An endpoint may have another model under the name it had before.
+        size = (await self._embedder.embed(["size"])).shape[1]
+        found = await asyncio.to_thread(old.get, ids)
+        return {entry_id: vector for entry_id, vector in found.items() if len(vector) == size}
 
     async def _make_vectors(
         self,

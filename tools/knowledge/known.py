@@ -138,9 +138,12 @@ class QuestionShelf:
         try:
             await asyncio.to_thread(collection.hold)
             # Its models are opened by their first text: here, and not while the first customer waits.
-            await self._embedder.embed(["ready"])
+            asked = await self._embedder.embed(["ready"])
         except ConnectorError:
             logger.exception("the embedder or the index of known questions failed: they are not searched")
+            return None
+        if asked.shape[1] != collection.dimensions:
+            # Of another model that has the same name.
             return None
         return KnownQuestions(matcher, collection, entries, Wording())
 

@@ -255,6 +255,9 @@ class KnowledgeStore:
         try:
             async with asyncio.timeout(_DENSE_DEADLINE_S):
                 rows = await self._embedder.embed([text])
+                if live.vectors.passages.dimensions not in (0, rows.shape[1]):
+                    self._make_anew(live)
+                    return None
                 as_question = None
                 if live.known is not None and self._asking is not None:
                     as_question = (await self._asking.beside(rows, [text]))[0]
@@ -262,6 +265,14 @@ class KnowledgeStore:
         except (ConnectorError, TimeoutError):
             logger.exception("dense search failed, going on by words alone")
             return None
+
+    def _make_anew(self, live: Live) -> None:
+        """The endpoint has another model under the name it had before, as its first vector has just shown."""
+        if self._live is live:
+            logger.warning("the vectors are of another size than the model's: search is by words alone until rebuilt")
+            self._live = replace(live, vectors=None, known=None)
+            if self._rebuilding is None or self._rebuilding.done():
+                self._rebuild()
 
     def _lacks_vectors(self) -> bool:
         return self._embedder is not None and self._live is not None and self._live.vectors is None
@@ -346,7 +357,10 @@ class KnowledgeStore:
         vectors = await asyncio.to_thread(self._open_vectors, generation)
         if vectors is not None:
             with_text = len({row.article_id for row in passages})
-            if not await asyncio.to_thread(_usable, vectors, len(passages), len(articles), with_text):
+            usable = await asyncio.to_thread(_usable, vectors, len(passages), len(articles), with_text)
+            size = self._embedder.dimensions if self._embedder is not None else 0
+            held = vectors.passages.dimensions
+            if not usable or (size and held and size != held):
                 vectors = None
         if vectors is None and self._embedder is not None:
             logger.warning("the base has no whole vectors of this model: search is by words alone until rebuilt")

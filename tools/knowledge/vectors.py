@@ -152,10 +152,11 @@ def _client(folder: Path) -> ClientAPI:
 
 
 class VectorCollection:
-    """The vectors of one generation: on disk, and after `hold` in memory as well."""
+    """The vectors of one generation: on disk, and after `hold` in memory as well. `dimensions` is 0 before that."""
 
     def __init__(self, collection: Collection) -> None:
         self._collection = collection
+        self.dimensions = 0
         self._held: HeldVectors | None = None
 
     def count(self) -> int:
@@ -211,10 +212,13 @@ class VectorCollection:
         try:
             entries = self._collection.count()
             first = self._collection.get(limit=1, include=["embeddings"])["embeddings"]
-            if first is None or not len(first) or not fits(entries, len(first[0])):
+            if first is None or not len(first):
+                return
+            self.dimensions = len(first[0])
+            if not fits(entries, self.dimensions):
                 return
             ids: list[str] = []
-            rows = np.empty((entries, len(first[0])), dtype=np.float32)
+            rows = np.empty((entries, self.dimensions), dtype=np.float32)
             while len(ids) < entries:
                 part = self._collection.get(limit=_BATCH, offset=len(ids), include=["embeddings"])
                 vectors = part["embeddings"]

@@ -6,11 +6,14 @@ import multiprocessing
 import shutil
 import signal
 import zipfile
+from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+import numpy as np
 import pytest
 from chromadb.api.shared_system_client import SharedSystemClient
+from numpy.typing import NDArray
 
 from agent.errors import BadTurn, Misconfigured
 from tests.tools.engines.shop import HashedEmbedder
@@ -189,6 +192,50 @@ async def test_vectors_that_could_not_be_made_are_made_once_the_model_is_back(
             await asyncio.sleep(0.01)
 
     assert meanwhile[0].article_id == "download-invoices"
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_vectors_of_another_size_under_the_same_name_are_made_anew(tmp_path: Path, *, known: bool) -> None:
+    async with opened(tmp_path, HashedEmbedder()) as store:
+        await store.ingest(write_articles(tmp_path / "kb"))
+    # An endpoint's is 0 until it has answered once.
+    smaller = Resized(32, known=known)
+
+    async with opened(tmp_path, smaller) as store, asyncio.timeout(30):
+        at_once = await store.search(ask("download invoices"))
+        while not (await store.status()).dense:
+            await asyncio.sleep(0.01)
+        later = await store.search(ask("download invoices"))
+
+    assert at_once[0].article_id == later[0].article_id == "download-invoices"
+    assert at_once[0].dense_score is None
+    assert later[0].dense_score is not None
+
+
+async def test_vectors_of_another_size_are_no_part_of_the_next_base(tmp_path: Path) -> None:
+    async with opened(tmp_path, HashedEmbedder()) as store:
+        await store.ingest(write_articles(tmp_path / "kb"))
+    more = ARTICLES | {"dark-mode": ("Dark mode", "Choose **Dark** under **Settings > Appearance**.")}
+
+    async with opened(tmp_path, Resized(32, known=False)) as store:
+        assert (await store.ingest(write_articles(tmp_path / "kb", more))).dense
+        (found, *_) = await store.search(ask("dark mode appearance"))
+
+    assert found.article_id == "dark-mode"
+    assert found.dense_score is not None
+
+
+class Resized(HashedEmbedder):
+    """Of another size, which it doesn't say unless it is `known`."""
+
+    def __init__(self, size: int, *, known: bool) -> None:
+        super().__init__()
+        self._size = size
+        self.dimensions = size if known else 0
+
+    async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        self.dimensions = self._size
+        return await super().embed(texts)
 
 
 async def test_a_base_taken_in_without_a_model_gets_its_vectors_when_there_is_one(
