@@ -7,6 +7,7 @@ import shutil
 import signal
 import zipfile
 from collections.abc import Sequence
+from contextlib import nullcontext
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -15,13 +16,15 @@ import pytest
 from chromadb.api.shared_system_client import SharedSystemClient
 from numpy.typing import NDArray
 
-from agent.errors import BadTurn, Misconfigured
+from agent.errors import BadTurn, KnowledgeError, Misconfigured
 from tests.tools.engines.shop import HashedEmbedder
 from tests.tools.knowledge.arrange import ARTICLES, ask, opened, write_articles
 from tools.embedding.choose import open_embedder
 from tools.embedding.minilm import MiniLmEmbedder
 from tools.knowledge import store as store_module
-from tools.knowledge.store import KnowledgeStore
+from tools.knowledge.held import VectorHit
+from tools.knowledge.store import KnowledgeStore, Sharing
+from tools.knowledge.vectors import VectorCollection, VectorStore
 from tools.storage.database import Database
 from tools.storage.knowledge import Generation, KnowledgeRows
 
@@ -223,6 +226,32 @@ async def test_vectors_of_another_size_are_no_part_of_the_next_base(tmp_path: Pa
 
     assert found.article_id == "dark-mode"
     assert found.dense_score is not None
+
+
+@pytest.mark.parametrize(("every", "taken"), [(4, True), (1, False)])
+async def test_an_index_may_miss_some_of_its_entries_and_not_most(
+    database: Database, tmp_path: Path, every: int, *, taken: bool
+) -> None:
+    class Missing(VectorStore):
+        def create(self, name: str) -> VectorCollection:
+            return Missed(super().create(name)._collection)
+
+    class Missed(VectorCollection):
+        asked = 0
+
+        def search(self, vector: NDArray[np.float32], *, limit: int) -> list[VectorHit]:
+            self.asked += 1
+            return [] if self.asked % every == 0 else super().search(vector, limit=limit)
+
+    vectors = Missing.in_folder(tmp_path / "vectors")
+    store = await KnowledgeStore.open(database, tmp_path, HashedEmbedder(), "orrery", sharing=Sharing(vectors=vectors))
+    with nullcontext() if taken else pytest.raises(KnowledgeError, match="own passages"):
+        await store.ingest(write_articles(tmp_path / "kb"))
+    status = await store.status()
+    await store.close()
+    vectors.close()
+
+    assert status.articles == (len(ARTICLES) if taken else 0)
 
 
 class Resized(HashedEmbedder):
