@@ -378,6 +378,12 @@ def day_name(day: date, language: Language) -> str:
             return f"{day.day} de {month} de {day.year}"
 
 
+def begins_with_month(text: str) -> bool:
+    """Whether a text begins with the name of a month, in any of our languages."""
+    first = "".join(text.split(maxsplit=1)[:1])
+    return any(first == month for months in _MONTHS.values() for month in months)
+
+
 def language_name(of: str, language: Language) -> str:
     """Return what the language `of` is called in `language`; its code when we have no name for it."""
     for name in (Phrase.LANGUAGE_EN, Phrase.LANGUAGE_DE, Phrase.LANGUAGE_ES):

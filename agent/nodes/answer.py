@@ -13,6 +13,7 @@ from agent.deps import TurnDeps
 from agent.errors import ConnectorError
 from agent.judgement import is_courtesy
 from agent.nodes.check import cited, may_stand, sources
+from agent.phrases import begins_with_month
 from agent.pointing import named_elements
 from agent.ports import AnswerBrief, ToolOffer
 from agent.speech import Words
@@ -22,7 +23,8 @@ from agent.types import AnswerDraft, Citation, Passage, Sentence, ToolCall
 
 logger = logging.getLogger(__name__)
 
-_ITEM = re.compile(r"\s*(?:\d{1,3}[.)]|[-*+])\s+")
+_ITEM = re.compile(r"\s*(?:(?P<number>\d{1,3})[.)]|[-*+])\s+")
+_NUMBERED = re.compile(r"^\s*(\d{1,3})[.)]\s", re.MULTILINE)
 
 
 class AnswerUpdate(TypedDict):
@@ -42,6 +44,20 @@ class _Progress:
     text: str = ""
     rewrites: int = 0
     broken_off: str | None = None
+
+    def marker(self, sentence: Sentence) -> str:
+        """The mark of a list's item that the sentence begins with, when it is only that: a bullet, or the next number.
+
+        Any other number could be one that only a source can know ("3. März").
+        """
+        item = _ITEM.match(sentence.text)
+        if item is None:
+            return ""
+        if item["number"] is not None:
+            last = int((_NUMBERED.findall(self.text) or ["0"])[-1])
+            if int(item["number"]) not in (1, last + 1) or begins_with_month(sentence.text[item.end() :]):
+                return ""
+        return item.group()
 
     @classmethod
     def after(cls, earlier: AnswerDraft | None) -> "_Progress":
@@ -163,18 +179,21 @@ async def _standing(
     part: Sentence, passages: tuple[Passage, ...], progress: _Progress, state: TurnState, deps: TurnDeps
 ) -> Sentence | None:
     """The sentence when it may stand, else its source's own words for it when those may and weren't said yet."""
-    if await may_stand(part, state, deps):
+    marker = progress.marker(part)
+    bare = replace(part, text=part.text[len(marker) :])
+    if await may_stand(bare, state, deps):
         return part
     if not part.claim or not part.cites or progress.rewrites >= deps.policy.rewrites_per_turn:
         return None
     progress.rewrites += 1
-    quoted = await deps.engine.rewrite(part, cited(part, passages))
+    quoted = await deps.engine.rewrite(bare, cited(part, passages))
     if quoted is None or quoted.text.strip() in progress.text:
         return None
-    marker = _ITEM.match(part.text)
-    if marker is not None:
-        quoted = replace(quoted, text=marker.group() + _ITEM.sub("", quoted.text, count=1))
-    return quoted if await may_stand(quoted, state, deps) else None
+    words = _bare(quoted.text)
+    if not await may_stand(replace(quoted, text=words), state, deps):
+        return None
+    item = _ITEM.match(part.text)
+    return quoted if item is None else replace(quoted, text=item.group() + words)
 
 
 def _pointed_at(state: TurnState, said: str, deps: TurnDeps) -> list[str]:
@@ -185,6 +204,12 @@ def _pointed_at(state: TurnState, said: str, deps: TurnDeps) -> list[str]:
         return picked
     named = named_elements(state["page"].elements, f"{state['understanding'].question.render_plain()} {said}")
     return [element_id for element_id in picked if element_id in named]
+
+
+def _bare(text: str) -> str:
+    """A sentence without the mark of a list's item."""
+    item = _ITEM.match(text)
+    return text if item is None else text[item.end() :]
 
 
 def _source_key(article_id: str, section: str) -> str:

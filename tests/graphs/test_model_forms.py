@@ -1,0 +1,82 @@
+"""Answers in the forms that models give them: a good one arrives, and nothing of the form is left in it."""
+
+import pytest
+
+from agent.types import Outcome
+from tests.fakes import FakeKnowledge, ask, passage
+from tests.llm import INVOICES, QUESTION, article, desk
+from tests.model_server.parts import Sent
+from tests.model_server.replies import Reply, says
+from tests.model_server.wire import Request, delta_event, stream
+from tools.engines.local.engine import LocalEngine
+
+ONE = "Open **Settings > Billing** and select **History**."
+TWO = "Select **Download PDF** next to the month you need."
+SAID = f"{ONE} [1] {TWO} [1]"
+REST = "For the rest I find no confirmation"
+
+
+def sends(*deltas: dict[str, object], finish: str = "tool_calls") -> Reply:
+    """These deltas, as they are."""
+
+    def moves(request: Request) -> list[bytes]:
+        return [*(delta_event(request, delta) for delta in deltas), delta_event(request, {}, finish=finish)]
+
+    return Sent(lambda request: stream(moves(request)))
+
+
+# --- lists
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"1. {ONE} [1]\n2. {TWO} [1]",
+        f"Sure! Here's how you can download your invoices:\n\n1. {ONE} [1]\n2. {TWO} [1]\n\nLet me know!",
+        f"**How to download your invoices**\n\n1. {ONE} [1]\n2. {TWO} [1]",
+        f"1. {ONE} [1]\r\n2. {TWO} [1]\r\n",
+    ],
+)
+async def test_steps_may_be_numbered_where_the_source_has_none(engine: LocalEngine, text: str) -> None:
+    async with desk(engine, says(text)) as here:
+        turn = await here.ask(ask(QUESTION))
+
+    assert turn.outcome is Outcome.ANSWERED
+    assert turn.fallbacks == []
+    assert f"1. {ONE} [1]\n2. {TWO} [1]" in turn.spoken
+
+
+async def test_a_step_of_the_source_may_have_another_number(engine: LocalEngine) -> None:
+    steps = ("Sign in again.", "Open **Members**.", "Select **Invite member**.", "Choose a role.")
+    source = article("\n".join(f"{number}. {step}" for number, step in enumerate(steps, 1)))
+    text = "\n".join(f"{number}. {step} [2]" for number, step in enumerate(steps[1:], 1))
+    async with desk(engine, says(text), deps={"knowledge": FakeKnowledge(found=(INVOICES, source))}) as here:
+        turn = await here.ask(ask(QUESTION))
+
+    assert turn.spoken == text.replace("[2]", "[1]")
+
+
+async def test_half_a_sentence_without_its_condition_is_no_step(engine: LocalEngine) -> None:
+    source = passage("invoices", "Open **Billing**. You can delete invoices only if you are an owner.")
+    text = "1. Open **Billing**. [1]\n2. You can delete invoices. [1]"
+    async with desk(engine, says(text), deps={"knowledge": FakeKnowledge(found=(source,))}) as here:
+        turn = await here.ask(ask(QUESTION))
+
+    assert "delete invoices. [1]" not in turn.spoken
+
+
+@pytest.mark.parametrize("text", ["7. März ist das Ende der Frist. [1]", "1. März ist das Ende der Frist. [1]"])
+async def test_a_number_that_is_no_steps_is_the_sources(engine: LocalEngine, text: str) -> None:
+    source = passage("invoices", "Öffnen Sie **Abrechnung**. Das Ende der Frist ist der 3. März.")
+    async with desk(engine, says(text), deps={"knowledge": FakeKnowledge(found=(source,))}) as here:
+        turn = await here.ask(ask(QUESTION))
+
+    assert text[:7] not in turn.spoken
+
+
+async def test_the_sources_words_keep_their_bold_type_as_a_step(engine: LocalEngine) -> None:
+    text = f"1. Open the billing page and its history:\n- {TWO} [1]"
+    async with desk(engine, says(text)) as here:
+        turn = await here.ask(ask(QUESTION))
+
+    assert turn.spoken.startswith(f"1. {ONE} [1]")
