@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 
 _ITEM = re.compile(r"\s*(?:(?P<number>\d{1,3})[.)]|[-*+])\s+")
 _NUMBERED = re.compile(r"^\s*(\d{1,3})[.)]\s", re.MULTILINE)
+# A model that says a sentence again and again has got caught in it.
+_MOST_REPEATS = 3
 
 
 class AnswerUpdate(TypedDict):
@@ -43,7 +45,15 @@ class _Progress:
     waiting: list[Sentence] = field(default_factory=list)
     text: str = ""
     rewrites: int = 0
+    repeats: int = 0
     broken_off: str | None = None
+
+    def repeated(self, sentence: Sentence) -> bool:
+        """Whether the answer has it word for word; a step of a list may come twice ("Select **Save**")."""
+        before = [_compared(each) for each in (*self.said, *self.waiting)]
+        now = _compared(sentence)
+        may_come_twice = _ITEM.match(sentence.text) is not None and before[-1:] != [now]
+        return before.count(now) > may_come_twice
 
     def marker(self, sentence: Sentence) -> str:
         """The mark of a list's item that the sentence begins with, when it is only that: a bullet, or the next number.
@@ -147,6 +157,11 @@ async def _speak(
             async for part in parts:
                 if isinstance(part, ToolCall):
                     calls += [part] if brief.tools else []
+                elif progress.repeated(part):
+                    progress.repeats += 1
+                    # Behind a step that is left out the others would be counted wrong.
+                    if progress.repeats >= _MOST_REPEATS or _NUMBERED.match(part.text):
+                        break
                 elif not await _take(part, brief.passages, progress, state, runtime):
                     progress.broken_off = "unsupported"
                     break
@@ -210,6 +225,11 @@ def _bare(text: str) -> str:
     """A sentence without the mark of a list's item."""
     item = _ITEM.match(text)
     return text if item is None else text[item.end() :]
+
+
+def _compared(sentence: Sentence) -> str:
+    """A sentence without the mark of a list's item, case and spacing."""
+    return " ".join(_bare(sentence.text).split()).casefold()
 
 
 def _source_key(article_id: str, section: str) -> str:

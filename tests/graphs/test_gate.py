@@ -265,20 +265,21 @@ async def test_an_address_leads_there_only_for_who_cites_its_source() -> None:
 
 
 async def test_an_answer_goes_on_after_tools_with_what_it_said_and_its_numbers() -> None:
+    last = Sentence("They never expire.", cites=("p1",))
     engine = ScriptedEngine(
         parts=(TRUE, ToolCall("1:0", "account_status", {})),
         after_tools=(
             Sentence("Your plan is team.", from_tool="account_status"),
             Sentence("They are PDFs.", cites=("p2",)),
-            TRUE,
+            last,
         ),
     )
-    knowledge = FakeKnowledge([passage(), article("p2", "They are PDFs.")])
+    knowledge = FakeKnowledge([passage(text=f"{TRUE.text} {last.text}"), article("p2", "They are PDFs.")])
 
     finished, events = await run(fake_deps(engine=engine, knowledge=knowledge), ask("Where?"))
 
     assert engine.briefs[1].said == f"{TRUE.text} [1]"
-    assert spoken(events) == f"{TRUE.text} [1] Your plan is team. They are PDFs. [2] {TRUE.text} [1]"
+    assert spoken(events) == f"{TRUE.text} [1] Your plan is team. They are PDFs. [2] {last.text} [1]"
     assert [(c.n, c.passage_id) for c in finished.reply.citations] == [(1, "p1"), (2, "p2")]
     assert finished.reply.text == spoken(events)
 

@@ -80,3 +80,27 @@ async def test_the_sources_words_keep_their_bold_type_as_a_step(engine: LocalEng
         turn = await here.ask(ask(QUESTION))
 
     assert turn.spoken.startswith(f"1. {ONE} [1]")
+
+
+# --- a model that is caught in what it says
+
+
+@pytest.mark.parametrize("text", [f"{ONE} [1] ", f"{ONE} [1]\n\n", f"1. {ONE} [1]\n"])
+async def test_a_sentence_is_said_once(engine: LocalEngine, text: str) -> None:
+    async with desk(engine, says(text * 40)) as here:
+        turn = await here.ask(ask(QUESTION))
+
+    assert turn.outcome is Outcome.ANSWERED
+    assert turn.spoken.count("History") == 1
+
+
+async def test_a_step_may_come_twice_but_not_for_ever(engine: LocalEngine) -> None:
+    source = article("Enter a name. Select **Save**. Choose a colour. Select **Save**.")
+    text = "1. Enter a name. [2]\n2. Select **Save**. [2]\n3. Choose a colour. [2]\n4. Select **Save**. [2]\n"
+    more = "".join(f"{n}. {'Select **Save**' if n % 2 else 'Enter a name'}. [2]\n" for n in range(5, 50))
+    async with desk(engine, says(text + more), deps={"knowledge": FakeKnowledge(found=(INVOICES, source))}) as here:
+        turn = await here.ask(ask(QUESTION))
+
+    assert turn.outcome is Outcome.ANSWERED
+    assert turn.spoken.startswith(text.replace("[2]", "[1]").strip())
+    assert turn.spoken.count("Save") == 2
