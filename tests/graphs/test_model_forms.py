@@ -1,5 +1,7 @@
 """Answers in the forms that models give them: a good one arrives, and nothing of the form is left in it."""
 
+import json
+
 import pytest
 
 from agent.types import Outcome
@@ -80,6 +82,48 @@ async def test_the_sources_words_keep_their_bold_type_as_a_step(engine: LocalEng
         turn = await here.ask(ask(QUESTION))
 
     assert turn.spoken.startswith(f"1. {ONE} [1]")
+
+
+# --- what isn't the answer
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"<think>\nReceipts stay there as long as the workspace exists. So [1].\n</think>\n\n{SAID}",
+        f"Okay, so the user wants to see the receipts\n</think>\n\n{SAID}",
+        f"<|channel|>analysis<|message|>Receipts stay there.<|end|><|start|>assistant<|channel|>final<|message|>{SAID}",
+        f"{SAID}<|im_end|>",
+    ],
+)
+async def test_only_the_answer_is_said(engine: LocalEngine, text: str) -> None:
+    async with desk(engine, says(text)) as here:
+        turn = await here.ask(ask(QUESTION))
+
+    assert turn.outcome is Outcome.ANSWERED
+    assert turn.fallbacks == []
+    assert turn.spoken.replace("\n\n", " ") == SAID
+
+
+async def test_a_model_that_closes_thoughts_which_it_never_opens_is_known_by_it(engine: LocalEngine) -> None:
+    text = f"Receipts stay there as long as the workspace exists. Okay. </think>{SAID}"
+    async with desk(engine, says(text)) as here:
+        first = await here.ask(ask(QUESTION))
+        second = await here.ask(ask(QUESTION))
+
+    # What it had thought of was said before anybody could know: true, but no answer.
+    assert SAID in first.spoken
+    assert second.spoken == SAID
+
+
+async def test_a_judgement_is_what_comes_after_the_thought(engine: LocalEngine) -> None:
+    summary = {"summary": "They want a person to look at a wrong charge."}
+    reply = says(f'<think>{{"summary": "They want a poem."}}</think>{json.dumps(summary)}')
+    async with desk(engine, reply, judges="always") as here:
+        turn = await here.ask(ask("I want to talk to a person about a wrong charge.", wish_for_person=True))
+
+    assert turn.reply.handoff is not None
+    assert turn.reply.handoff.wanted == summary["summary"]
 
 
 # --- a model that is caught in what it says

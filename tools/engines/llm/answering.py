@@ -19,6 +19,7 @@ from tools.engines.llm.courtesies import claims_nothing
 from tools.engines.llm.sentences import Piece, Splitter
 from tools.engines.llm.telling import numbered, told_tools
 from tools.engines.llm.text_calls import may_be_call, read_calls
+from tools.engines.llm.thoughts import Thoughts
 from tools.engines.local.requoting import nearest_quote
 
 _MOST_CALLS = 16
@@ -37,6 +38,7 @@ class Pass:
     """Turns the chunks of one stream into parts of an answer."""
 
     brief: AnswerBrief
+    thoughts: Thoughts = field(default_factory=Thoughts)
     _splitter: Splitter = field(default_factory=Splitter)
     _calls: dict[int, _CallPieces] = field(default_factory=dict)
     _held: str | None = ""
@@ -58,6 +60,8 @@ class Pass:
             text = chunk.content if isinstance(chunk.content, str) else chunk.text
             for sentence in self._sentences(text):
                 yield sentence
+        for sentence in self._spoken(self.thoughts.finish()):
+            yield sentence
         if cut is None and not finished and self._splitter.is_torn:
             # A connection that breaks where nobody counts bytes looks like an end; only this tells the two apart.
             cut = ModelFailed("broken_off")
@@ -75,6 +79,15 @@ class Pass:
             raise ModelFailed("empty")
 
     def _sentences(self, text: str) -> list[Sentence]:
+        sentences: list[Sentence] = []
+        for said in self.thoughts.feed(text):
+            if said.afresh:
+                self._splitter, self._held = Splitter(), ""
+                sentences.clear()
+            sentences += self._spoken(said.text)
+        return sentences
+
+    def _spoken(self, text: str) -> list[Sentence]:
         if self._held is not None:
             self._held += text
             if not self._held.strip() or may_be_call(self._held):

@@ -39,6 +39,8 @@ class Model:
     ) -> None:
         self.endpoint = endpoint
         self.breaker = Breaker()
+        self.thinks_first = False
+        """Whether its replies begin with a thought that only its end is marked of."""
         self._clocks = clocks
         self._chat = ChatOpenAI(
             model=endpoint.model,

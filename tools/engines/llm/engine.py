@@ -40,6 +40,7 @@ from tools.engines.llm.telling import (
     said_before,
     sources,
 )
+from tools.engines.llm.thoughts import Thoughts
 from tools.engines.local.words import content_words
 
 _UNSURE_KIND = 0.7
@@ -169,9 +170,13 @@ class LlmEngine:
         else:
             bound = model.chat.bind(max_completion_tokens=options.max_answer_tokens)
         chunks = model.stream(prompt, messages, self._ledger, bound=bound)
-        async with aclosing(chunks), aclosing(Pass(brief).parts(chunks)) as parts:
-            async for part in parts:
-                yield part
+        thoughts = Thoughts(begun=model.thinks_first)
+        try:
+            async with aclosing(chunks), aclosing(Pass(brief, thoughts).parts(chunks)) as parts:
+                async for part in parts:
+                    yield part
+        finally:
+            model.thinks_first = model.thinks_first or thoughts.unopened
 
     async def support(
         self, sentence: Sentence, passages: tuple[Passage, ...], results: tuple[ToolResult, ...] = ()

@@ -16,6 +16,7 @@ from tools.engines.llm.calling import Model
 from tools.engines.llm.judgements import Judgement
 from tools.engines.llm.ledger import Ledger
 from tools.engines.llm.text_calls import json_values
+from tools.engines.llm.thoughts import without_thoughts
 
 logger = logging.getLogger(__name__)
 
@@ -147,4 +148,4 @@ def _read(reply: AIMessage, schema: type[J]) -> tuple[J | None, str]:
 
 
 def _text(reply: AIMessage) -> str:
-    return reply.content if isinstance(reply.content, str) else reply.text
+    return without_thoughts(reply.content if isinstance(reply.content, str) else reply.text)
