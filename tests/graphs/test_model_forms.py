@@ -94,6 +94,7 @@ async def test_the_sources_words_keep_their_bold_type_as_a_step(engine: LocalEng
         f"Okay, so the user wants to see the receipts\n</think>\n\n{SAID}",
         f"<|channel|>analysis<|message|>Receipts stay there.<|end|><|start|>assistant<|channel|>final<|message|>{SAID}",
         f"{SAID}<|im_end|>",
+        f"{SAID}\n\n**Sources:**\n- [1] Download invoices › Where they are\n- https://help.example/en/download-invoices",
     ],
 )
 async def test_only_the_answer_is_said(engine: LocalEngine, text: str) -> None:

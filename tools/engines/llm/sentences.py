@@ -2,15 +2,47 @@
 
 import re
 from dataclasses import dataclass
+from typing import Literal
 
-_MARK = re.compile(r"\s*[\[【]\s*((?:source\s+)?T?\d{1,3}(?:\s*[,;]\s*T?\d{1,3})*)\s*[\]】]", re.IGNORECASE)
-_END = re.compile(r"[.!?…:][\"”»*_)]*(?:\s*[\[【][^\]】\n]{1,24}[\]】])*[.!?]?(?=\s+[^\s\[【])")
+# How models write the number of a source: [1], [1, 2], [1-3], 【1†L4】, [Source 1], (Source 1), [^1], [[1]](address),
+# *[1]*, with strokes before the brackets; raised behind a sentence: ¹, ^1, <sup>1</sup>.
+_NAME = r"(?:(?:sources?|refs?|cite|quellen?|fuentes?)[:\s]\s*)?\^?T?\d{1,3}(?:†[^\[\]【】\n]{0,40})?"
+_NAMES = rf"{_NAME}(?:\s*(?:[,;&–-]|and|und|y)\s*{_NAME}){{0,8}}"
+_BRACKETS = rf"\\?[\[【]{{1,2}}\s*{_NAMES}\s*\\?[\]】]{{1,2}}(?:\([^()\s]{{0,300}}\))?"
+_IN_WORDS = rf"\((?:source|quelle|fuente)s?[:\s]\s*\[?{_NAMES}\]?\)"
+_RAISED = r"<sup>\s*\[?\d{1,3}\]?\s*</sup>|(?<=[.!?…*_\"”»)])(?:\^\[?\d{1,3}\]?(?!\w)|[¹²³⁴⁵⁶⁷⁸⁹⁰]{1,3})"
+_ANY_MARK = rf"\s{{0,3}}(?:{_BRACKETS}|\*{_BRACKETS}\*|\*\*{_BRACKETS}\*\*|_{_BRACKETS}_|{_IN_WORDS}|{_RAISED})"
+_MARK = re.compile(_ANY_MARK, re.IGNORECASE)
+_BARE_NAME = re.compile(r"T?\d{1,3}", re.IGNORECASE)
+_RANGE = re.compile(r"(\d{1,3})\s*[–-]\s*(\d{1,3})")
+_NOT_A_NAME = re.compile(r"†[^\[\]【】,;]*|(?<=[\]】])\([^()]*\)$|\s+")
+_RAISED_DIGITS = str.maketrans("¹²³⁴⁵⁶⁷⁸⁹⁰", "1234567890")
+# A sentence ends where another begins, and what stands between them is no mark, nor the beginning of one.
+_OPENERS = ("<sup", "(source", "(quelle", "(fuente")
+_BEGUN = "|".join(rf"{re.escape(opener[:n])}$" for opener in _OPENERS for n in range(1, len(opener)))
+_NO_MARK_NEXT = rf"(?!{'|'.join(map(re.escape, _OPENERS))}|{_BEGUN})[*_]{{0,3}}[^\s\[【*_\\]"
+_END = re.compile(
+    rf"[.!?…:][\"”»*_)]*(?:{_ANY_MARK})*[.!?]?(?=\s+{_NO_MARK_NEXT})"
+    rf"|[.!?…][\"”»*_)]*(?:{_ANY_MARK})+(?=[^\W\d_])"
+    rf"|[。！？][」』”）]*(?:{_ANY_MARK})*(?=\s*[^\s\[【*_<\\」』”）。！？])",
+    re.IGNORECASE,
+)
 _ABBREVIATION = re.compile(
     r"(?:\b(?:e\.g|i\.e|etc|vs|no|nr|z\.\s?B|d\.\s?h|bzw|ca|p\.\s?ej|Sr|Sra|núm|[zdupie])|(?:^|\n)\s*\d{1,3})\.$",
     re.IGNORECASE,
 )
 _FENCE = re.compile(r"\s*(?:```|~~~)")
 _HEADING = re.compile(r"\s*#{1,6}\s")
+# What some models begin a list's item with; a list that a browser shows as one begins with these.
+_BULLET = re.compile(r"\A[•◦‣▪●○・]\s*")
+_KEYCAP = re.compile(r"\A(\d)\ufe0f?\u20e3\s*")
+# The list of sources that some models write below an answer: who reads it has it anyway.
+_REFERENCES = re.compile(
+    r"\W*(?:(?:sources?|references?|citations?|footnotes?)(?: used| cited)?"
+    r"|quellen?(?:angaben?)?|belege?|fuentes?|referencias?)\W*",
+    re.IGNORECASE,
+)
+_JOINS = ("and", "und", "y")
 _MOST_CHARS = 4_000
 
 
@@ -32,6 +64,7 @@ class Splitter:
         self._buffer = ""
         self._paragraph = False
         self._started = False
+        self._leaves_out: Literal["line", "rest"] | None = None
 
     def feed(self, text: str) -> list[Piece]:
         """Take more text; return the pieces that it completes."""
@@ -75,21 +108,44 @@ class Splitter:
         if not raw.strip():
             self._paragraph = self._paragraph or (self._started and "\n" in raw)
             return
+        if self._is_left_out(raw):
+            return
         if _HEADING.match(raw):
             self._paragraph = True
             return
-        fenced = _FENCE.match(raw) is not None
-        marks = [] if fenced else [m for found in _MARK.finditer(raw) for m in _names(found.group(1))]
-        text = raw.strip() if fenced else " ".join(_MARK.sub("", raw).split())
-        text = re.sub(r"\s+([.!?])", r"\1", text)
-        if not any(char.isalnum() for char in text):
+        whole = _FENCE.match(raw) is not None
+        marks = [] if whole else [m for found in _MARK.finditer(raw) for m in _names(found.group())]
+        text = raw.strip() if whole else _without_marks(raw)
+        if not any(char.isalnum() for char in text) or text in _JOINS:
             if marks and pieces:
                 pieces[-1] = Piece(pieces[-1].text, (*pieces[-1].marks, *marks))
             return
         pieces.append(Piece(("\n" if self._paragraph else "") + text, tuple(dict.fromkeys(marks))))
         self._paragraph, self._started = False, True
 
+    def _is_left_out(self, raw: str) -> bool:
+        """Whether it belongs to a list of sources: a line that begins so, or all that follows a heading of one."""
+        line_ends = raw.endswith("\n")
+        if self._leaves_out is not None:
+            if self._leaves_out == "line" and line_ends:
+                self._leaves_out = None
+            return True
+        if not _REFERENCES.fullmatch(_MARK.sub("", raw)):
+            return False
+        if not line_ends:
+            self._leaves_out = "line"
+        elif not _MARK.search(raw):
+            self._leaves_out = "rest"
+        return True
+
+
+def _without_marks(raw: str) -> str:
+    text = " ".join(_MARK.sub("", raw).split())
+    return re.sub(r"\s+([.!?])", r"\1", _KEYCAP.sub(r"\1. ", _BULLET.sub("- ", text)))
+
 
 def _names(found: str) -> list[str]:
-    plain = re.sub(r"source\s+", "", found, flags=re.IGNORECASE).upper()
-    return [name.strip() for name in re.split(r"[,;]", plain)]
+    """The names in a mark, upper case; a range is all that it spans."""
+    plain = _NOT_A_NAME.sub("", found).translate(_RAISED_DIGITS).upper()
+    spans = [range(int(first), int(last) + 1) for first, last in _RANGE.findall(plain)]
+    return [*_BARE_NAME.findall(_RANGE.sub(" ", plain)), *(str(n) for span in spans for n in span[:8])]

@@ -37,6 +37,69 @@ def test_sentences_keep_their_marks(text: str, expected: list[tuple[str, tuple[s
     assert [(piece.text, piece.marks) for piece in pieces(text)] == expected
 
 
+@pytest.mark.parametrize(
+    "mark",
+    [
+        "[1]", " [1]", "【1】", "【1†source】", "【1†L3-L9】", " [Source 1]", " (Source 1)", " (Source: [1])",
+        " [Quelle 1]", "[^1]", "^1", "¹", "<sup>1</sup>", " <sup>[1]</sup>", " [[1]](https://help.example/en/it)",
+        " [1](#1)", " *[1]*", " **[1]**", " \\[1\\]",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("size", [1, 3, 500])
+def test_a_mark_is_read_however_it_is_written(mark: str, size: int) -> None:
+    text = f"Open **Settings > Billing**.{mark} Close **it**.{mark}"
+    chunks = [text[start : start + size] for start in range(0, len(text), size)]
+
+    assert pieces(*chunks) == [Piece("Open **Settings > Billing**.", ("1",)), Piece("Close **it**.", ("1",))]
+
+
+@pytest.mark.parametrize(
+    ("text", "marks"),
+    [
+        ("It is so. [1-3]", {"1", "2", "3"}),
+        ("It is so. [1 and 2]", {"1", "2"}),
+        ("It is 5 m².", set()),
+        ("See [the page](https://help.example/1).", set()),
+    ],
+)
+def test_what_a_mark_names(text: str, marks: set[str]) -> None:
+    assert {mark for piece in pieces(text) for mark in piece.marks} == marks
+
+
+def test_marks_alone_part_sentences() -> None:
+    assert texts("Open it.[1]Close it.[2]") == ["Open it.", "Close it."]
+    assert texts("Open it. [1] and [2]") == ["Open it."]
+    assert texts("これは一つ。[1]これは二つ。[2]") == ["これは一つ。", "これは二つ。"]
+
+
+@pytest.mark.parametrize("bullet", ["•", "◦", "‣", "●"])
+def test_every_bullet_is_one(bullet: str) -> None:
+    assert texts(f"{bullet} Open it. [1]\n{bullet} Close it. [1]") == ["- Open it.", "- Close it."]
+
+
+def test_a_keycap_numbers_a_step() -> None:
+    assert texts("1️⃣ Open it. [1]\n2️⃣ Close it. [1]") == ["1. Open it.", "2. Close it."]
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        "\n\n**Sources:**\n- [1] How to open it\n- [2] How to close it",
+        "\n\nQuellen:\n[1] Wie man es öffnet",
+        "\n\n## References\n1. How to open it",
+        "\n\nSources: [1], [2]",
+        "\nSource: How to open it",
+    ],
+)
+def test_a_list_of_sources_is_left_out(listed: str) -> None:
+    assert texts(f"Open it. [1]{listed}") == ["Open it."]
+
+
+def test_an_answer_goes_on_after_a_line_that_names_its_source() -> None:
+    assert texts("Open it.\nSource: [1]\n\nClose it.\nSource: [2]") == ["Open it.", "\nClose it."]
+    assert texts("Sources are listed there. Open one.") == ["Sources are listed there.", "Open one."]
+
+
 def test_list_items_are_pieces_of_their_own() -> None:
     text = "To do it:\n\n1. Open **A**. [1]\n2. Choose **B > C**. [1]\n\nThat is all. [2]"
 
