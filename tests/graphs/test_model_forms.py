@@ -5,7 +5,7 @@ import json
 import pytest
 
 from agent.types import Outcome
-from tests.fakes import FakeKnowledge, ask, passage
+from tests.fakes import VERIFIED, FakeKnowledge, FakeTool, ask, passage
 from tests.llm import INVOICES, QUESTION, article, desk
 from tests.model_server.parts import Sent
 from tests.model_server.replies import Reply, says
@@ -149,3 +149,42 @@ async def test_a_step_may_come_twice_but_not_for_ever(engine: LocalEngine) -> No
     assert turn.outcome is Outcome.ANSWERED
     assert turn.spoken.startswith(text.replace("[2]", "[1]").strip())
     assert turn.spoken.count("Save") == 2
+
+
+# --- calls
+
+
+def piece(name: str | None = None, arguments: object = None, **more: object) -> dict[str, object]:
+    given = {key: value for key, value in (("name", name), ("arguments", arguments)) if value is not None}
+    return {"tool_calls": [{"function": given, **more}]}
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        sends(piece("account_status", {}, index=0, id="a", type="function")),
+        sends(piece("account_status", "{", index=0, id="a"), piece("account_status", "}", index=0, id="a")),
+        sends(piece("account_status", "{}", index=0, id="a"), piece("account_status", "{}", index=0, id="b")),
+        sends(piece("account_status", "", id="a"), piece(None, "{"), piece(None, "}")),
+        sends(piece("functions.account_status", "{}", index=0, id="a")),
+        says('Let me check.\n\n<tool_call>\n{"name": "account_status", "arguments": {}}\n</tool_call>'),
+        says('Let me check. <tool_call>{"name": "account_status", "arguments": {}}</tool_call>'),
+        says('<think>\nPlan?\n</think>\n\n<tool_call>\n{"name": "account_status", "arguments": {}}\n</tool_call>'),
+    ],
+)
+async def test_a_call_is_understood_however_it_is_sent(engine: LocalEngine, reply: Reply) -> None:
+    tool = FakeTool(facts={"plan": "team", "seats": "10"})
+    async with desk(engine, [reply, says("Your plan is team. [T1]")], deps={"tools": (tool,)}) as here:
+        turn = await here.ask(ask(QUESTION, identity=VERIFIED))
+
+    assert turn.spoken == "Your plan is team."
+    assert set(tool.identities) == {VERIFIED}
+
+
+async def test_two_calls_under_one_number_are_two(engine: LocalEngine) -> None:
+    tool = FakeTool(facts={"plan": "team"})
+    both = sends(piece("account_status", "{}", index=0, id="a"), piece("account_status", "{}", index=0, id="b"))
+    async with desk(engine, [both, says("Your plan is team. [T1]")], deps={"tools": (tool,)}) as here:
+        await here.ask(ask(QUESTION, identity=VERIFIED))
+
+    assert len(tool.identities) == 2

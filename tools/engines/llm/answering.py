@@ -31,6 +31,7 @@ _CLEARLY = 0.25
 class _CallPieces:
     name: str = ""
     arguments: str = ""
+    call_id: str = ""
 
 
 @dataclass
@@ -40,7 +41,8 @@ class Pass:
     brief: AnswerBrief
     thoughts: Thoughts = field(default_factory=Thoughts)
     _splitter: Splitter = field(default_factory=Splitter)
-    _calls: dict[int, _CallPieces] = field(default_factory=dict)
+    _calls: list[_CallPieces] = field(default_factory=list)
+    _open: dict[int | None, _CallPieces] = field(default_factory=dict)
     _held: str | None = ""
     _given: int = 0
 
@@ -102,7 +104,7 @@ class Pass:
             written = read_calls(held, self.brief.tool_names)
             if written:
                 for name, arguments in written:
-                    self._calls[len(self._calls)] = _CallPieces(name, json.dumps(arguments))
+                    self._calls.append(_CallPieces(name, json.dumps(arguments)))
                 return []
             return self._from_pieces([*self._splitter.feed(held), *self._splitter.finish()])
         return self._from_pieces(self._splitter.finish())
@@ -112,18 +114,29 @@ class Pass:
         for piece in pieces:
             written = read_calls(piece.text, self.brief.tool_names) if may_be_call(piece.text) else []
             for name, arguments in written:
-                self._calls[len(self._calls)] = _CallPieces(name, json.dumps(arguments))
+                self._calls.append(_CallPieces(name, json.dumps(arguments)))
             if not written:
                 sentences.append(to_sentence(piece, self.brief))
         self._given += len(sentences)
         return sentences
 
     def _collect(self, piece: ToolCallChunk) -> None:
-        place = piece["index"] if piece["index"] is not None else len(self._calls)
-        if place not in self._calls and len(self._calls) >= _MOST_CALLS:
-            return
-        call = self._calls.setdefault(place, _CallPieces())
-        call.name += piece["name"] or ""
+        """Add a piece to its call. Some servers number no call, or each one 0: then a new id or name begins another."""
+        index, name, call_id = piece["index"], piece["name"] or "", piece["id"] or ""
+        call = self._open.get(index)
+        if call is not None and call.call_id:
+            another = call_id not in ("", call.call_id)
+        else:
+            another = index is None and name != ""
+        if call is None or another:
+            if len(self._calls) >= _MOST_CALLS:
+                return
+            call = _CallPieces()
+            self._calls.append(call)
+            self._open[index] = call
+        call.call_id = call.call_id or call_id
+        # Others repeat the name with each piece.
+        call.name += name if name != call.name else ""
         if len(call.arguments) <= _MOST_ARGUMENT_CHARS:
             call.arguments += piece["args"] or ""
 
@@ -133,7 +146,7 @@ class Pass:
             return []
         rounds = {result.call_id.split(":")[0] for result in self.brief.tool_results}
         number = len(rounds) + 1
-        return [_tool_call(f"{number}:{place}", call) for place, (_, call) in enumerate(sorted(self._calls.items()))]
+        return [_tool_call(f"{number}:{place}", call) for place, call in enumerate(self._calls)]
 
 
 def to_sentence(piece: Piece, brief: AnswerBrief) -> Sentence:
@@ -174,13 +187,14 @@ def _keys(arguments: type[BaseModel]) -> list[str]:
 
 
 def _tool_call(call_id: str, pieces: _CallPieces) -> ToolCall:
+    name = pieces.name.removeprefix("functions.")[:60]
     try:
         arguments = json.loads(pieces.arguments or "{}")
     except (ValueError, RecursionError):
-        return ToolCall(call_id, pieces.name[:60], {}, problem="the arguments are not JSON")
+        return ToolCall(call_id, name, {}, problem="the arguments are not JSON")
     if not isinstance(arguments, dict):
-        return ToolCall(call_id, pieces.name[:60], {}, problem="the arguments are not a JSON object")
-    return ToolCall(call_id, pieces.name[:60], arguments)
+        return ToolCall(call_id, name, {}, problem="the arguments are not a JSON object")
+    return ToolCall(call_id, name, arguments)
 
 
 def _better_sources(text: str, named: tuple[str, ...], passages: tuple[Passage, ...]) -> tuple[str, ...]:

@@ -109,7 +109,7 @@ class Merger:
             self._hold(event, data, text, now)
         elif data:
             self._flush()
-            self._pass(data)
+            self._pass(orjson.dumps(event) if event is not None and _wrote_arguments(event) else data)
 
     def _hold(self, event: dict[str, Any], data: bytes, text: str, now: float) -> None:
         delta = event["choices"][0]["delta"]
@@ -215,6 +215,21 @@ def _has_token(event: dict[str, Any]) -> bool:
         ):
             return True
     return False
+
+
+def _wrote_arguments(event: dict[str, Any]) -> bool:
+    """Whether a call's arguments came as an object and are text now, which the client wants them to be."""
+    wrote = False
+    choices = event.get("choices")
+    for choice in choices if isinstance(choices, list) else []:
+        delta = choice.get("delta") if isinstance(choice, dict) else None
+        calls = delta.get("tool_calls") if isinstance(delta, dict) else None
+        for call in calls if isinstance(calls, list) else []:
+            function = call.get("function") if isinstance(call, dict) else None
+            if isinstance(function, dict) and isinstance(function.get("arguments"), dict):
+                function["arguments"] = orjson.dumps(function["arguments"]).decode()
+                wrote = True
+    return wrote
 
 
 def _plain_text(event: dict[str, Any]) -> str | None:

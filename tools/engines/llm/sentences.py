@@ -32,6 +32,7 @@ _ABBREVIATION = re.compile(
     re.IGNORECASE,
 )
 _FENCE = re.compile(r"\s*(?:```|~~~)")
+_CALL = re.compile(r"\s*<(tool_call|function_call)>")
 _HEADING = re.compile(r"\s*#{1,6}\s")
 # What some models begin a list's item with; a list that a browser shows as one begins with these.
 _BULLET = re.compile(r"\A[•◦‣▪●○・]\s*")
@@ -96,6 +97,10 @@ class Splitter:
             opening = text.index("\n") + 1 if "\n" in text else None
             closing = re.compile(r"^\s*(?:```|~~~)\s*$\n?", re.MULTILINE).search(text, opening) if opening else None
             return closing.end() if closing and closing.group().endswith("\n") else None
+        call = _CALL.match(text)
+        if call is not None:
+            closer = f"</{call.group(1)}>"
+            return text.index(closer) + len(closer) if closer in text else None
         line_end = text.find("\n")
         for match in _END.finditer(text, 0, line_end + 1 if line_end >= 0 else len(text)):
             if not _ABBREVIATION.search(text[: match.start() + 1]):
@@ -113,7 +118,7 @@ class Splitter:
         if _HEADING.match(raw):
             self._paragraph = True
             return
-        whole = _FENCE.match(raw) is not None
+        whole = _FENCE.match(raw) is not None or _CALL.match(raw) is not None
         marks = [] if whole else [m for found in _MARK.finditer(raw) for m in _names(found.group())]
         text = raw.strip() if whole else _without_marks(raw)
         if not any(char.isalnum() for char in text) or text in _JOINS:
