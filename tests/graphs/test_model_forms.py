@@ -95,6 +95,10 @@ async def test_the_sources_words_keep_their_bold_type_as_a_step(engine: LocalEng
         f"<|channel|>analysis<|message|>Receipts stay there.<|end|><|start|>assistant<|channel|>final<|message|>{SAID}",
         f"{SAID}<|im_end|>",
         f"{SAID}\n\n**Sources:**\n- [1] Download invoices › Where they are\n- https://help.example/en/download-invoices",
+        f"```markdown\n{SAID}\n```",
+        f"```\n{SAID}\n```",
+        json.dumps({"answer": SAID}),
+        f"```json\n{json.dumps({'response': SAID, 'confidence': 0.9})}\n```",
     ],
 )
 async def test_only_the_answer_is_said(engine: LocalEngine, text: str) -> None:
@@ -115,6 +119,17 @@ async def test_a_model_that_closes_thoughts_which_it_never_opens_is_known_by_it(
     # What it had thought of was said before anybody could know: true, but no answer.
     assert SAID in first.spoken
     assert second.spoken == SAID
+
+
+@pytest.mark.parametrize("text", ['{"mood": "sunny", "steps": [1, 2]}', '[{"text": 1}]', '{"answer": 3}'])
+async def test_json_that_is_no_answer_is_not_shown(engine: LocalEngine, text: str) -> None:
+    async with desk(engine, says(text)) as here:
+        turn = await here.ask(ask(QUESTION))
+
+    assert turn.outcome is Outcome.ANSWERED
+    assert turn.fallbacks == ["empty"]
+    assert "Download PDF" in turn.spoken
+    assert not {"{", "}", "sunny"} & set(turn.spoken.split())
 
 
 async def test_a_judgement_is_what_comes_after_the_thought(engine: LocalEngine) -> None:

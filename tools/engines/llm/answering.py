@@ -18,7 +18,7 @@ from tools.engines.llm.calling import refusal
 from tools.engines.llm.courtesies import claims_nothing
 from tools.engines.llm.sentences import Piece, Splitter
 from tools.engines.llm.telling import numbered, told_tools
-from tools.engines.llm.text_calls import may_be_call, read_calls
+from tools.engines.llm.text_calls import may_be_call, read_calls, spoken_in
 from tools.engines.llm.thoughts import Thoughts
 from tools.engines.local.requoting import nearest_quote
 
@@ -106,7 +106,7 @@ class Pass:
                 for name, arguments in written:
                     self._calls.append(_CallPieces(name, json.dumps(arguments)))
                 return []
-            return self._from_pieces([*self._splitter.feed(held), *self._splitter.finish()])
+            return self._from_pieces([*self._splitter.feed(spoken_in(held)), *self._splitter.finish()])
         return self._from_pieces(self._splitter.finish())
 
     def _from_pieces(self, pieces: list[Piece]) -> list[Sentence]:

@@ -11,6 +11,14 @@ _TAGS = re.compile(
 )
 _NAME_KEYS = ("name", "tool", "tool_name", "function")
 _ARGUMENT_KEYS = ("arguments", "parameters", "args", "input")
+# A fence around an answer, and JSON, with or without one.
+_DOCUMENT = re.compile(
+    r"\s*(?:```|~~~)(?P<of>\w*)[ \t]*\n(?P<inside>.*?)\n?(?:```|~~~)(?P<after>.*)",
+    re.DOTALL | re.IGNORECASE,
+)
+_OBJECT = re.compile(r"\s*(?:\{\s*[\"}]|\[\s*[\[{\"])")
+_PROSE = ("markdown", "md", "json")
+_ANSWER_KEYS = ("answer", "response", "reply", "text", "content", "message", "output")
 _MARK = re.compile(r"\[T?\d")
 
 
@@ -29,6 +37,22 @@ def read_calls(text: str, tools: Collection[str]) -> list[tuple[str, dict[str, A
             if call is not None:
                 found.append(call)
     return found
+
+
+def spoken_in(text: str) -> str:
+    """What a whole reply says that isn't written as prose; the reply itself when it is.
+
+    Some models put their answer into a fence as if it were a document, others into JSON. JSON that says nothing else
+    than its values is no prose: nobody is shown it.
+    """
+    fenced = _DOCUMENT.fullmatch(text)
+    if fenced is not None and (fenced["of"].lower() in _PROSE or _MARK.search(fenced["inside"])):
+        text = f"{fenced['inside']}\n{fenced['after']}"
+    if not _OBJECT.match(text):
+        return text
+    found = [value for value in json_values(text) if isinstance(value, dict)]
+    said = [value for key, value in found[0].items() if key in _ANSWER_KEYS] if len(found) == 1 else []
+    return said[0] if len(said) == 1 and isinstance(said[0], str) else ""
 
 
 def json_values(text: str) -> list[Any]:
