@@ -166,6 +166,17 @@ async def test_a_step_may_come_twice_but_not_for_ever(engine: LocalEngine) -> No
     assert turn.spoken.count("Save") == 2
 
 
+# --- what claims nothing
+
+
+@pytest.mark.parametrize("filler", ["Let me check that for you.", "Let me look."])
+async def test_a_filler_becomes_no_sentence_of_the_source(engine: LocalEngine, filler: str) -> None:
+    async with desk(engine, says(f"{filler} {ONE} [1]")) as here:
+        turn = await here.ask(ask(QUESTION))
+
+    assert turn.spoken == f"{ONE} [1]"
+
+
 # --- calls
 
 

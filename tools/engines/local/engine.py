@@ -52,6 +52,7 @@ _LOOKUP_SURE = 0.8
 _ABOUT_THE_ACCOUNT = (Kind.ACCOUNT_BILLING, Kind.COMPLAINT)
 _ELSEWHERE = 0.8
 _NEAR_ENOUGH_TO_QUOTE = 0.5
+_WORDS_IN_COMMON = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +235,9 @@ class LocalEngine:
         """The sentence of the cited passages that comes nearest, when it comes near."""
         found = [nearest_quote(sentence.text, passage.text.render_plain()) for passage in passages]
         best = max(found, key=lambda quote: quote.share, default=NO_QUOTE)
-        return replace(sentence, text=best.text) if best.share >= _NEAR_ENOUGH_TO_QUOTE else None
+        # "Let me check" is near to any sentence with a word for looking: one word is no subject.
+        near = best.share >= _NEAR_ENOUGH_TO_QUOTE and best.words >= _WORDS_IN_COMMON
+        return replace(sentence, text=best.text) if near else None
 
     async def draft_bug(
         self,

@@ -13,10 +13,13 @@ _TELLING = 1.5
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """A sentence as it stands in a source, and the share of the other sentence's words that it has, in [0, 1]."""
+    """A sentence as it stands in a source, and how much of the other sentence's words it has: a share in [0, 1], and
+    how many.
+    """
 
     text: str
     share: float
+    words: int = 0
 
 
 NO_QUOTE = Quote("", 0.0)
@@ -40,16 +43,16 @@ def nearest_quote(said: str, source: str) -> Quote:
         if start < 0:
             continue
         at = start + len(unit)
-        found = sum(
-            weight * (_SAME_WORD if token.text in words.roots else _LIKE_WORD if token.forms & words.forms else 0.0)
-            for token, weight in zip(content, weights, strict=True)
-        )
-        share = found / sum(weights)
+        likeness = [
+            _SAME_WORD if token.text in words.roots else _LIKE_WORD if token.forms & words.forms else 0.0
+            for token in content
+        ]
+        share = sum(weight * like for weight, like in zip(weights, likeness, strict=True)) / sum(weights)
         # Of two that have as much of it, the shorter says less besides.
         value = share - 0.002 * len(words.content)
         if value > best_value and not unit.endswith(":"):
             follows = place > 0 and not source[end_before:start].strip(" ")
             first = source.rfind(read.units[place - 1], 0, start) if follows and leans_back(unit) else start
-            best, best_value = Quote(source[max(first, 0) : at], share), value
+            best, best_value = Quote(source[max(first, 0) : at], share, sum(like > 0 for like in likeness)), value
         end_before = at
     return best
