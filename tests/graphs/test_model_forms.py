@@ -177,6 +177,31 @@ async def test_a_filler_becomes_no_sentence_of_the_source(engine: LocalEngine, f
     assert turn.spoken == f"{ONE} [1]"
 
 
+async def test_an_answer_among_courtesies_is_finished(engine: LocalEngine) -> None:
+    after = "Does this help? If you have any other questions, feel free to ask. Best regards"
+    text = f"Let me help you with that. {ONE} [1] {after}"
+    async with desk(engine, says(text)) as here:
+        turn = await here.ask(ask(QUESTION))
+
+    assert turn.outcome is Outcome.ANSWERED
+    assert REST not in turn.spoken
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The sources don't mention bitcoin.",
+        "I'm sorry, but the provided sources do not contain information about bitcoin.",
+        "There is no information about bitcoin in the help articles.",
+    ],
+)
+async def test_that_the_sources_say_nothing_of_it_may_be_said(engine: LocalEngine, text: str) -> None:
+    async with desk(engine, says(text)) as here:
+        turn = await here.ask(ask("Can I pay with bitcoin?"))
+
+    assert turn.spoken == text
+
+
 # --- calls
 
 

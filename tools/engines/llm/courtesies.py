@@ -12,13 +12,26 @@ from tools.engines.local.support.judging import NEGATION
 from tools.engines.local.words import content_words, words
 
 _MOST_WORDS = 30
+_SOURCES = (
+    r"(?:the |our |these )?(?:(?:provided|available|given|help|supplied) )*"
+    r"(?:sources?|articles?|documentation|docs|information|help cent(?:er|re)|help pages?|knowledge base)"
+    r"(?: (?:provided|available|given|supplied|i have|here))?"
+)
 _FINDS_NOTHING = re.compile(
     r"(?:(?:i'm |i am )?sorry,? (?:but )?|unfortunately,? |(?:leider |dazu |hierzu |darüber )+"
     r"|lo siento,? (?:pero )?|lamentablemente,? )?"
     r"(?:(?:i|we)\b[^.]{0,20}\b(?:couldn't|could not|can't|cannot|didn't|did not|don't|do not|am not|'m not)\b"
-    r"[^.]{0,12}\b(?:find|found|see|know|sure|able|confirm)\b"
-    r"|(?:ich (?:finde|weiß|bin)|(?:finde|weiß|bin) ich)\b[^.]{0,30}\b(?:nicht|nichts|keine[nrs]?|unsicher)\b"
-    r"|no (?:encuentro|he encontrado|sé|estoy segur[oa])\b)",
+    r"[^.]{0,12}\b(?:find|found|see|know|sure|able|confirm|answer|have (?:any |enough )?information)\b"
+    rf"|{_SOURCES} (?:don't|doesn't|do not|does not|didn't|did not) "
+    r"(?:mention|say|contain|include|cover|specify|describe|answer|explain|address|tell|state)\b"
+    rf"|(?:there is|there's|i have|i see|i found) (?:no|nothing)\b[^.]{{0,40}}\b(?:in|from) {_SOURCES}"
+    r"|(?:this|that|it) (?:isn't|is not|wasn't|was not) (?:covered|mentioned|described|answered|explained) "
+    rf"(?:in|by) {_SOURCES}"
+    r"|(?:ich (?:finde|weiß|bin|habe)|(?:finde|weiß|bin|habe) ich)\b[^.]{0,30}\b(?:nicht|nichts|keine[nrs]?|unsicher)\b"
+    r"|(?:steht|(?:die|unsere) (?:quellen|artikel|hilfeartikel) (?:sagen|enthalten|erwähnen|beschreiben|behandeln))\b"
+    r"[^.]{0,40}\b(?:nicht|nichts|keine[nrs]?)\b"
+    r"|no (?:encuentro|he encontrado|sé|estoy segur[oa]|tengo (?:ninguna )?información)\b"
+    r"|(?:las fuentes|los artículos) no (?:mencionan|dicen|contienen|incluyen|explican|describen|responden)\b)",
     re.IGNORECASE,
 )
 # "Can I?" - "You can." Somebody who says so has answered, if in words that say nothing.
@@ -53,7 +66,7 @@ def _is_courtesy(plain: str, spoken: list[str], question: str) -> bool:
     found_nothing = _FINDS_NOTHING.match(plain)
     if found_nothing:
         rest = plain[found_nothing.end() :]
-        return meant <= about and not re.search(r"[,;:–—]", rest) and not _has(rest, "goes_on")
+        return meant <= about | _finding_words() and not re.search(r"[,;:–—]", rest) and not _has(rest, "goes_on")
     if NEGATION.search(plain.lower()):
         return False
     if plain.endswith("?"):
@@ -87,6 +100,11 @@ def _asks_how(question: str) -> bool:
 def _courtesy_words() -> frozenset[str]:
     groups = _read("courtesy_words")
     return frozenset(stem for text in groups.values() for stem in content_words(text))
+
+
+@lru_cache(maxsize=1)
+def _finding_words() -> frozenset[str]:
+    return frozenset(content_words(_read("courtesy_forms")["finds_nothing"]))
 
 
 @lru_cache(maxsize=1)
