@@ -1,6 +1,7 @@
 """One good bug ticket per bug, however many people report it."""
 
 import logging
+import re
 from dataclasses import replace
 
 from langgraph.runtime import Runtime
@@ -91,11 +92,15 @@ def _asked_details(history: tuple[Message, ...]) -> bool:
     return _last_route(history) == Route.BUG_REPORT
 
 
+def _was_told(bug_id: str, history: tuple[Message, ...]) -> bool:
+    """Whether the customer knows this bug from the conversation already: it is their own then, not a known one."""
+    name = re.compile(rf"\b{re.escape(bug_id)}\b")
+    return any(message.author is Author.BOT and name.search(message.text.render_plain()) for message in history)
+
+
 def _message(ticket: BugTicket, draft: BugDraft, request: TurnRequest, language: Language) -> str:
-    follow_up = _asked_details(request.history)
-    if follow_up:
-        told = phrase(Phrase.BUG_DETAILS_ADDED, language, bug_id=ticket.bug_id)
-        return told
+    if _was_told(ticket.bug_id, request.history):
+        return phrase(Phrase.BUG_DETAILS_ADDED, language, bug_id=ticket.bug_id)
     if ticket.is_new:
         told = phrase(Phrase.BUG_FILED, language, bug_id=ticket.bug_id)
     else:

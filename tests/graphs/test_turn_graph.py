@@ -15,6 +15,7 @@ from agent.types import (
     Message,
     Mode,
     Outcome,
+    Route,
     Sentence,
     Source,
     ToolCall,
@@ -24,6 +25,7 @@ from graphs.translate import Emitted, run_turn
 from graphs.turn_graph import build_turn_graph
 from tests.fakes import (
     CALM,
+    MONDAY_NOON,
     VERIFIED,
     FakeAccounts,
     FakeKnowledge,
@@ -34,6 +36,10 @@ from tests.fakes import (
     fake_deps,
 )
 from tests.graphs.following import run, spoken, steps
+
+
+def said_before(text: str, *, route: Route) -> Message:
+    return Message("earlier", Author.BOT, Untrusted.of(text, Source.MODEL), MONDAY_NOON, route=route)
 
 
 async def test_a_supported_answer_is_streamed_with_its_citation_and_a_highlight() -> None:
@@ -159,6 +165,29 @@ async def test_a_known_bug_is_counted_and_the_customer_told_so() -> None:
     assert finished.reply.outcome is Outcome.BUG_COUNTED
     assert "BUG-7" in spoken(events)
     assert "yours included: 12" in spoken(events)
+
+
+async def test_a_bug_that_the_customer_reported_before_is_their_own_and_no_known_one() -> None:
+    own = BugTicket("BUG-7", "Export empty", 1, is_new=False, status="open", similarity=0.9)
+    engine = ScriptedEngine(understanding=replace(CALM, kind=Kind.BUG))
+    told = said_before("I've filed it as **BUG-7**.", route=Route.BUG_REPORT)
+    answer = said_before("Invoices are under **Billing**.", route=Route.ANSWER)
+    request = ask("The export is still empty", history=(told, answer))
+
+    _, events = await run(fake_deps(engine=engine, tracker=RecordingTracker(own)), request)
+
+    assert spoken(events) == "Thank you, I've added that to **BUG-7**."
+
+
+async def test_another_bug_than_the_one_that_was_asked_about_is_told_as_another() -> None:
+    engine = ScriptedEngine(understanding=replace(CALM, kind=Kind.BUG))
+    told = said_before("I've filed it as **BUG-12**. What did you expect?", route=Route.BUG_REPORT)
+    request = ask("The timer never stops", history=(told,))
+
+    finished, events = await run(fake_deps(engine=engine, tracker=RecordingTracker()), request)
+
+    assert finished.reply.outcome is Outcome.BUG_FILED
+    assert "filed it as **BUG-1**" in spoken(events)
 
 
 async def test_a_tracker_that_is_down_is_said_and_a_person_offered() -> None:
