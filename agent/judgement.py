@@ -35,6 +35,9 @@ OFFERED_BUG = "offer_bug"
 _Cause = tuple[str, float | str, float]
 
 _GRAVE = 0.8
+_DETAILS = 0.75
+_SURE_KIND = 0.9
+_UPSET = -0.4
 _TELLING = 0.25
 
 
@@ -310,7 +313,8 @@ def _complaint_weight(signals: Signals) -> float:
     heard = signals.understanding
     if heard.kind is not Kind.COMPLAINT:
         return 0.0
-    return 0.45 * heard.kind_confidence * (1 - max(_only_asks(signals), _by_history(signals)))
+    answered = _answers_bug_question(signals) if heard.kind_confidence < _SURE_KIND else 0.0
+    return 0.45 * heard.kind_confidence * (1 - max(_only_asks(signals), _by_history(signals), answered))
 
 
 def _only_asks(signals: Signals) -> float:
@@ -349,14 +353,31 @@ def _is_bug(signals: Signals, policy: Policy, reasons: list[Reason]) -> float:
     if signals.last_bot_route == OFFERED_BUG and _agrees(signals):
         probability = 0.95
         reasons.append(Reason("agreed_to_report", 1.0, 0.95, Route.BUG_REPORT))
-    elif signals.last_bot_route == "bug_report" and heard.kind not in (Kind.SMALL_TALK, Kind.WANTS_PERSON):
-        # We asked for details of the bug; what comes next is most likely those details.
-        probability = max(probability, 0.75 if heard.is_follow_up or signals.evidence < 0.6 else 0.4)
+    elif (answers := _answers_bug_question(signals)) > 0:
+        probability = max(probability, answers)
         reasons.append(Reason("answers_bug_question", 1.0, round(probability, 4), Route.BUG_REPORT))
     elif signals.known >= 0.1 and probability:
         reasons.append(Reason("known_question", signals.known, round(probability * signals.known, 4), Route.ANSWER))
         probability *= 1 - signals.known
     return probability
+
+
+def _answers_bug_question(signals: Signals) -> float:
+    """How likely the message gives the details of a bug that we asked for last; 0 when we didn't, or when it can't.
+
+    "Safari" sounds like small talk and "I expected a file" like a complaint, to whoever doesn't know what was asked.
+    """
+    heard = signals.understanding
+    if signals.last_bot_route != Route.BUG_REPORT or heard.kind is Kind.WANTS_PERSON:
+        return 0.0
+    if heard.kind is Kind.SMALL_TALK:
+        # Thanks stand alone, and "no idea" and "never mind" refuse.
+        told = heard.is_follow_up and heard.says_solved < 0.5 and heard.dissatisfied < 0.5
+        return _DETAILS if told else 0.0
+    text = signals.newest_text.strip()
+    asks = text.endswith("?") or _INFORMATION.match(text) is not None
+    states = not asks and heard.kind_confidence < _SURE_KIND and heard.sentiment > _UPSET
+    return _DETAILS if states or heard.is_follow_up or signals.evidence < 0.6 else 0.4
 
 
 def is_courtesy(heard: Understanding, evidence: float, known: float = 0.0) -> bool:

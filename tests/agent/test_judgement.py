@@ -116,6 +116,39 @@ def test_a_bug_is_filed_and_page_errors_make_it_likelier() -> None:
     assert with_errors.expected_cost["bug_report"] < without.expected_cost["bug_report"]
 
 
+@pytest.mark.parametrize(
+    ("words", "sounds"),
+    [
+        ("Safari", heard(kind=Kind.SMALL_TALK, kind_confidence=0.96, is_follow_up=True)),
+        ("I expected a filled invoice", heard(kind=Kind.COMPLAINT, kind_confidence=0.45)),
+        ("First I open reports, then I filter", heard(kind=Kind.HOW_TO, kind_confidence=0.86)),
+        ("It says error 500", heard(kind=Kind.BUG, kind_confidence=0.99)),
+    ],
+)
+def test_what_answers_the_question_about_a_bug_is_its_detail(words: str, sounds: Understanding) -> None:
+    given = signals(0.9, understanding=sounds, newest_text=words)
+
+    assert decide(replace(given, last_bot_route="bug_report"), POLICY).route is Route.BUG_REPORT
+
+
+@pytest.mark.parametrize(
+    ("words", "sounds"),
+    [
+        ("thanks", heard(kind=Kind.SMALL_TALK, kind_confidence=0.99)),
+        ("it works now", heard(kind=Kind.SMALL_TALK, kind_confidence=0.94, is_follow_up=True, says_solved=0.9)),
+        ("never mind", heard(kind=Kind.SMALL_TALK, kind_confidence=0.99, is_follow_up=True, dissatisfied=0.73)),
+        ("How do I invite a member?", heard(kind=Kind.HOW_TO, kind_confidence=0.8)),
+        ("I want to cancel", heard(kind=Kind.ACCOUNT_BILLING, kind_confidence=0.98)),
+        ("Get me a person", heard(kind=Kind.WANTS_PERSON, kind_confidence=0.8, wish_for_person=0.9)),
+        ("You are useless", heard(kind=Kind.COMPLAINT, kind_confidence=0.8, sentiment=-0.8)),
+    ],
+)
+def test_what_does_not_answer_it_is_none(words: str, sounds: Understanding) -> None:
+    given = signals(0.95, understanding=sounds, newest_text=words)
+
+    assert decide(replace(given, last_bot_route="bug_report"), POLICY).route is not Route.BUG_REPORT
+
+
 def test_a_greeting_needs_no_evidence() -> None:
     assert decide(signals(0.0, understanding=heard(kind=Kind.SMALL_TALK)), POLICY).route is Route.ANSWER
 
