@@ -203,6 +203,41 @@ async def test_the_newest_question_of_its_own_is_what_the_next_one_hangs_on(hear
     assert heard.question.render_plain() == "What is SSO?\nis it in the free plan?"
 
 
+@pytest.mark.parametrize(
+    ("before", "text"),
+    [
+        ("what does it cost?", "and yearly?"),
+        ("what does the team plan cost?", "and business?"),
+        ("Wie lade ich jemanden ein?", "und auf dem Handy?"),
+        ("¿Cómo descargo las facturas?", "¿y en el móvil?"),
+        ("how do I invite someone?", "where?"),
+    ],
+)
+async def test_a_short_question_behind_another_is_no_courtesy(hear: Hear, before: str, text: str) -> None:
+    heard = await hear(text, history=said(before, "> So it goes."))
+
+    assert heard.kind not in (Kind.SMALL_TALK, Kind.ABUSE)
+    assert heard.question.render_plain() == f"{before}\n{text}"
+
+
+@pytest.mark.parametrize("text", ["dark mode?", "Dunkelmodus?", "price?"])
+async def test_a_word_that_asks_is_no_courtesy(hear: Hear, text: str) -> None:
+    assert (await hear(text)).kind is not Kind.SMALL_TALK
+
+
+@pytest.mark.parametrize("text", ["bye", "hm", "ok?", "is that all?", "are you a robot?", "alles klar"])
+async def test_a_courtesy_hangs_on_nothing(hear: Hear, text: str) -> None:
+    heard = await hear(text, history=said("how do I invite someone?", "> Open Members."))
+
+    assert heard.kind is Kind.SMALL_TALK
+    assert heard.question.render_plain() == text
+
+
+@pytest.mark.parametrize("text", ["how are you?", "hello?", "is anyone there?", "what's up?", "are you a robot?"])
+async def test_a_courtesy_may_be_a_question(hear: Hear, text: str) -> None:
+    assert (await hear(text)).kind is Kind.SMALL_TALK
+
+
 async def test_a_first_message_is_no_follow_up(hear: Hear) -> None:
     assert not (await hear("it doesn't work")).is_follow_up
 

@@ -44,6 +44,9 @@ _IDLE_KINDS = (Kind.SMALL_TALK, Kind.WANTS_PERSON, Kind.ABUSE)
 _SURE_ALONE = 0.6
 # To refuse somebody who meant well is worse than to answer a rude message.
 _SURE_OF_ABUSE = 0.6
+_SURE_COURTESY = 0.8
+_CLEAR_COURTESY = 0.65
+_UNFRIENDLY = -0.3
 _STRONGEST_MOOD = 2.0
 
 
@@ -131,18 +134,24 @@ async def understand(
     question = standalone(newest, subject if follows else None)
     whole = (await hearing.rows([question], spoken.language))[0] if follows else own
     kind = _kind(alone, ears.hear("kind", whole)) if follows else alone
+    mood = _mood(newest, ears.hear("sentiment", own))
+    if newest.endswith("?") and _is_no_courtesy(kind, ears.hear("courtesy", own), mood, follows=follows):
+        kind = _about_something(alone, ears.hear("kind", whole))
     asked = question if follows else newest
     if hearing.learned is not None and not _clearly_idle(kind, hearing.learned.kind):
         kind = await hearing.informed(kind, hearing.learned.kind, asked)
     if kind.label == Kind.ABUSE and kind.confidence < _SURE_OF_ABUSE:
         kind = _next_best(kind)
+    unsolved = feedback.of("unsolved") if feedback else 0.0
+    if kind.label in (Kind.SMALL_TALK, Kind.ABUSE) and kind.confidence >= _SURE_COURTESY and unsolved < 0.5:
+        # "Bye" hangs on nothing, and which courtesy it is stands in it alone.
+        question = newest
     if not is_latin(newest):
         # Letters that we can't read: no small talk, no answer either. Little evidence leads to an honest question.
         kind = Scored(Kind.HOW_TO.value, UNREADABLE, {})
     category = ears.hear("category", whole)
     if hearing.learned is not None:
         category = await hearing.informed(category, hearing.learned.category, asked)
-    mood = _mood(newest, ears.hear("sentiment", own))
     moods = [_mood(text, ears.hear("sentiment", row)) for text, row in zip(earlier, before, strict=True)][-3:]
     return Understanding(
         kind=Kind(kind.label),
@@ -158,7 +167,7 @@ async def understand(
         # Danger that was named before counts while the conversation is still about it.
         risk=round(max(ears.hear("risk", row).of("yes") for row in (own, whole, *parts)), 4),
         is_follow_up=follows,
-        says_unsolved=round(feedback.of("unsolved"), 4) if feedback else 0.0,
+        says_unsolved=round(unsolved, 4),
         says_solved=round(feedback.of("solved"), 4) if feedback else 0.0,
         dissatisfied=round(_dissatisfaction(hearing, newest, history, spoken), 4),
     )
@@ -195,6 +204,30 @@ def _kind(alone: Scored, whole: Scored) -> Scored:
     if alone.label in (Kind.COMPLAINT, *_IDLE_KINDS) and alone.confidence >= _SURE_ALONE:
         return alone
     mixed = {label: (alone.of(label) + whole.of(label)) / 2 for label in alone.probabilities}
+    best = max(mixed, key=lambda label: mixed[label])
+    return Scored(best, mixed[best], mixed)
+
+
+def _is_no_courtesy(kind: Scored, courtesy: Scored, mood: float, *, follows: bool) -> bool:
+    """Whether a question that sounds like small talk or abuse is neither: "and yearly?", "dark mode?".
+
+    A few words that no example has say little. But who asks doesn't give thanks or take leave, and which courtesy it
+    would be is clear of real ones.
+    """
+    if courtesy.confidence >= _CLEAR_COURTESY:
+        return False
+    if kind.label == Kind.ABUSE:
+        return follows and mood > _UNFRIENDLY
+    return kind.label == Kind.SMALL_TALK and (follows or courtesy.label not in ("greeting", "who"))
+
+
+def _about_something(alone: Scored, whole: Scored) -> Scored:
+    """What a message is that is no courtesy, going by its own words and by those with what it hangs on."""
+    mixed = {
+        label: (alone.of(label) + whole.of(label)) / 2
+        for label in alone.probabilities
+        if label not in (Kind.SMALL_TALK, Kind.ABUSE)
+    }
     best = max(mixed, key=lambda label: mixed[label])
     return Scored(best, mixed[best], mixed)
 
