@@ -13,7 +13,7 @@ from agent.deps import TurnDeps
 from agent.errors import ConnectorError
 from agent.judgement import is_courtesy
 from agent.nodes.check import cited, may_stand, sources
-from agent.phrases import begins_with_month
+from agent.phrases import Phrase, begins_with_month, language_name, phrase
 from agent.pointing import named_elements
 from agent.ports import AnswerBrief, ToolOffer
 from agent.speech import Words
@@ -184,7 +184,8 @@ async def _take(
     if standing is None:
         progress.held_back.append(part)
         return _ITEM.match(part.text) is None
-    for sentence in [*progress.waiting, standing]:
+    foreign = _foreign(standing, passages, progress, state) if standing is not part else []
+    for sentence in [*progress.waiting, *foreign, standing]:
         _say(sentence, passages, progress, state, runtime)
     progress.waiting.clear()
     return True
@@ -209,6 +210,14 @@ async def _standing(
         return None
     item = _ITEM.match(part.text)
     return quoted if item is None else replace(quoted, text=item.group() + words)
+
+
+def _foreign(quoted: Sentence, passages: tuple[Passage, ...], progress: _Progress, state: TurnState) -> list[Sentence]:
+    """That the source's own words are in another language than the customer's; said once, before the first of them."""
+    language = state["understanding"].language
+    (source, *_) = cited(quoted, passages)
+    told = phrase(Phrase.OTHER_LANGUAGE, language, of=language_name(source.language, language))
+    return [] if source.language == language or told in progress.text else [Sentence(told, claim=False)]
 
 
 def _pointed_at(state: TurnState, said: str, deps: TurnDeps) -> list[str]:

@@ -202,6 +202,16 @@ async def test_that_the_sources_say_nothing_of_it_may_be_said(engine: LocalEngin
     assert turn.spoken == text
 
 
+async def test_the_sources_words_in_another_language_are_announced_once(engine: LocalEngine) -> None:
+    text = "Öffnen Sie **Settings > Billing** und wählen Sie **History**. [1] Wählen Sie **Download PDF** daneben. [1]"
+    async with desk(engine, says(text)) as here:
+        turn = await here.ask(ask("Wie lade ich meine Rechnungen herunter?"))
+
+    assert turn.outcome is Outcome.ANSWERED
+    assert turn.spoken.count("nur auf Englisch") == 1
+    assert f"Darin steht: {ONE} [1] {TWO} [1]" in turn.spoken
+
+
 # --- calls
 
 
