@@ -212,6 +212,22 @@ async def test_the_sources_words_in_another_language_are_announced_once(engine: 
     assert f"Darin steht: {ONE} [1] {TWO} [1]" in turn.spoken
 
 
+@pytest.mark.parametrize("text", ["Hello!", "Sure, I'm happy to help!", "Thank you for reaching out. I understand."])
+async def test_a_courtesy_alone_is_no_answer(engine: LocalEngine, text: str) -> None:
+    async with desk(engine, says(text)) as here:
+        turn = await here.ask(ask(QUESTION))
+
+    assert turn.fallbacks == ["empty"]
+    assert TWO in turn.spoken
+
+
+async def test_a_question_back_is_asked(engine: LocalEngine) -> None:
+    async with desk(engine, says("Happy to help! Which invoices do you mean?")) as here:
+        turn = await here.ask(ask(QUESTION))
+
+    assert turn.spoken == "Happy to help! Which invoices do you mean?"
+
+
 # --- calls
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncGenerator, Collection
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -15,7 +16,7 @@ from agent.ports import AnswerBrief, ToolOffer
 from agent.types import Passage, Sentence, ToolCall
 from agent.untrusted import clean
 from tools.engines.llm.calling import refusal
-from tools.engines.llm.courtesies import claims_nothing
+from tools.engines.llm.courtesies import claims_nothing, tells_or_asks
 from tools.engines.llm.sentences import Piece, Splitter
 from tools.engines.llm.telling import numbered, told_tools
 from tools.engines.llm.text_calls import may_be_call, read_calls, spoken_in
@@ -44,14 +45,29 @@ class Pass:
     _calls: list[_CallPieces] = field(default_factory=list)
     _open: dict[int | None, _CallPieces] = field(default_factory=dict)
     _held: str | None = ""
-    _given: int = 0
 
     async def parts(self, chunks: AsyncGenerator[AIMessageChunk, None]) -> AsyncGenerator[Sentence | ToolCall, None]:
         """Yield sentences as they become whole, then the calls.
 
         Raises:
-            ModelFailed: the stream failed, was refused or cut, or held nothing.
+            ModelFailed: the stream failed, was refused or cut, or held nothing but courtesies.
         """
+        opening: list[Sentence] | None = []
+        async with aclosing(self._read(chunks)) as parts:
+            async for part in parts:
+                if opening is not None and isinstance(part, Sentence) and not part.claim:
+                    opening.append(part)
+                    if not tells_or_asks(part.text):
+                        continue
+                    part = opening.pop()
+                for courtesy in opening or ():
+                    yield courtesy
+                opening = None
+                yield part
+        if opening is not None:
+            raise ModelFailed("empty")
+
+    async def _read(self, chunks: AsyncGenerator[AIMessageChunk, None]) -> AsyncGenerator[Sentence | ToolCall, None]:
         cut: ModelFailed | None = None
         finished = False
         async for chunk in chunks:
@@ -77,8 +93,6 @@ class Pass:
             yield call
         if cut is not None and not calls:
             raise cut
-        if not self._given and not calls:
-            raise ModelFailed("empty")
 
     def _sentences(self, text: str) -> list[Sentence]:
         sentences: list[Sentence] = []
@@ -117,7 +131,6 @@ class Pass:
                 self._calls.append(_CallPieces(name, json.dumps(arguments)))
             if not written:
                 sentences.append(to_sentence(piece, self.brief))
-        self._given += len(sentences)
         return sentences
 
     def _collect(self, piece: ToolCallChunk) -> None:

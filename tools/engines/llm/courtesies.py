@@ -60,6 +60,12 @@ def claims_nothing(text: str, *, question: str) -> bool:
     return _is_courtesy(plain, spoken, question) and not (targets(plain) or "`" in plain or promises(plain))
 
 
+def tells_or_asks(text: str) -> bool:
+    """Whether a sentence that claims nothing asks something back, or says that nothing was found."""
+    plain = " ".join(text.replace("’", "'").replace("*", "").split())
+    return plain.endswith("?") or _FINDS_NOTHING.match(plain) is not None
+
+
 def _is_courtesy(plain: str, spoken: list[str], question: str) -> bool:
     meant = set(content_words(plain))
     about = _courtesy_words() | set(content_words(question))
