@@ -46,6 +46,8 @@ class _Progress:
     text: str = ""
     rewrites: int = 0
     repeats: int = 0
+    # What the passes before the tools said: a model may begin anew after them.
+    earlier: frozenset[str] = frozenset()
     broken_off: str | None = None
 
     def repeated(self, sentence: Sentence) -> bool:
@@ -80,6 +82,7 @@ class _Progress:
             citations={_source_key(c.article_id, c.section): c for c in earlier.citations},
             text=earlier.text,
             rewrites=earlier.rewrites,
+            earlier=frozenset(map(_compared, earlier.sentences)),
         )
 
 
@@ -157,6 +160,8 @@ async def _speak(
             async for part in parts:
                 if isinstance(part, ToolCall):
                     calls += [part] if brief.tools else []
+                elif _compared(part) in progress.earlier:
+                    continue
                 elif progress.repeated(part):
                     progress.repeats += 1
                     # Behind a step that is left out the others would be counted wrong.

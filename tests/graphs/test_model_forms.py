@@ -8,7 +8,7 @@ from agent.types import Outcome
 from tests.fakes import VERIFIED, FakeKnowledge, FakeTool, ask, passage
 from tests.llm import INVOICES, QUESTION, article, desk
 from tests.model_server.parts import Sent
-from tests.model_server.replies import Reply, says
+from tests.model_server.replies import Reply, says, says_and_calls
 from tests.model_server.wire import Request, delta_event, stream
 from tools.engines.local.engine import LocalEngine
 
@@ -164,6 +164,19 @@ async def test_a_step_may_come_twice_but_not_for_ever(engine: LocalEngine) -> No
     assert turn.outcome is Outcome.ANSWERED
     assert turn.spoken.startswith(text.replace("[2]", "[1]").strip())
     assert turn.spoken.count("Save") == 2
+
+
+@pytest.mark.parametrize("said", [SAID, f"1. {ONE} [1]\n2. {TWO} [1]"])
+async def test_what_a_model_says_again_after_a_tool_is_said_once(engine: LocalEngine, said: str) -> None:
+    more = "Receipts stay there as long as the workspace exists. [1] Only owners and billing admins can see them. [1]"
+    script = [
+        says_and_calls(f"{said}\n\n{more}", ("account_status", {})),
+        says(f"{said}\n\n{more} Your plan is team. [T1]"),
+    ]
+    async with desk(engine, script, deps={"tools": (FakeTool(facts={"plan": "team"}),)}) as here:
+        turn = await here.ask(ask(QUESTION, identity=VERIFIED))
+
+    assert turn.spoken == f"{said}\n\n{more} Your plan is team."
 
 
 # --- what claims nothing
