@@ -10,7 +10,7 @@ _NAME = r"(?:(?:sources?|refs?|cite|quellen?|fuentes?)[:\s]\s*)?\^?T?\d{1,3}(?:�
 _NAMES = rf"{_NAME}(?:\s*(?:[,;&–-]|and|und|y)\s*{_NAME}){{0,8}}"
 _BRACKETS = rf"\\?[\[【]{{1,2}}\s*{_NAMES}\s*\\?[\]】]{{1,2}}(?:\([^()\s]{{0,300}}\))?"
 _IN_WORDS = rf"\((?:source|quelle|fuente)s?[:\s]\s*\[?{_NAMES}\]?\)"
-_RAISED = r"<sup>\s*\[?\d{1,3}\]?\s*</sup>|(?<=[.!?…*_\"”»)])(?:\^\[?\d{1,3}\]?(?!\w)|[¹²³⁴⁵⁶⁷⁸⁹⁰]{1,3})"
+_RAISED = r"<sup>\s*\[?\d{1,3}\]?\s*</sup>|(?<=[.!?…*_\"'”“»«’)])(?:\^\[?\d{1,3}\]?(?!\w)|[¹²³⁴⁵⁶⁷⁸⁹⁰]{1,3})"
 _ANY_MARK = rf"\s{{0,3}}(?:{_BRACKETS}|\*{_BRACKETS}\*|\*\*{_BRACKETS}\*\*|_{_BRACKETS}_|{_IN_WORDS}|{_RAISED})"
 _MARK = re.compile(_ANY_MARK, re.IGNORECASE)
 _BARE_NAME = re.compile(r"T?\d{1,3}", re.IGNORECASE)
@@ -21,14 +21,16 @@ _RAISED_DIGITS = str.maketrans("¹²³⁴⁵⁶⁷⁸⁹⁰", "1234567890")
 _OPENERS = ("<sup", "(source", "(quelle", "(fuente")
 _BEGUN = "|".join(rf"{re.escape(opener[:n])}$" for opener in _OPENERS for n in range(1, len(opener)))
 _NO_MARK_NEXT = rf"(?!{'|'.join(map(re.escape, _OPENERS))}|{_BEGUN})[*_]{{0,3}}[^\s\[【*_\\]"
+_CLOSERS = r"[\"'”“»«’*_)]*"
 _END = re.compile(
-    rf"[.!?…:][\"”»*_)]*(?:{_ANY_MARK})*[.!?]?(?=\s+{_NO_MARK_NEXT})"
-    rf"|[.!?…][\"”»*_)]*(?:{_ANY_MARK})+(?=[^\W\d_])"
+    rf"[.!?…:]{_CLOSERS}(?:{_ANY_MARK})*[.!?]?(?=\s+{_NO_MARK_NEXT})"
+    rf"|[.!?…]{_CLOSERS}(?:{_ANY_MARK})+(?=[^\W\d_])"
     rf"|[。！？][」』”）]*(?:{_ANY_MARK})*(?=\s*[^\s\[【*_<\\」』”）。！？])",
     re.IGNORECASE,
 )
 _ABBREVIATION = re.compile(
-    r"(?:\b(?:e\.g|i\.e|etc|vs|no|nr|z\.\s?B|d\.\s?h|bzw|ca|p\.\s?ej|Sr|Sra|núm|[zdupie])|(?:^|\n)\s*\d{1,3})\.$",
+    r"(?:\b(?:e\.g|i\.e|etc|vs|no|nr|z\.\s?B|d\.\s?h|bzw|ca|p\.\s?ej|Sr|Sra|núm|[zdupie]"
+    r"|approx|max|min|incl|excl|Dr|Mrs?|Ms|inkl|zzgl|ggf|evtl|usw|aprox|máx|mín)|(?:^|\n)\s*\d{1,3})\.$",
     re.IGNORECASE,
 )
 _FENCE = re.compile(r"\s*(?:```|~~~)")
@@ -103,7 +105,7 @@ class Splitter:
             return text.index(closer) + len(closer) if closer in text else None
         line_end = text.find("\n")
         for match in _END.finditer(text, 0, line_end + 1 if line_end >= 0 else len(text)):
-            if not _ABBREVIATION.search(text[: match.start() + 1]):
+            if not _ABBREVIATION.search(text[: match.start() + 1]) and not _goes_on(match):
                 return match.end()
         # A mark may stand on the next line's beginning, but then it is that line's.
         return line_end + 1 if line_end >= 0 else None
@@ -144,8 +146,17 @@ class Splitter:
         return True
 
 
+def _goes_on(end: re.Match[str]) -> bool:
+    """Whether what looks like a sentence's end is none: a full stop or a colon before a small letter, and no mark."""
+    following = end.string[end.end() :].lstrip().lstrip("*_")[:1]
+    return end.group()[0] in ".…:" and following.islower() and not _MARK.search(end.group())
+
+
 def _without_marks(raw: str) -> str:
     text = " ".join(_MARK.sub("", raw).split())
+    if text.count("**") % 2:
+        # Bold type that spans sentences: whichever of them is left out, nothing else shall be bold for it.
+        text = text.replace("**", "")
     return re.sub(r"\s+([.!?])", r"\1", _KEYCAP.sub(r"\1. ", _BULLET.sub("- ", text)))
 
 

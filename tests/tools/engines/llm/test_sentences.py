@@ -72,6 +72,33 @@ def test_marks_alone_part_sentences() -> None:
     assert texts("これは一つ。[1]これは二つ。[2]") == ["これは一つ。", "これは二つ。"]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It takes approx. 24 hours.",
+        "It holds e.g. projects, tasks etc. and files.",
+        "Well... it holds **all** projects.",
+        "It holds: projects and tasks.",
+        "It costs 9 EUR inkl. USt.",
+    ],
+)
+def test_a_sentence_goes_on_behind_what_is_no_end(text: str) -> None:
+    assert texts(f"{text} [1] Then it is sent. [1]") == [text, "Then it is sent."]
+
+
+def test_a_sentence_may_begin_small_behind_a_mark_and_end_in_any_quotation_mark() -> None:
+    assert texts("open it. [1] close it. [1]") == ["open it.", "close it."]
+    assert texts("„Open it.“ [1] »Close it.« [1] 'Go.' [1] Stop.") == ["„Open it.“", "»Close it.«", "'Go.'", "Stop."]
+
+
+def test_bold_type_ends_with_its_sentence() -> None:
+    assert texts("**Open it. [1] Then close it.** [1] Press **Save**. [1]") == [
+        "Open it.",
+        "Then close it.",
+        "Press **Save**.",
+    ]
+
+
 @pytest.mark.parametrize("bullet", ["•", "◦", "‣", "●"])
 def test_every_bullet_is_one(bullet: str) -> None:
     assert texts(f"{bullet} Open it. [1]\n{bullet} Close it. [1]") == ["- Open it.", "- Close it."]
