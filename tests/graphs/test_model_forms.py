@@ -8,7 +8,7 @@ from agent.types import Outcome
 from tests.fakes import VERIFIED, FakeKnowledge, FakeTool, ask, passage
 from tests.llm import INVOICES, QUESTION, article, desk
 from tests.model_server.parts import Sent
-from tests.model_server.replies import Reply, says, says_and_calls
+from tests.model_server.replies import Reply, calls, says, says_and_calls
 from tests.model_server.wire import Request, delta_event, stream
 from tools.engines.local.engine import LocalEngine
 
@@ -269,6 +269,36 @@ async def test_a_call_is_understood_however_it_is_sent(engine: LocalEngine, repl
 
     assert turn.spoken == "Your plan is team."
     assert set(tool.identities) == {VERIFIED}
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ("Your plan is team.", "Your plan is team."),
+        (
+            "- **Plan:** team\n- **Seats:** 10\n- **Seats used:** 7",
+            "- **Plan:** team\n- **Seats:** 10\n- **Seats used:** 7",
+        ),
+        ("You have 10 seats (T1). 7 of them are in use. (T1)", "You have 10 seats. 7 of them are in use."),
+        ("| Plan | Seats |\n|---|---|\n| team | 10 |", "Plan – Seats\n\nteam – 10"),
+    ],
+)
+async def test_what_a_lookup_said_is_told_in_many_forms(engine: LocalEngine, told: str, said: str) -> None:
+    tool = FakeTool(facts={"plan": "team", "seats": "10", "seats_used": "7"})
+    async with desk(engine, [calls(("account_status", {})), says(told)], deps={"tools": (tool,)}) as here:
+        turn = await here.ask(ask(QUESTION, identity=VERIFIED))
+
+    assert turn.spoken == said
+    assert turn.fallbacks == []
+
+
+@pytest.mark.parametrize("told", ["You have 12 seats.", "- **Seats:** 12", "Your plan is free.", "You use 10 seats."])
+async def test_what_a_lookup_did_not_say_is_not_told(engine: LocalEngine, told: str) -> None:
+    tool = FakeTool(facts={"plan": "team", "seats": "10", "seats_used": "7"})
+    async with desk(engine, [calls(("account_status", {})), says(told)], deps={"tools": (tool,)}) as here:
+        turn = await here.ask(ask(QUESTION, identity=VERIFIED))
+
+    assert told not in turn.spoken
 
 
 async def test_two_calls_under_one_number_are_two(engine: LocalEngine) -> None:

@@ -22,6 +22,7 @@ from tools.engines.llm.telling import numbered, told_tools
 from tools.engines.llm.text_calls import may_be_call, read_calls, spoken_in
 from tools.engines.llm.thoughts import Thoughts
 from tools.engines.local.requoting import nearest_quote
+from tools.engines.local.stated import knows, stated
 
 _MOST_CALLS = 16
 _MOST_ARGUMENT_CHARS = 8_000
@@ -170,6 +171,9 @@ def to_sentence(piece: Piece, brief: AnswerBrief) -> Sentence:
     tool = next((by_mark[mark] for mark in piece.marks if mark in by_mark), None)
     if not piece.marks and claims_nothing(text, question=brief.question.render_plain()):
         return Sentence(text, claim=False)
+    if not piece.marks:
+        # What a lookup said has no number that a model could leave out only by mistake.
+        tool = next((r.tool for r in brief.tool_results if knows(r) and stated(text, r)), None)
     named = tuple(by_number[mark] for mark in piece.marks if mark in by_number)
     if tool is not None:
         return Sentence(text, cites=named, from_tool=tool)

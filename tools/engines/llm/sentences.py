@@ -9,7 +9,7 @@ from typing import Literal
 _NAME = r"(?:(?:sources?|refs?|cite|quellen?|fuentes?)[:\s]\s*)?\^?T?\d{1,3}(?:†[^\[\]【】\n]{0,40})?"
 _NAMES = rf"{_NAME}(?:\s*(?:[,;&–-]|and|und|y)\s*{_NAME}){{0,8}}"
 _BRACKETS = rf"\\?[\[【]{{1,2}}\s*{_NAMES}\s*\\?[\]】]{{1,2}}(?:\([^()\s]{{0,300}}\))?"
-_IN_WORDS = rf"\((?:source|quelle|fuente)s?[:\s]\s*\[?{_NAMES}\]?\)"
+_IN_WORDS = rf"\((?:source|quelle|fuente)s?[:\s]\s*\[?{_NAMES}\]?\)|\(T\d{{1,3}}\)"
 _RAISED = r"<sup>\s*\[?\d{1,3}\]?\s*</sup>|(?<=[.!?…*_\"'”“»«’)])(?:\^\[?\d{1,3}\]?(?!\w)|[¹²³⁴⁵⁶⁷⁸⁹⁰]{1,3})"
 _ANY_MARK = rf"\s{{0,3}}(?:{_BRACKETS}|\*{_BRACKETS}\*|\*\*{_BRACKETS}\*\*|_{_BRACKETS}_|{_IN_WORDS}|{_RAISED})"
 _MARK = re.compile(_ANY_MARK, re.IGNORECASE)
@@ -20,7 +20,7 @@ _RAISED_DIGITS = str.maketrans("¹²³⁴⁵⁶⁷⁸⁹⁰", "1234567890")
 # A sentence ends where another begins, and what stands between them is no mark, nor the beginning of one.
 _OPENERS = ("<sup", "(source", "(quelle", "(fuente")
 _BEGUN = "|".join(rf"{re.escape(opener[:n])}$" for opener in _OPENERS for n in range(1, len(opener)))
-_NO_MARK_NEXT = rf"(?!{'|'.join(map(re.escape, _OPENERS))}|{_BEGUN})[*_]{{0,3}}[^\s\[【*_\\]"
+_NO_MARK_NEXT = rf"(?!{'|'.join(map(re.escape, _OPENERS))}|{_BEGUN}|\(t(?:\d|$))[*_]{{0,3}}[^\s\[【*_\\]"
 _CLOSERS = r"[\"'”“»«’*_)]*"
 _END = re.compile(
     rf"[.!?…:]{_CLOSERS}(?:{_ANY_MARK})*[.!?]?(?=\s+{_NO_MARK_NEXT})"
@@ -29,12 +29,16 @@ _END = re.compile(
     re.IGNORECASE,
 )
 _ABBREVIATION = re.compile(
-    r"(?:\b(?:e\.g|i\.e|etc|vs|no|nr|z\.\s?B|d\.\s?h|bzw|ca|p\.\s?ej|Sr|Sra|núm|[zdupie]"
-    r"|approx|max|min|incl|excl|Dr|Mrs?|Ms|inkl|zzgl|ggf|evtl|usw|aprox|máx|mín)|(?:^|\n)\s*\d{1,3})\.$",
+    r"\b(?:e\.g|i\.e|etc|vs|no|nr|z\.\s?B|d\.\s?h|bzw|ca|p\.\s?ej|Sr|Sra|núm|[zdupie]"
+    r"|approx|max|min|incl|excl|Dr|Mrs?|Ms|inkl|zzgl|ggf|evtl|usw|aprox|máx|mín)\.$",
     re.IGNORECASE,
 )
+_LONGEST_ABBREVIATION = 12
+_FIRST = re.compile(r"[^\s*_]")
+_NUMBER = re.compile(r"\s*\d{1,3}\.")
 _FENCE = re.compile(r"\s*(?:```|~~~)")
 _CALL = re.compile(r"\s*<(tool_call|function_call)>")
+_ITEM = re.compile(r"\s*(?:[-*+•]|\d{1,3}[.)])\s")
 _HEADING = re.compile(r"\s*#{1,6}\s")
 # What some models begin a list's item with; a list that a browser shows as one begins with these.
 _BULLET = re.compile(r"\A[•◦‣▪●○・]\s*")
@@ -65,6 +69,7 @@ class Splitter:
 
     def __init__(self) -> None:
         self._buffer = ""
+        self._looked_to = 0
         self._paragraph = False
         self._started = False
         self._leaves_out: Literal["line", "rest"] | None = None
@@ -104,14 +109,16 @@ class Splitter:
             closer = f"</{call.group(1)}>"
             return text.index(closer) + len(closer) if closer in text else None
         line_end = text.find("\n")
-        for match in _END.finditer(text, 0, line_end + 1 if line_end >= 0 else len(text)):
-            if not _ABBREVIATION.search(text[: match.start() + 1]) and not _goes_on(match):
+        for match in _END.finditer(text, self._looked_to, line_end + 1 if line_end >= 0 else len(text)):
+            if not _is_abbreviation(text, match.start() + 1) and not _goes_on(match):
                 return match.end()
+            # What was no end once never is.
+            self._looked_to = match.end()
         # A mark may stand on the next line's beginning, but then it is that line's.
         return line_end + 1 if line_end >= 0 else None
 
     def _take(self, end: int, pieces: list[Piece]) -> None:
-        raw, self._buffer = self._buffer[:end], self._buffer[end:]
+        raw, self._buffer, self._looked_to = self._buffer[:end], self._buffer[end:], 0
         if not raw.strip():
             self._paragraph = self._paragraph or (self._started and "\n" in raw)
             return
@@ -123,6 +130,10 @@ class Splitter:
         whole = _FENCE.match(raw) is not None or _CALL.match(raw) is not None
         marks = [] if whole else [m for found in _MARK.finditer(raw) for m in _names(found.group())]
         text = raw.strip() if whole else _without_marks(raw)
+        if text.startswith("|") and not whole:
+            # A row of a table whose other rows may not be said: a line of its own.
+            text = " – ".join(cell.strip() for cell in text.split("|") if cell.strip())
+            self._paragraph = self._paragraph or self._started
         if not any(char.isalnum() for char in text) or text in _JOINS:
             if marks and pieces:
                 pieces[-1] = Piece(pieces[-1].text, (*pieces[-1].marks, *marks))
@@ -146,10 +157,21 @@ class Splitter:
         return True
 
 
+def _is_abbreviation(text: str, end: int) -> bool:
+    """Whether the full stop before `end` is an abbreviation's, or that of a list's number."""
+    near = text[max(0, end - _LONGEST_ABBREVIATION) : end]
+    return _ABBREVIATION.search(near) is not None or _NUMBER.fullmatch(text, 0, end) is not None
+
+
 def _goes_on(end: re.Match[str]) -> bool:
-    """Whether what looks like a sentence's end is none: a full stop or a colon before a small letter, and no mark."""
-    following = end.string[end.end() :].lstrip().lstrip("*_")[:1]
-    return end.group()[0] in ".…:" and following.islower() and not _MARK.search(end.group())
+    """Whether what looks like a sentence's end is none: a full stop or a colon before a small letter, a colon before a
+    number or in a list's item ("- **Seats:** 10").
+    """
+    sign, following = end.group()[0], _FIRST.search(end.string, end.end())
+    begins = following.group() if following is not None else ""
+    if sign == ":" and (begins.isdigit() or _ITEM.match(end.string)):
+        return True
+    return sign in ".…:" and begins.islower() and not _MARK.search(end.group())
 
 
 def _without_marks(raw: str) -> str:

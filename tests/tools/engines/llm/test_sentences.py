@@ -91,6 +91,24 @@ def test_a_sentence_may_begin_small_behind_a_mark_and_end_in_any_quotation_mark(
     assert texts("„Open it.“ [1] »Close it.« [1] 'Go.' [1] Stop.") == ["„Open it.“", "»Close it.«", "'Go.'", "Stop."]
 
 
+@pytest.mark.parametrize(
+    "text", ["- **Seats:** 10", "- **Plan:** Team", "1. **Members**: Open **Settings**.", "Seats: 10."]
+)
+def test_a_colon_before_what_it_names_is_no_end(text: str) -> None:
+    assert texts(f"{text}\n- Go on.") == [text, "- Go on."]
+    assert texts("Here is how: Open it.") == ["Here is how:", "Open it."]
+
+
+def test_rows_of_a_table_are_lines() -> None:
+    table = "So it is:\n| Plan | Seats |\n|---|---:|\n| Team | 10 [T1] |\n| Free | 3 (T2) |"
+
+    assert pieces(table)[1:] == [
+        Piece("\nPlan – Seats", ()),
+        Piece("\nTeam – 10", ("T1",)),
+        Piece("\nFree – 3", ("T2",)),
+    ]
+
+
 def test_bold_type_ends_with_its_sentence() -> None:
     assert texts("**Open it. [1] Then close it.** [1] Press **Save**. [1]") == [
         "Open it.",
