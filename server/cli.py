@@ -20,6 +20,7 @@ from rich.status import Status
 from agent.errors import Misconfigured
 from graphs.running import RunningServer, announce
 from graphs.shared import make_data_dir
+from server.arriving import BoundedHttp
 from server.installation import Installation, Place, load_installation
 from server.serving import open_served
 from server.settings import ServerSettings
@@ -139,6 +140,7 @@ async def _serve(installation: Installation, listener: socket.socket, console: C
             served.app,
             log_config=None,
             access_log=False,
+            http=BoundedHttp,
             timeout_graceful_shutdown=GRACE_S,
             timeout_keep_alive=KEEP_ALIVE_S,
             server_header=False,

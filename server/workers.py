@@ -20,6 +20,7 @@ from uvicorn.supervisors import Multiprocess
 from uvicorn.supervisors.multiprocess import Process
 
 from agent.errors import Misconfigured, SupportError
+from server.arriving import BoundedHttp
 from server.installation import Installation
 from server.metrics import SHARED_FOLDER, empty_shared_folder, forget_process
 from server.serving import open_served
@@ -68,6 +69,7 @@ def run_workers(plan: WorkerPlan, sockets: list[socket.socket], *, workers: int)
         workers=workers,
         log_config=None,
         access_log=False,
+        http=BoundedHttp,
         timeout_graceful_shutdown=GRACE_S,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_worker_healthcheck=_HEALTH_S,

@@ -25,6 +25,7 @@ from graphs.supervisor import Supervisor
 from graphs.turn_graph import build_turn_graph
 from graphs.turns import TurnLimits, TurnService
 from server.app import create_app
+from server.arriving import BoundedHttp
 from server.auth import sign_identity
 from server.context import Doors
 from server.installation import path_of
@@ -258,8 +259,8 @@ async def _doors(
 
 
 @asynccontextmanager
-async def on_a_port(app: Starlette) -> AsyncIterator[str]:
-    config = uvicorn.Config(app, port=0, log_config=None, access_log=False, timeout_graceful_shutdown=2)
+async def on_a_port(app: Starlette, http: type[BoundedHttp] = BoundedHttp) -> AsyncIterator[str]:
+    config = uvicorn.Config(app, port=0, http=http, log_config=None, access_log=False, timeout_graceful_shutdown=2)
     server = uvicorn.Server(config)
     running = asyncio.create_task(server.serve())
     try:
