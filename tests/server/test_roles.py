@@ -125,7 +125,9 @@ async def test_people_of_another_workspace_are_nobody_here(here: Here) -> None:
 async def test_an_open_inbox_closes_when_somebody_is_added(tmp_path: Path) -> None:
     async with serving(tmp_path, inbox_password=None) as here:
         assert (await here.http.get(READS[0])).status_code == 200
-        await add(here, "Grace", "viewer")
+        async with signed_in(here, None, "whatever") as nobody:
+            await add(here, "Grace", "viewer")
+            assert (await nobody.get(READS[0])).status_code == 401
         assert (await here.http.get(READS[0])).status_code == 401
         assert (await here.http.post("/inbox/login", json={"password": ""})).status_code == 401
         async with signed_in(here, "Grace") as grace:
