@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import yaml
 from bs4 import BeautifulSoup
-from bs4.builder import ParserRejectedMarkup
+from bs4.exceptions import ParserRejectedMarkup
 from markdownify import markdownify
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -18,11 +18,39 @@ from tools.language import identify
 from tools.storage.columns import storable
 
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n---[ \t]*(?:\n|\Z)", re.DOTALL)
-_HEADING = re.compile(r"^#{1,2}[ \t]+(.+?)[ \t#]*$", re.MULTILINE)
+_HEADING = re.compile(r"^#{1,2}[ \t](.+)$", re.MULTILINE)
 _DROPPED_TAGS = ("script", "style", "noscript", "template", "iframe", "svg", "nav", "footer", "form", "button", "head")
+# Its first characters are looked at one by one, so they are few.
+_LONG_SPACE = re.compile(r"\s{32,}")
+_SPACES = 32
+_NUMBERED = 1000
 _TITLE_LIMIT = 300
+_NUMBER_LIMIT = 40
+# What PyYAML's constructors let through: a date like 2024-13-45, `!!bool maybe`, `!!timestamp soon`.
+_CONSTRUCTION = (ValueError, LookupError, AttributeError, TypeError, ArithmeticError)
 _QUESTION_LIMIT = 2000
 _MAX_QUESTIONS = 5000
+
+
+class _FrontMatter(yaml.SafeLoader):
+    """What front matter needs of YAML. An alias repeats what it names, so that some of aliases fill any memory."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Refuse an alias."""
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.composer.ComposerError(None, None, "an alias (*)", self.peek_event().start_mark)  # type: ignore[no-untyped-call]  # No stubs.
+        return super().compose_node(parent, index)
+
+    def construct_number(self, node: yaml.ScalarNode) -> object:
+        """Read a number that anybody would write; a longer one is a text (PyYAML reads base 60, digit by digit)."""
+        if len(node.value) > _NUMBER_LIMIT:
+            return node.value
+        is_int = node.tag.endswith(":int")
+        return self.construct_yaml_int(node) if is_int else self.construct_yaml_float(node)
+
+
+for _tag in ("int", "float"):
+    _FrontMatter.add_constructor(f"tag:yaml.org,2002:{_tag}", _FrontMatter.construct_number)
 
 
 class _Meta(BaseModel):
@@ -54,16 +82,6 @@ class _Meta(BaseModel):
         if value is not None:
             date.fromisoformat(value[:10])
         return value[:10] if value else None
-
-
-class _FrontMatterLoader(yaml.SafeLoader):
-    """Plain YAML: a few lines that refer to each other can stand for more than there is memory."""
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.constructor.ConstructorError(None, None, "it refers to another part of itself")
-        node: yaml.Node | None = super().compose_node(parent, index)
-        return node
 
 
 def parse_file(name: str, raw: bytes) -> Article:
@@ -106,8 +124,7 @@ def _article(meta: _Meta, body: str, *, source: str, fallback_id: str, fallback_
     body = clean(body, limit=MAX_ARTICLE_BYTES).strip()
     if not re.search(r"\w", body):
         raise Refused("empty")
-    heading = _HEADING.search(body)
-    title = clean(meta.title or (heading.group(1) if heading else fallback_title), limit=_TITLE_LIMIT).strip()
+    title = clean(meta.title or _heading(body) or fallback_title, limit=_TITLE_LIMIT).strip()
     if not title:
         raise Refused("no title")
     return Article(
@@ -125,6 +142,12 @@ def _article(meta: _Meta, body: str, *, source: str, fallback_id: str, fallback_
         published_on=meta.published_on,
         from_tickets=tuple(meta.from_tickets),
     )
+
+
+def _heading(body: str) -> str | None:
+    """The first heading that says something."""
+    headings = (found[1].strip(" \t").rstrip(" \t#") for found in _HEADING.finditer(body))
+    return next((heading for heading in headings if heading), None)
 
 
 def _questions(given: list[str]) -> tuple[str, ...]:
@@ -167,9 +190,8 @@ def _from_markdown(text: str) -> tuple[_Meta, str]:
             raise Refused("front matter without an end (a line of ---)")
         return _Meta(), text
     try:
-        data = yaml.load(found.group(1), _FrontMatterLoader)  # noqa: S506  # A safe loader.
-    # PyYAML's own words for a date like 2024-13-45, and for tags that don't fit: !!timestamp x, !!bool x, !!int "".
-    except (yaml.YAMLError, ValueError, AttributeError, LookupError, RecursionError) as exc:
+        data = yaml.load(found.group(1), _FrontMatter)  # noqa: S506  # A safe loader.
+    except (yaml.YAMLError, *_CONSTRUCTION, RecursionError) as exc:
         raise Refused("front matter is not YAML: " + " ".join(str(exc).split())[:200]) from exc
     if not isinstance(data, dict | None):
         raise Refused("front matter is not a mapping")
@@ -178,12 +200,19 @@ def _from_markdown(text: str) -> tuple[_Meta, str]:
 
 def _from_html(text: str) -> tuple[_Meta, str]:
     try:
-        return _read_html(BeautifulSoup(text, "html.parser"))
+        return _read_html(BeautifulSoup(_with_ends(text), "html.parser"))
     except RecursionError as exc:
         raise Refused("HTML nested too deeply") from exc
-    # The parser's own word for <![ that begins nothing it knows, and markdownify's for numbers that are none.
-    except (ParserRejectedMarkup, ValueError) as exc:
-        raise Refused("HTML that can't be read: " + " ".join(str(exc).split())[:200]) from exc
+    except (ParserRejectedMarkup, ValueError) as exc:  # ValueError: &#9... of 5,000 digits.
+        raise Refused("not HTML that can be read") from exc
+
+
+def _with_ends(text: str) -> str:
+    """Let what begins a tag, and never ends, be words: for each of them the parser looks through all that follows."""
+    for begin, end in (("<!--", "-->"), ("<![", "]>"), ("<", ">")):
+        after = text.rfind(end) + 1
+        text = text[:after] + text[after:].replace(begin, "&lt;" + begin[1:])
+    return text
 
 
 def _read_html(soup: BeautifulSoup) -> tuple[_Meta, str]:
@@ -194,9 +223,19 @@ def _read_html(soup: BeautifulSoup) -> tuple[_Meta, str]:
     url = canonical.get("href") if canonical is not None else None
     for tag in soup.find_all(_DROPPED_TAGS):
         tag.decompose()
+    _shorten(soup)
     body = soup.find("main") or soup.find("article") or soup.body or soup
     markdown = markdownify(str(body), heading_style="ATX", strip=["img", "a"])
     return _validate({"title": title, "language": language, "url": url}), re.sub(r"\n{3,}", "\n\n", markdown)
+
+
+def _shorten(soup: BeautifulSoup) -> None:
+    """Cut what markdownify takes quadratic time over, and no article has: runs of white space, numbered lists."""
+    for words in soup.find_all(string=_LONG_SPACE):
+        words.replace_with(_LONG_SPACE.sub(lambda found: found[0][:_SPACES], words))
+    for numbered in soup.find_all("ol"):
+        if len(numbered.contents) > _NUMBERED:
+            numbered.name = "ul"
 
 
 def _validate(data: dict[str, Any]) -> _Meta:

@@ -4,6 +4,7 @@ import os
 import signal
 import zipfile
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -55,16 +56,18 @@ def zipped(path: Path, members: dict[str, bytes]) -> Path:
         ("a.md", b"\x89PNG\x00\x01" * 50, "binary"),
         ("a.md", b"a " * 1_100_000, "2 MB"),
         ("a.md", b"---\nid: good\n---\ntext", "good"),
+        ("a.md", b"---\na: !!bool maybe\n---\ntext", "not YAML"),
+        ("a.md", b"---\na: !!timestamp soon\n---\ntext", "not YAML"),
+        ("a.md", b"---\na: &a [x]\nb: *a\n---\ntext", "alias"),
         ("a.html", b"<div>" * 3000 + b"text" + b"</div>" * 3000, "deep"),
         ("a.html", b"<p>text</p><![endless]>", "HTML"),
         ("a.html", '<ol start="½"><li>text</li></ol>'.encode(), "HTML"),
-        ("a.md", b"---\nlast_reviewed: !!timestamp soon\n---\ntext", "not YAML"),
-        ("a.md", b"---\na: !!bool perhaps\n---\ntext", "not YAML"),
         ("a.md", b'---\na: !!int ""\n---\ntext', "not YAML"),
-        ("a.md", b"---\nowner: 0x" + b"f" * 20_000 + b"\n---\ntext", "too long"),
-        ("a.md", BOMB, "another part"),
+        ("a.md", BOMB, "alias"),
         ("a.md", b"# Only a heading", "no text"),
         ("a.md", b"<div>\nInvoices are under Billing.\n</div>", "no text"),
+        ("a.html", b"<![what[is this]]>text", "not HTML"),
+        ("a.html", b"&#" + b"9" * 5000 + b";text", "not HTML"),
     ],
 )
 def test_a_broken_file_is_refused_and_the_others_are_read(
@@ -106,6 +109,49 @@ def test_names_that_are_no_text_or_have_no_latin_letter_are_told_apart(tmp_path:
     assert {"xff", "xfe", "uber-uns"} < ids
     assert "" not in ids
     assert [refusal.source for refusal in reading.refused] == [r"\xfd.md"]
+
+
+LENGTHY: dict[str, tuple[str, str]] = {
+    "a heading of blanks": ("a.md", "# Title" + " " * 100_000 + "x\n\ntext"),
+    "a heading of signs": ("a.md", "# Title" + " #" * 50_000 + "x\n\ntext"),
+    "many numbers in base 60": ("a.md", "---\nid: 1" + ":1" * 500_000 + "\n---\n# Title\n\ntext"),
+    "tags without an end": ("a.html", "<h1>Title</h1>" + "<a " * 30_000),
+    "values without an end": ("a.html", "<h1>Title</h1>" + "<a x='" * 15_000),
+    "comments without an end": ("a.html", "<h1>Title</h1><p>text</p>" + "<!--" * 30_000),
+    "blanks": ("a.html", "<h1>Title</h1><p>a" + " " * 100_000 + "b"),
+    "written blanks": ("a.html", "<h1>Title</h1><p>a" + "&#32;" * 100_000 + "b"),
+    "a long list": ("a.html", "<h1>Title</h1><ol>" + "<li>x</li>" * 12_000 + "</ol>"),
+}
+
+
+@pytest.mark.parametrize("case", LENGTHY)
+def test_an_article_that_is_written_to_take_long_is_read_at_once(tmp_path: Path, case: str) -> None:
+    name, text = LENGTHY[case]
+    (tmp_path / name).write_text(text)
+
+    (article,) = read_source(tmp_path).articles
+
+    assert article.title.startswith("Title")
+
+
+def test_aliases_do_not_multiply(tmp_path: Path) -> None:
+    names = "abcdefghij"
+    lines = ["a: &a {k: v}"]
+    lines += [f"{name}: &{name} {{<<: [{', '.join(['*' + before] * 9)}]}}" for before, name in pairwise(names)]
+    (tmp_path / "good.md").write_text(GOOD)
+    (tmp_path / "a.md").write_text("---\n" + "\n".join(lines) + "\n---\ntext")
+
+    assert [refusal.source for refusal in read_source(tmp_path).refused] == ["a.md"]
+
+
+def test_what_is_never_closed_is_kept_as_words(tmp_path: Path) -> None:
+    (tmp_path / "a.html").write_text("<h1>Title</h1><p>With <b>x</b> <!-- hidden -->if a < b and 1 <2 <em")
+
+    (article,) = read_source(tmp_path).articles
+
+    assert "**x**" in article.body
+    assert "hidden" not in article.body
+    assert "if a" in article.body
 
 
 def test_links_out_of_the_folder_pipes_and_folders_are_not_read(tmp_path: Path) -> None:
