@@ -118,6 +118,8 @@ def _checked(given: dict[str, object]) -> Settings:
         raise Misconfigured("HELPGRAPH_MODEL is set, which needs HELPGRAPH_MODEL_KEY, or HELPGRAPH_MODEL_URL as well")
     if settings.model_url is not None and not settings.model_url.startswith(("http://", "https://")):
         raise Misconfigured("HELPGRAPH_MODEL_URL must begin with http:// or https://")
+    if settings.model_url is not None and "@" in settings.model_url.split("/")[2]:
+        raise Misconfigured("HELPGRAPH_MODEL_URL must hold no password: addresses are shown, HELPGRAPH_MODEL_KEY isn't")
     for name in ("langsmith_url", "otlp_endpoint", "chroma_url"):
         address = getattr(settings, name)
         if address and not address.startswith(("http://", "https://")):

@@ -95,6 +95,7 @@ def test_doctor_looks_at_the_endpoint_beside_a_running_server_too(
     [
         ({}, "HELPGRAPH_MODEL_KEY"),
         ({"HELPGRAPH_MODEL_URL": "127.0.0.1:8080"}, "HELPGRAPH_MODEL_URL"),
+        ({"HELPGRAPH_MODEL_URL": "http://user:secret@127.0.0.1:8080/v1"}, "HELPGRAPH_MODEL_URL must hold no password"),
         ({"HELPGRAPH_MODEL_KEY": "k", "HELPGRAPH_MODEL_TURN_S": "60"}, "HELPGRAPH_MODEL_TURN_S"),
         ({"HELPGRAPH_MODEL_KEY": "k", "HELPGRAPH_MODEL_JUDGES": "often"}, "HELPGRAPH_MODEL_JUDGES"),
     ],

@@ -63,7 +63,8 @@ class Database:
                 the message says which, and what to do.
         """
         parsed = _parse(url, Path(data_dir))
-        where = parsed.render_as_string(hide_password=True)
+        # libpq takes passwords among the parameters, too.
+        where = parsed.set(query={}).render_as_string(hide_password=True)
         kept: SqliteFile | AsyncEngine
         if parsed.get_backend_name() == "sqlite":
             where = str(parsed.database)
@@ -274,7 +275,7 @@ def _parse(url: str | None, data_dir: Path) -> URL:
         return URL.create("sqlite", database=str(data_dir / FILE_NAME))
     try:
         parsed = make_url(url)
-    except ArgumentError as exc:
+    except (ArgumentError, ValueError) as exc:  # ValueError: a port that is no number.
         raise Misconfigured("HELPGRAPH_DATABASE_URL is not a URL like postgresql://user:password@host/name") from exc
     match parsed.drivername.partition("+")[0]:
         case "postgres" | "postgresql":

@@ -95,6 +95,8 @@ async def test_another_applications_database_is_refused(tmp_path: Path) -> None:
         ("nonsense", "not a URL"),
         ("sqlite://", "needs a file"),
         ("postgresql://helpgraph:hunter2@127.0.0.1:1/helpgraph", "can't be reached"),
+        ("postgresql://helpgraph@127.0.0.1:1/helpgraph?password=hunter2", "can't be reached"),
+        ("postgresql://helpgraph:a@b:hunter2@127.0.0.1:hunter2/helpgraph", "not a URL"),
     ],
 )
 async def test_unusable_url_names_the_setting_and_no_password(url: str, message: str, tmp_path: Path) -> None:
