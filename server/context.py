@@ -1,5 +1,6 @@
 """What every route may need, kept once per application."""
 
+import ipaddress
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -65,5 +66,17 @@ InDoors = Annotated[Doors, Depends(get_doors)]
 
 
 def client_address(request: Request) -> str:
-    """The address the connection comes from; behind a proxy uvicorn has put the real one there."""
-    return request.client.host if request.client else "unknown"
+    """Where the connection comes from, to count by; behind a proxy uvicorn has put the real address there.
+
+    Of IPv6 it is the network of 64 bits: whoever has one address has all of them.
+    """
+    host = request.client.host if request.client else "unknown"
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.IPv6Network((int(address), 64), strict=False))

@@ -150,6 +150,28 @@ async def test_sessions_of_one_address_are_limited(tmp_path: Path) -> None:
     assert statuses == [200, 200, 429]
 
 
+@pytest.mark.parametrize(
+    "addresses",
+    [
+        [f"2001:db8:1:2::{number:x}" for number in range(1, 13)],
+        ["203.0.113.7", "::ffff:203.0.113.7", "::FFFF:cb00:7107", "0:0:0:0:0:ffff:203.0.113.7"] * 3,
+    ],
+    ids=["one network", "one address"],
+)
+async def test_nobody_has_more_tries_by_another_of_their_addresses(tmp_path: Path, addresses: list[str]) -> None:
+    async with serving(tmp_path) as here:
+        # The server believes a proxy on its own machine.
+        tries = [
+            await here.http.post("/inbox/login", json={"password": "x"}, headers={"X-Forwarded-For": address})
+            for address in addresses
+        ]
+        another = {"X-Forwarded-For": "2001:db8:1:3::1"}
+        neighbour = await here.http.post("/inbox/login", json={"password": "x"}, headers=another)
+
+    assert [answer.status_code for answer in tries[-2:]] == [429, 429]
+    assert neighbour.status_code == 401
+
+
 async def test_a_session_holds_so_many_streams_and_gives_them_back(tmp_path: Path) -> None:
     async with serving(tmp_path, streams_per_owner=2) as here:
         customer, neighbour = await here.session(), await here.session()
