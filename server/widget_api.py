@@ -11,7 +11,7 @@ from agent.errors import BadTurn
 from agent.events import Custom
 from agent.handoff import promise
 from agent.phrases import Phrase, phrase
-from agent.types import LANGUAGES, Identity, Language, Mode
+from agent.types import LANGUAGES, Identity, IdentityLevel, Language, Mode
 from agent.untrusted import clean
 from agent.wire import JsonObject, mode_value
 from server.agui import open_thread, refuse_beyond, refuse_hurry, submit
@@ -207,13 +207,16 @@ async def _session(
 
 
 async def _resumable(doors: Doors, token: str, identity: Identity) -> Caller | None:
-    """The session's caller if it still lives and belongs to the same person; another person begins anew."""
+    """The session's caller if it lives and is the same person's, in the same account; another begins anew."""
     try:
         caller = await session_caller(doors, token)
     except Problem:
         return None
-    same = (caller.identity.level, caller.identity.user_id) == (identity.level, identity.user_id)
-    return caller if same else None
+    return caller if _who(caller.identity) == _who(identity) else None
+
+
+def _who(identity: Identity) -> tuple[IdentityLevel, str | None, str | None]:
+    return identity.level, identity.user_id, identity.account_id
 
 
 async def _mode(doors: Doors, scope: Scope, conversation: Conversation) -> JsonObject:

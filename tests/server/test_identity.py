@@ -16,6 +16,7 @@ from pydantic import SecretStr
 
 from agent.errors import Misconfigured
 from server.settings import load_server_settings
+from tests.fakes import ScriptedEngine, fake_deps
 from tests.server.harness import HASH_SECRET, SECRET, WORKSPACE, Here, serving
 
 
@@ -197,6 +198,21 @@ async def test_a_session_is_resumed_by_the_same_person_only(here: Here) -> None:
     assert again.begun["last_event_id"] == str((await anonymous.events(0))[-1].seq)
     assert signed_in.conversation_id != anonymous.conversation_id
     assert signed_in.begun["messages"] == []
+
+
+async def test_whoever_goes_over_to_another_account_hears_nothing_of_the_first(tmp_path: Path) -> None:
+    engine = ScriptedEngine()
+    async with serving(tmp_path, fake_deps(engine=engine)) as here:
+        first = await here.session(identity_token=token())
+        await first.say("Where are my invoices?")
+        mine = first.begun["session_token"]
+        same = await here.session(session_token=mine, identity_token=token())
+        other = await here.session(session_token=mine, identity_token=token(account_id="acct_2"))
+        await other.say("Which plan are we on?")
+
+    assert same.conversation_id == first.conversation_id
+    assert other.conversation_id != first.conversation_id
+    assert [brief.account and brief.account.account_id for brief in engine.briefs] == ["acct_1", None]
 
 
 async def test_a_session_ends(tmp_path: Path) -> None:
