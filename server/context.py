@@ -52,6 +52,8 @@ class Doors:
     key_messages: RateLimit = field(default_factory=lambda: RateLimit(600))
     sessions: RateLimit = field(default_factory=lambda: RateLimit(60))
     notes: RateLimit = field(default_factory=lambda: RateLimit(60))
+    # A widget says so once a second.
+    typing: RateLimit = field(default_factory=lambda: RateLimit(120))
     logins: RateLimit = field(default_factory=lambda: RateLimit(10))
     stopping: anyio.Event = field(default_factory=anyio.Event)
 

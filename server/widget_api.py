@@ -136,6 +136,7 @@ async def messages(conversation_id: str, doors: InDoors, caller: InCaller) -> Js
 @router.post("/conversations/{conversation_id}/typing", status_code=204)
 async def typing(conversation_id: str, doors: InDoors, caller: InCaller) -> None:
     """Say that the customer is typing: the answer's first word waits a moment."""
+    refuse_beyond(doors, doors.typing, caller.owner, "too much typing at once")
     await doors.runtime.log.typing(caller.scope, conversation_id, datetime.now(UTC))
 
 

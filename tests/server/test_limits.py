@@ -143,6 +143,13 @@ async def test_feedback_and_ratings_cannot_flood_the_log(here: Here, customer: C
     assert 429 in statuses
 
 
+async def test_typing_cannot_flood_the_database(here: Here, customer: Customer) -> None:
+    statuses = [(await customer.post("typing")).status_code for _ in range(200)]
+
+    assert statuses[0] == 204
+    assert 429 in statuses
+
+
 async def test_sessions_of_one_address_are_limited(tmp_path: Path) -> None:
     async with serving(tmp_path, sessions_per_minute=2) as here:
         statuses = [(await here.http.post("/v1/sessions", json={})).status_code for _ in range(3)]
