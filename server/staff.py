@@ -58,7 +58,7 @@ async def get_staff(request: Request, doors: InDoors) -> Staff:
     signed_in = await _signed_in(doors, scope, request.cookies.get(COOKIE, ""))
     if signed_in is not None:
         return signed_in
-    if doors.settings.inbox_password is None and not await doors.people.everyone(workspace_id):
+    if doors.settings.inbox_password is None and not await doors.people.in_use(workspace_id):
         return Staff(scope, "admin", None)
     raise Problem(401, "sign in to the inbox first")
 
@@ -70,7 +70,7 @@ async def _signed_in(doors: Doors, scope: Scope, cookie: str) -> Staff | None:
         return None
     name, stamp = orjson.loads(base64.urlsafe_b64decode(signed))
     if name is None:
-        # Without a password it was an open door, through which nobody comes once there are people.
+        # Without a password it was an open door, through which nobody comes once there were people.
         return Staff(scope, "admin", None) if doors.settings.inbox_password is not None else None
     person = await doors.people.find(scope.workspace_id, name)
     # Another password, or another person of that name, is not who signed in.
@@ -125,7 +125,7 @@ async def sign_in(doors: Doors, name: str | None, password: str) -> str:
         return _cookie(doors, person.name, person.stamp)
     wanted = doors.settings.inbox_password
     if wanted is None:
-        if await doors.people.everyone(workspace_id):
+        if await doors.people.in_use(workspace_id):
             raise Problem(401, "sign in with your name")
     elif not hmac.compare_digest(password.encode(), wanted.get_secret_value().encode()):
         raise Problem(401, "that is not the password")

@@ -134,6 +134,32 @@ async def test_an_open_inbox_closes_when_somebody_is_added(tmp_path: Path) -> No
             assert (await grace.get(READS[0])).status_code == 200
 
 
+async def test_an_inbox_does_not_open_when_the_last_one_is_removed(tmp_path: Path) -> None:
+    async with serving(tmp_path, inbox_password=None) as here:
+        await add(here, "Grace", "viewer")
+        async with signed_in(here, "Grace") as grace:
+            await people(stores_of(here.runtime), {"do": "remove", "name": "Grace"})
+            seen = [(await client.get(READS[0])).status_code for client in (grace, here.http)]
+        tries = [
+            (await here.http.post("/inbox/login", json=body)).status_code
+            for body in (
+                {"password": ""},
+                {"password": WORD},
+                {"name": "", "password": ""},
+                {"name": "Grace", "password": WORD},
+            )
+        ]
+        listed = await people(stores_of(here.runtime), {"do": "list"})
+        await add(here, "Ada", "admin")
+        async with signed_in(here, "Ada") as ada:
+            you = (await ada.get(READS[0])).json()["you"]
+
+    assert seen == [401, 401]
+    assert tries == [401, 401, 401, 401]
+    assert listed == {"people": []}
+    assert you == {"name": "Ada", "role": "admin"}
+
+
 async def test_what_cannot_be_done_is_said(here: Here) -> None:
     await add(here, "Grace", "agent")
     with pytest.raises(Conflict, match="'Grace' already"):

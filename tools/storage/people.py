@@ -23,6 +23,8 @@ MIN_PASSWORD = 12
 # 32 MB and some 60 ms for each try. The numbers stand in each hash, so that they can grow.
 _COST = {"n": 2**15, "r": 8, "p": 1}
 _MEMORY = 64 * 1024 * 1024
+# Nobody's name: what stays of somebody who was removed.
+_GONE = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class People:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        self._insert_if_new = db.insert(people).on_conflict_do_nothing(index_elements=["workspace_id", "name"])
 
     async def add(self, workspace_id: str, name: str, role: StaffRole, password: str, *, now: datetime) -> None:
         """Add somebody.
@@ -60,38 +63,46 @@ class People:
 
     async def everyone(self, workspace_id: str) -> list[Person]:
         """Return the workspace's people by name."""
-        query = select(people).where(people.c.workspace_id == workspace_id).order_by(people.c.name)
+        query = select(people).where(people.c.workspace_id == workspace_id, people.c.name != _GONE)
         async with self._db.reading() as conn:
-            return [_person(row) for row in await conn.execute(query)]
+            return [_person(row) for row in await conn.execute(query.order_by(people.c.name))]
+
+    async def in_use(self, workspace_id: str) -> bool:
+        """Whether there ever was somebody: from then on one has to sign in."""
+        query = select(people.c.name).where(people.c.workspace_id == workspace_id).limit(1)
+        async with self._db.reading() as conn:
+            return (await conn.execute(query)).first() is not None
 
     async def find(self, workspace_id: str, name: str) -> Person | None:
         """Return somebody by name, or None."""
-        query = select(people).where(people.c.workspace_id == workspace_id, people.c.name == name)
-        async with self._db.reading() as conn:
-            row = (await conn.execute(query)).one_or_none()
+        row = await self._row(workspace_id, name)
         return None if row is None else _person(row)
 
     async def check(self, workspace_id: str, name: str, password: str) -> Person | None:
         """Return whoever has that name and password, or None; it takes as long for a name that isn't there."""
-        query = select(people).where(people.c.workspace_id == workspace_id, people.c.name == name)
-        async with self._db.reading() as conn:
-            row = (await conn.execute(query)).one_or_none()
+        row = await self._row(workspace_id, name)
         hashed = row.password_hash if row is not None else _nobodys()
         right = await asyncio.to_thread(matches, password, hashed)
         return _person(row) if row is not None and right else None
 
     async def remove(self, workspace_id: str, name: str) -> None:
-        """Remove somebody: they are out with their next request.
+        """Remove somebody: they are out with their next request, and no door opens because they were the last.
 
         Raises:
             NotFound: there is nobody of that name.
         """
-        statement = (
-            delete(people).where(people.c.workspace_id == workspace_id, people.c.name == name).returning(people.c.name)
-        )
+        mine = (people.c.workspace_id == workspace_id, people.c.name == name, people.c.name != _GONE)
+        gone = {"workspace_id": workspace_id, "name": _GONE, "role": ROLES[0], "password_hash": _nobodys()}
         async with self._db.transaction() as conn:
-            if (await conn.execute(statement)).one_or_none() is None:
+            row = (await conn.execute(delete(people).where(*mine).returning(people.c.created_at))).one_or_none()
+            if row is None:
                 raise NotFound(f"there is no {name!r}")
+            await conn.execute(self._insert_if_new, {**gone, "created_at": row.created_at})
+
+    async def _row(self, workspace_id: str, name: str) -> Row[Any] | None:
+        mine = (people.c.workspace_id == workspace_id, people.c.name == name, people.c.name != _GONE)
+        async with self._db.reading() as conn:
+            return (await conn.execute(select(people).where(*mine))).one_or_none()
 
 
 def hash_password(password: str) -> str:
