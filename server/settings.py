@@ -23,7 +23,8 @@ class ServerSettings(BaseSettings):
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on.")
     public_url: str | None = Field(
-        default=None, description="The address that browsers use, when a proxy stands in front."
+        default=None,
+        description="The address that browsers use, when a proxy stands in front: others reach the server then.",
     )
     inbox_password: SecretStr | None = Field(
         default=None, description="Password of the inbox. Must be set when not on loopback; unset on loopback: open."
@@ -61,6 +62,13 @@ class ServerSettings(BaseSettings):
     def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
+    @field_validator("public_url")
+    @classmethod
+    def _is_address(cls, value: str | None) -> str | None:
+        if value is not None and not (value.startswith(("https://", "http://")) and urlsplit(value).hostname):
+            raise ValueError("it is no address like https://help.example.com")
+        return value
+
     @field_validator("allowed_origins")
     @classmethod
     def _are_origins(cls, value: list[str]) -> list[str]:
@@ -78,13 +86,18 @@ class ServerSettings(BaseSettings):
 
     @property
     def on_loopback(self) -> bool:
-        """Whether only this machine can reach the server."""
-        if self.host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+        """Whether only this machine can reach the server, by itself or through a proxy."""
+        hosts = [self.host] if self.public_url is None else [self.host, urlsplit(self.public_url).hostname or ""]
+        return all(_is_loopback(host) for host in hosts)
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def load_server_settings(workspace: Path | None = None, /, **overrides: object) -> ServerSettings:
@@ -124,7 +137,8 @@ def _checked(given: dict[str, object]) -> ServerSettings:
     settings = read_server_settings(given)
     if not settings.on_loopback and settings.inbox_password is None:
         raise Misconfigured(
-            f"HELPGRAPH_INBOX_PASSWORD must be set when listening on {settings.host}: others can reach the inbox"
+            f"HELPGRAPH_INBOX_PASSWORD must be set when listening on {settings.public_url or settings.host}: "
+            "others can reach the inbox"
         )
     if not settings.on_loopback and settings.demo:
         raise Misconfigured("HELPGRAPH_DEMO signs anyone in as anyone: it works on 127.0.0.1 only")

@@ -130,6 +130,8 @@ def test_a_second_server_on_the_same_data_says_so(example: Process, refused: Cal
             {"HELPGRAPH_INBOX_PASSWORD": "long enough a password"},
             "HELPGRAPH_DEMO",
         ),
+        ((), {"HELPGRAPH_PUBLIC_URL": "https://help.example.com"}, "HELPGRAPH_INBOX_PASSWORD"),
+        ((), {"HELPGRAPH_PUBLIC_URL": "help.example.com"}, "HELPGRAPH_PUBLIC_URL"),
         ((), {"HELPGRAPH_ALLOWED_ORIGINS": "app.example.com"}, "HELPGRAPH_ALLOWED_ORIGINS"),
         ((), {"HELPGRAPH_PUBLIC_URL": "support.example.com"}, "HELPGRAPH_PUBLIC_URL"),
         ((), {"HELPGRAPH_SESSION_HOURS": "-1"}, "HELPGRAPH_SESSION_HOURS"),

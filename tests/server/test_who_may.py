@@ -129,3 +129,21 @@ async def test_the_staffs_stream_is_not_for_the_customers_token(here: Here, cust
     async with here.http.stream("GET", path, headers=customer.headers) as answer:
         assert answer.status_code == 401
         assert [sent async for sent in read_stream(answer)] == []
+
+
+async def test_behind_a_proxy_a_loopback_address_opens_nothing(tmp_path: Path) -> None:
+    async with serving(tmp_path, public_url="https://help.example.com", api_keys=[]) as here:
+        as_proxied = {"Host": "help.example.com", "X-Forwarded-For": "198.51.100.7"}
+        page = await here.http.get("/inbox", headers=as_proxied)
+        bot = await here.http.get("/v1/models", headers={**as_proxied, **bearer("any key")})
+        login = await here.http.post("/inbox/login", json={"password": PASSWORD}, headers=as_proxied)
+
+    assert page.status_code == 200
+    assert bot.status_code == 401
+    assert "Secure" in login.headers["set-cookie"]
+
+
+async def test_a_public_address_on_loopback_is_this_machines_own(tmp_path: Path) -> None:
+    async with serving(tmp_path, public_url="http://localhost:8080", api_keys=[]) as here:
+        assert (await here.http.get("/v1/models", headers=bearer("any key"))).status_code == 200
+        assert (await here.http.get("/inbox", headers={"Host": "help.example.com"})).status_code == 421
