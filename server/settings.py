@@ -77,13 +77,6 @@ class ServerSettings(BaseSettings):
                 raise ValueError(f"{origin!r} is not an origin like https://app.example.com")
         return value
 
-    @field_validator("public_url")
-    @classmethod
-    def _is_an_address(cls, value: str | None) -> str | None:
-        if value and (not value.startswith(("https://", "http://")) or not urlsplit(value).hostname):
-            raise ValueError(f"{value!r} is not an address like https://support.example.com")
-        return value
-
     @property
     def on_loopback(self) -> bool:
         """Whether only this machine can reach the server, by itself or through a proxy."""
