@@ -65,9 +65,9 @@ class ServerSettings(BaseSettings):
     @field_validator("public_url")
     @classmethod
     def _is_address(cls, value: str | None) -> str | None:
-        if value is not None and not (value.startswith(("https://", "http://")) and urlsplit(value).hostname):
+        if value and not (value.startswith(("https://", "http://")) and urlsplit(value).hostname):
             raise ValueError("it is no address like https://help.example.com")
-        return value
+        return value or None
 
     @field_validator("allowed_origins")
     @classmethod
