@@ -225,7 +225,7 @@ async def test_a_word_that_asks_is_no_courtesy(hear: Hear, text: str) -> None:
     assert (await hear(text)).kind is not Kind.SMALL_TALK
 
 
-@pytest.mark.parametrize("text", ["bye", "hm", "ok?", "is that all?", "are you a robot?", "alles klar"])
+@pytest.mark.parametrize("text", ["bye", "hm", "ok?", "are you a robot?", "alles klar"])
 async def test_a_courtesy_hangs_on_nothing(hear: Hear, text: str) -> None:
     heard = await hear(text, history=said("how do I invite someone?", "> Open Members."))
 
@@ -235,6 +235,33 @@ async def test_a_courtesy_hangs_on_nothing(hear: Hear, text: str) -> None:
 
 @pytest.mark.parametrize("text", ["how are you?", "hello?", "is anyone there?", "what's up?", "are you a robot?"])
 async def test_a_courtesy_may_be_a_question(hear: Hear, text: str) -> None:
+    assert (await hear(text)).kind is Kind.SMALL_TALK
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I'll try that",
+        "that's clear",
+        "I see",
+        "makes sense",
+        "hm, let me try",
+        "let me check",
+        "alles klar, probiere ich",
+        "mache ich",
+        "ya veo",
+        "entendido, lo pruebo",
+    ],
+)
+async def test_whoever_goes_off_to_try_has_not_failed(hear: Hear, text: str) -> None:
+    heard = await hear(text, history=said("how do I invite someone?", "> Open Members and choose Invite."))
+
+    assert heard.kind is Kind.SMALL_TALK
+    assert heard.says_unsolved < 0.5
+
+
+@pytest.mark.parametrize("text", ["can you help me?", "I have a question", "quick question", "ich habe eine Frage"])
+async def test_whoever_announces_a_question_has_asked_none(hear: Hear, text: str) -> None:
     assert (await hear(text)).kind is Kind.SMALL_TALK
 
 
