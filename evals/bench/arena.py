@@ -4,7 +4,7 @@ import json
 import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from agent.events import Custom
 from agent.policy import Costs
 from agent.types import Author, Citation, Identity, Message, Route, Source, TurnRequest, Untrusted
 from agent.wire import JsonObject
+from graphs.asking import DryTracker
 from graphs.assembly import Runtime, open_runtime
 from graphs.settings import load_settings
 from graphs.translate import Finished, run_turn
@@ -61,6 +62,8 @@ class Arena:
 
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
+        # Its conversations are in no log, so that no bug of theirs can be filed.
+        self._deps = replace(runtime.deps, tracker=DryTracker(runtime.tracker))
         self._graph: TurnGraph = build_turn_graph()
         self._asked = 0
 
@@ -80,7 +83,7 @@ class Arena:
         decision: JsonObject = {}
         evidence: JsonObject = {}
         cited: tuple[Citation, ...] = ()
-        async for event in run_turn(self._graph, self.runtime.deps, request):
+        async for event in run_turn(self._graph, self._deps, request):
             if isinstance(event, Finished):
                 cited = event.reply.citations
             for emitted in event.events if isinstance(event, Finished) else (event,):
