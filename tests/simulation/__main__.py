@@ -22,6 +22,7 @@ from tests.simulation.rounds import Result, play
 from tests.simulation.template import make_template
 
 _MEMORY = Path("/dev/shm")  # The folder in it is our own.
+_LOOKED_THROUGH_EVERY = 25
 _SAID_EVERY_S = 10.0
 _FINDINGS_SAID = 10
 
@@ -116,6 +117,9 @@ def run(given: argparse.Namespace, tally: Tally, console: Console, stop: Event) 
             with tempfile.TemporaryDirectory(prefix="round", dir=made) as folder:
                 result = play(draw(f"{seed}-{number}"), template, Path(folder))
             tally.add(result)
+            if tally.rounds % _LOOKED_THROUGH_EVERY == 0:
+                # What outlived the look after its round, and nothing holds any more.
+                gc.collect()
             if result.findings:
                 _say_findings(result, seed, number, given.out, console)
             if stop.is_set():
