@@ -85,6 +85,7 @@ HIDDEN: dict[str, str | None] = {
     "/bugs": "a page that signs in by itself",
     "/ops": "a page that signs in by itself",
     "/widget.js": "a file",
+    "/favicon.ico": "nothing",
     "/assets/{name}": "files",
     "/docs": "the description of the API",
     "/healthz": "a word",
