@@ -3,7 +3,6 @@
 import json
 import logging
 from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated, Any
 from uuid import uuid4
@@ -23,6 +22,7 @@ from server.limits import RateLimit
 from server.problems import Problem
 from server.run_stream import ENDS, RunStream, snapshot
 from server.sse import encode, respond, tail, unbroken
+from server.threads import InConversation, open_thread, with_id
 from tools.storage.codec import custom
 from tools.storage.log import Accepted, ActiveTurn, Conversation
 from tools.storage.scope import Scope
@@ -73,12 +73,13 @@ async def run(body: RunInput, request: Request, doors: InDoors, caller: InCaller
     accepted = await submit(doors, caller, conversation, message_id=message.id, text=text, run_id=body.runId, page=page)
     stream = RunStream(run_id=body.runId, thread_id=body.threadId)
     events = run_events(doors, caller.scope, conversation.conversation_id, accepted, stream)
-    return respond(doors, request, caller.owner, events, known=partial(still_known, request, doors))
+    answer = respond(doors, request, caller.owner, events, known=partial(still_known, request, doors))
+    return with_id(answer, conversation)
 
 
 @router.get("/v1/conversations/{conversation_id}/events", response_class=EventSourceResponse)
 async def events(
-    conversation_id: str,
+    conversation: InConversation,
     request: Request,
     doors: InDoors,
     caller: InCaller,
@@ -86,26 +87,13 @@ async def events(
     last_event_id: Annotated[str | None, Header(description="The last event's id that was seen.")] = None,
 ) -> EventSourceResponse:
     """Resume a conversation's stream after `Last-Event-ID`; without it, begin with a snapshot."""
-    conversation = await doors.runtime.log.conversation(caller.scope, conversation_id)
     after = last_seen(last_event_id, conversation)
     if after is None:
         found = rejoin(doors, caller.scope, conversation, follow=follow)
     else:
         found = resume(doors, caller.scope, conversation, after_seq=after, follow=follow)
-    return respond(doors, request, caller.owner, found, known=partial(still_known, request, doors))
-
-
-async def open_thread(doors: Doors, caller: Caller, thread_id: str, page: object) -> Conversation:
-    """Return the caller's conversation of that thread, made if there was none. Another's thread is never found."""
-    language = page.get("language") if isinstance(page, dict) else None
-    return await doors.runtime.log.create_conversation(
-        caller.scope,
-        thread_id=thread_id,
-        identity=caller.identity,
-        channel=caller.channel,
-        language=language[:10] if isinstance(language, str) and language else "en",
-        now=datetime.now(UTC),
-    )
+    answer = respond(doors, request, caller.owner, found, known=partial(still_known, request, doors))
+    return with_id(answer, conversation)
 
 
 async def submit(

@@ -12,6 +12,7 @@ from server.context import Doors
 from server.headers import GuardHost, SecurityHeaders
 from server.limits import BodyLimit
 from server.requests import HEADER, Observed
+from server.threads import HEADER as CONVERSATION
 
 _DESCRIPTION = """A support agent for software products. `POST /v1/agui` streams AG-UI events; `/v1/chat/completions`
 speaks OpenAI's format. Errors before the first byte are problem JSON (RFC 9457), after it `RUN_ERROR` events."""
@@ -56,7 +57,7 @@ def workspace_app(doors: Doors) -> FastAPI:
         allow_origins=doors.settings.allowed_origins,
         allow_methods=["GET", "POST"],
         allow_headers=["Authorization", "Content-Type", "Last-Event-ID", HEADER],
-        expose_headers=["Retry-After", HEADER],
+        expose_headers=["Retry-After", HEADER, CONVERSATION],
         max_age=600,
     )
     app.add_middleware(GuardHost, loopback=doors.settings.on_loopback)

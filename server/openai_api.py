@@ -17,12 +17,13 @@ from agent.errors import BadTurn
 from agent.events import Custom
 from agent.links import title_in_words
 from agent.wire import JsonObject
-from server.agui import open_thread, refuse_hurry, submit
+from server.agui import refuse_hurry, submit
 from server.auth import Caller, InCaller, still_known
 from server.context import Doors, InDoors
 from server.problems import Problem
 from server.run_stream import ENDS
 from server.sse import encode, respond, tail
+from server.threads import open_thread, with_id
 from tools.storage.log import Accepted
 
 router = APIRouter(prefix="/v1", tags=["openai"])
@@ -117,7 +118,8 @@ async def chat(
     doors: InDoors,
     caller: InCaller,
     x_conversation_id: Annotated[
-        str | None, Header(max_length=200, description="The conversation to go on with; any string of yours.")
+        str | None,
+        Header(max_length=200, description="The conversation to go on with: any string of yours, or its id."),
     ] = None,
     idempotency_key: Annotated[str | None, Header(max_length=200, description="Repeats find the same turn.")] = None,
 ) -> JSONResponse | EventSourceResponse:
@@ -143,14 +145,14 @@ async def chat(
         chunks = _chunks(doors, caller, conversation.conversation_id, accepted, run_id, usage=usage)
         # Its clients take any field of SSE for an event.
         known = partial(still_known, request, doors)
-        return respond(doors, request, caller.owner, chunks, known=known, resumable=False)
+        return with_id(respond(doors, request, caller.owner, chunks, known=known, resumable=False), conversation)
     try:
         # Not asyncio's: that one would break off a query.
         with anyio.fail_after(_WAIT_S):
             answer = await _whole(doors, caller, conversation.conversation_id, accepted)
     except TimeoutError as exc:
         raise Problem(504, "the answer takes too long; the message is kept") from exc
-    return JSONResponse(
+    whole = JSONResponse(
         {
             "id": run_id,
             "object": "chat.completion",
@@ -165,9 +167,14 @@ async def chat(
                 }
             ],
             "usage": _usage(),
-            "helpgraph": {"conversation_id": thread_id, **answer["facts"]},
+            "helpgraph": {
+                "conversation_id": conversation.conversation_id,
+                "thread_id": conversation.thread_id,
+                **answer["facts"],
+            },
         }
     )
+    return with_id(whole, conversation)
 
 
 async def _whole(doors: Doors, caller: Caller, conversation_id: str, accepted: Accepted) -> JsonObject:

@@ -14,10 +14,11 @@ from agent.phrases import Phrase, phrase
 from agent.types import LANGUAGES, Identity, IdentityLevel, Language, Mode
 from agent.untrusted import clean
 from agent.wire import JsonObject, mode_value
-from server.agui import open_thread, refuse_beyond, refuse_hurry, submit
+from server.agui import refuse_beyond, refuse_hurry, submit
 from server.auth import SESSION_PREFIX, Caller, InCaller, owner_of, session_caller, verify_hash, verify_identity
 from server.context import Doors, InDoors, client_address
 from server.problems import Problem
+from server.threads import InConversation, open_thread
 from tools.storage.codec import custom
 from tools.storage.log import Conversation, NewEvent
 from tools.storage.scope import Scope
@@ -120,10 +121,9 @@ def _identity(doors: Doors, body: SessionBody) -> Identity:
 
 
 @router.get("/conversations/{conversation_id}/messages")
-async def messages(conversation_id: str, doors: InDoors, caller: InCaller) -> JsonObject:
+async def messages(conversation: InConversation, doors: InDoors, caller: InCaller) -> JsonObject:
     """The conversation so far."""
-    log = doors.runtime.log
-    conversation = await log.conversation(caller.scope, conversation_id)
+    log, conversation_id = doors.runtime.log, conversation.conversation_id
     active = await log.active_turn(caller.scope, conversation_id)
     return {
         "messages": await log.messages(caller.scope, conversation_id),
@@ -134,19 +134,20 @@ async def messages(conversation_id: str, doors: InDoors, caller: InCaller) -> Js
 
 
 @router.post("/conversations/{conversation_id}/typing", status_code=204)
-async def typing(conversation_id: str, doors: InDoors, caller: InCaller) -> None:
+async def typing(conversation: InConversation, doors: InDoors, caller: InCaller) -> None:
     """Say that the customer is typing: the answer's first word waits a moment."""
     refuse_beyond(doors, doors.typing, caller.owner, "too much typing at once")
-    await doors.runtime.log.typing(caller.scope, conversation_id, datetime.now(UTC))
+    await doors.runtime.log.typing(caller.scope, conversation.conversation_id, datetime.now(UTC))
 
 
 @router.post("/conversations/{conversation_id}/handoff", status_code=202)
-async def ask_for_person(conversation_id: str, body: HandoffBody, doors: InDoors, caller: InCaller) -> JsonObject:
+async def ask_for_person(
+    conversation: InConversation, body: HandoffBody, doors: InDoors, caller: InCaller
+) -> JsonObject:
     """Ask for a person; the wish is honoured whatever the agent thinks.
 
     The same `client_message_id` again finds the same turn; with another text, or as a message's id, it is a 409.
     """
-    conversation = await doors.runtime.log.conversation(caller.scope, conversation_id)
     refuse_hurry(doors, caller)
     text = body.text or phrase(Phrase.WANTS_PERSON_BUTTON, as_language(conversation.language))
     run_id = uuid4().hex
@@ -158,26 +159,26 @@ async def ask_for_person(conversation_id: str, body: HandoffBody, doors: InDoors
 
 
 @router.post("/conversations/{conversation_id}/feedback", status_code=204)
-async def feedback(conversation_id: str, body: FeedbackBody, doors: InDoors, caller: InCaller) -> None:
+async def feedback(conversation: InConversation, body: FeedbackBody, doors: InDoors, caller: InCaller) -> None:
     """Judge a message of the agent."""
     _pace_notes(doors, caller)
-    await _record(doors, caller, conversation_id, Custom.FEEDBACK, body.model_dump())
+    await _record(doors, caller, conversation, Custom.FEEDBACK, body.model_dump())
 
 
 @router.post("/conversations/{conversation_id}/rating", status_code=204)
-async def rating(conversation_id: str, body: RatingBody, doors: InDoors, caller: InCaller) -> None:
+async def rating(conversation: InConversation, body: RatingBody, doors: InDoors, caller: InCaller) -> None:
     """Rate the conversation."""
     _pace_notes(doors, caller)
     comment = clean(body.comment, limit=2000) if body.comment else None
-    await _record(doors, caller, conversation_id, Custom.RATING, {"stars": body.stars, "comment": comment})
+    await _record(doors, caller, conversation, Custom.RATING, {"stars": body.stars, "comment": comment})
 
 
 def _pace_notes(doors: Doors, caller: Caller) -> None:
     refuse_beyond(doors, doors.notes, caller.owner, "too many ratings at once")
 
 
-async def _record(doors: Doors, caller: Caller, conversation_id: str, name: Custom, value: JsonObject) -> None:
-    await doors.runtime.log.record(caller.scope, conversation_id, [NewEvent(custom(name, value))])
+async def _record(doors: Doors, caller: Caller, conversation: Conversation, name: Custom, value: JsonObject) -> None:
+    await doors.runtime.log.record(caller.scope, conversation.conversation_id, [NewEvent(custom(name, value))])
 
 
 async def _session(

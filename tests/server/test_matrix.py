@@ -141,7 +141,8 @@ async def populated(here: Here, name: str) -> Workspace:
     for who in ("bot", "revoked bot"):
         key = (await keys(stores, {"do": "add", "name": who.replace(" ", "-")}))["key"]
         callers.append(await bot(here, who, key))
-    callers.append(await bot(here, "bot of the settings", f"a key of {name}"))
+    # It calls its conversation what it called it at first.
+    callers.append(await bot(here, "bot of the settings", f"a key of {name}", by_thread=True))
     await keys(stores, {"do": "revoke", "name": "revoked-bot"})
     callers = [replace(c, kin="stranger") if c.name == "revoked bot" else c for c in callers]
     for role in STAFF:
@@ -152,12 +153,11 @@ async def populated(here: Here, name: str) -> Workspace:
     return Workspace(here, callers, victim)
 
 
-async def bot(here: Here, name: str, key: str) -> Caller:
+async def bot(here: Here, name: str, key: str, *, by_thread: bool = False) -> Caller:
     thread_id = uuid4().hex
     answer = await here.http.post("/v1/agui", json=run_input(thread_id, "Hello"), headers=bearer(key))
     assert answer.status_code == 200, answer.text
-    found = await here.runtime.log.recent(Scope.system(here.runtime.workspace.workspace_id))
-    return Caller(name, "bot", bearer(key), found[0].conversation_id)
+    return Caller(name, "bot", bearer(key), thread_id if by_thread else answer.headers["X-Conversation-Id"])
 
 
 async def staff(here: Here, kin: Kin, body: dict[str, str], victim: Customer) -> Caller:

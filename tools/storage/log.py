@@ -72,7 +72,7 @@ class ConversationLog(TurnLog):
         language: str,
         now: datetime,
     ) -> Conversation:
-        """Return the owner's conversation of that thread, made if there was none.
+        """Return the owner's conversation of that thread, made if there was none. One's id names it as well.
 
         An empty `thread_id` always makes a new one, whose thread id is its conversation id.
 
@@ -87,9 +87,9 @@ class ConversationLog(TurnLog):
         if thread_id != conversation_id:
             # Mostly it is there: that takes no turn at writing.
             async with self._db.reading() as conn:
-                row = (await conn.execute(_OF_THREAD, whose)).one_or_none()
-            if row is not None:
-                return rows.to_conversation(row)
+                found = await rows.load_named(conn, scope, thread_id)
+            if found is not None:
+                return found
         new = {
             "conversation_id": conversation_id,
             "workspace_id": scope.workspace_id,

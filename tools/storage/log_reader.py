@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Integer, Row, Select, bindparam, func, literal, select
 
+from agent.errors import NotFound
 from agent.events import Custom
 from agent.types import Author, Message, Mode, Spent
 from tools.storage import rows
@@ -47,14 +48,19 @@ class LogReader:
         async with self._db.reading() as conn:
             return await rows.load(conn, scope, conversation_id)
 
-    async def find_thread(self, scope: Scope, thread_id: str) -> Conversation | None:
-        """Return the owner's conversation of that thread, or None; people on the team own no threads."""
+    async def find(self, scope: Scope, name: str) -> Conversation:
+        """Return the conversation of that id or, of an owner's, of that thread; people on the team own no threads.
+
+        Raises:
+            NotFound: there is none, or it isn't the scope's.
+        """
         if scope.owner_id is None:
-            return None
-        query = select(conversations).where(rows.visible(scope), conversations.c.thread_id == thread_id)
+            return await self.conversation(scope, name)
         async with self._db.reading() as conn:
-            row = (await conn.execute(query)).one_or_none()
-        return None if row is None else rows.to_conversation(row)
+            found = await rows.load_named(conn, scope, name)
+        if found is None:
+            raise NotFound("no such conversation")
+        return found
 
     async def recent(self, scope: Scope, *, limit: int = 200) -> list[Stamp]:
         """Return stamps of the conversations that changed last, newest first."""

@@ -31,7 +31,7 @@ from agent.wire import JsonObject
 from tools.storage.connection import Connection
 from tools.storage.database import Database
 from tools.storage.hooks import announcement
-from tools.storage.schema import deliveries, webhook_kinds, webhooks
+from tools.storage.schema import conversations, deliveries, webhook_kinds, webhooks
 from tools.storage.sql_functions import database_now
 
 HELD_S = 60.0
@@ -81,7 +81,10 @@ class Settled:
 
 
 async def put(conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
-    """Put what webhooks want to know of these rows of `events` into the outbox, in the transaction that writes them."""
+    """Put what webhooks want to know of these rows of `events`, all of one conversation, into the outbox.
+
+    It happens in the transaction that writes them.
+    """
     told = [(row, said) for row in rows if (said := announcement(row)) is not None]
     if not told:
         return
@@ -105,8 +108,14 @@ async def put(conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
         for row, (kind, body) in told
         for name in names.get(kind, ())
     ]
-    if new:
-        await conn.execute(_INSERT, new)
+    if not new:
+        return
+    # Asked for only where somebody is told: the log's rows don't have it.
+    whose = {"of_workspace": workspace_id, "of_conversation": told[0][0]["conversation_id"]}
+    thread_id = (await conn.execute(_THREAD, whose)).scalar_one()
+    for each in new:
+        each["body"]["data"]["thread_id"] = thread_id
+    await conn.execute(_INSERT, new)
 
 
 async def workspaces_with_deliveries(db: Database) -> frozenset[str]:
@@ -355,6 +364,10 @@ _INSERT = insert(deliveries)
 _WANTED = select(webhook_kinds.c.kind, webhook_kinds.c.name).where(
     webhook_kinds.c.workspace_id == bindparam("of_workspace"),
     webhook_kinds.c.kind.in_(bindparam("kinds", expanding=True)),
+)
+_THREAD = select(conversations.c.thread_id).where(
+    conversations.c.workspace_id == bindparam("of_workspace"),
+    conversations.c.conversation_id == bindparam("of_conversation"),
 )
 _EARLIER = deliveries.alias()
 _DUE = (

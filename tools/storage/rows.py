@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Integer, Row, Select, and_, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Integer, Row, Select, and_, bindparam, insert, or_, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from agent.errors import LeaseLost, NotFound
@@ -53,6 +53,13 @@ async def load(conn: Connection, scope: Scope, conversation_id: str, *, lock: bo
     if row is None:
         raise NotFound("no such conversation")
     return to_conversation(row)
+
+
+async def load_named(conn: Connection, scope: Scope, name: str) -> Conversation | None:
+    """Return the owner's conversation of that id, or else of that thread id."""
+    named = {"of_name": name, "of_workspace": scope.workspace_id, "of_owner": scope.owner_id}
+    row = (await conn.execute(_NAMED, named)).one_or_none()
+    return None if row is None else to_conversation(row)
 
 
 async def load_leased(conn: Connection, lease: Lease) -> Conversation:
@@ -156,6 +163,13 @@ _THIS = (
 _IN_ITS_EPOCH = (*_THIS, conversations.c.epoch == bindparam("of_epoch"))
 _LEASED = select(conversations).where(*_IN_ITS_EPOCH).with_for_update()
 _INSERT_EVENTS = insert(events)
+_HAS_THE_ID = conversations.c.conversation_id == bindparam("of_name")
+_NAMED = (
+    select(conversations)
+    .where(*visible_to(owned=True), or_(_HAS_THE_ID, conversations.c.thread_id == bindparam("of_name")))
+    .order_by(_HAS_THE_ID.desc())
+    .limit(1)
+)
 
 
 @cache

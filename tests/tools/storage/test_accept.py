@@ -37,7 +37,8 @@ async def test_conversation_of_a_thread_is_made_once(database: Database) -> None
     assert made[0].identity == IDENTITY
     assert made[0].mode is Mode.BOT
     assert made[0].created_at == NOW
-    assert (await log.find_thread(ADA, "thread-1")) == made[0]
+    assert (await log.find(ADA, "thread-1")) == (await log.find(ADA, made[0].conversation_id)) == made[0]
+    assert (await converse(log, thread_id=made[0].conversation_id)) == made[0]
 
 
 async def test_each_empty_thread_is_a_new_conversation(database: Database) -> None:
@@ -193,7 +194,9 @@ async def test_strangers_find_nothing(database: Database, stranger: Scope) -> No
     with pytest.raises(NotFound):
         await log.typing(stranger, conversation_id, NOW)
     assert await log.active_turn(stranger, conversation_id) is None
-    assert await log.find_thread(stranger, conversation.thread_id) is None
+    for name in (conversation_id, conversation.thread_id):
+        with pytest.raises(NotFound):
+            await log.find(stranger, name)
     assert await log.recent(stranger) == []
     assert (await log.conversation(ADA, conversation_id)).last_seq == accepted.seq
 

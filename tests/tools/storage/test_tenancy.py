@@ -42,7 +42,7 @@ async def test_every_statement_names_the_workspace(database: Database) -> None:
 
     conversation = await converse(log, thread_id="t")
     conversation_id = conversation.conversation_id
-    await log.find_thread(ADA, "t")
+    await log.find(ADA, "t")
     await log.typing(ADA, conversation_id, NOW)
     await say(log, conversation, "m1")
     await say(log, conversation, "m1")
