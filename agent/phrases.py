@@ -29,6 +29,7 @@ class Phrase(StrEnum):
     ASK_EMAIL = "ask_email"
     EMAIL_TAKEN = "email_taken"
     ADDED_TO_REQUEST = "added_to_request"
+    PASSED_ON = "passed_on"
     STILL_WAITING = "still_waiting"
     HANDED_BACK = "handed_back"
     LAST_RUNG = "last_rung"
@@ -156,6 +157,11 @@ _TEXTS: dict[Phrase, dict[Language, str]] = {
         "en": "I've added this to your request. You don't need to explain it again.",
         "de": "Ich habe das Ihrer Anfrage hinzugefügt. Sie müssen es nicht noch einmal erklären.",
         "es": "Lo he añadido a su solicitud. No tendrá que explicarlo otra vez.",
+    },
+    Phrase.PASSED_ON: {
+        "en": "Your message has been passed on to our team.",
+        "de": "Ihre Nachricht wurde an unser Team weitergegeben.",
+        "es": "Su mensaje se ha pasado a nuestro equipo.",
     },
     Phrase.STILL_WAITING: {
         "en": "You are still waiting, longer than we said: I'm sorry. Your request is marked as overdue for the team.",

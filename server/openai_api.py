@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Annotated, Any
 from uuid import uuid4
@@ -16,15 +17,17 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from agent.errors import BadTurn
 from agent.events import Custom
 from agent.links import title_in_words
+from agent.phrases import Phrase, phrase
 from agent.wire import JsonObject
 from server.agui import refuse_hurry, submit
 from server.auth import Caller, InCaller, still_known
 from server.context import Doors, InDoors
 from server.problems import Problem
 from server.run_stream import ENDS
-from server.sse import encode, respond, tail
+from server.sse import encode, respond, tail, unbroken
 from server.threads import open_thread, with_id
-from tools.storage.log import Accepted
+from server.widget_api import as_language
+from tools.storage.log import Accepted, Conversation
 
 router = APIRouter(prefix="/v1", tags=["openai"])
 
@@ -81,6 +84,37 @@ class _SaidOnce:
         elif kind == "TEXT_MESSAGE_END" and self._said < len(self._sent):
             raise _SaysOtherwise
         return ""
+
+
+@dataclass
+class _Facts:
+    """What a turn leaves behind beside its words, which this format has no place for."""
+
+    citations: list[JsonObject] = field(default_factory=list)
+    ticket: JsonObject | None = None
+    outcome: str | None = None
+    ended: bool = False
+
+    def take(self, event: JsonObject) -> None:
+        """Note what an event of the turn says."""
+        self.ended = self.ended or event["type"] in ENDS
+        name, value = event.get("name"), event.get("value", {})
+        if name == Custom.OUTCOME:
+            self.outcome = value["outcome"]
+        elif name == Custom.MESSAGE and value["author"] == "bot":
+            self.citations, self.ticket = value["citations"], value["ticket"]
+
+    async def of(self, doors: Doors, caller: Caller, conversation: Conversation) -> JsonObject:
+        """The `helpgraph` object, with who speaks now."""
+        now = await unbroken(doors.runtime.log.conversation(caller.scope, conversation.conversation_id))
+        return {
+            "conversation_id": now.conversation_id,
+            "thread_id": now.thread_id,
+            "mode": now.mode.value,
+            "outcome": self.outcome,
+            "citations": self.citations,
+            "ticket": self.ticket,
+        }
 
 
 class ChatMessage(BaseModel):
@@ -142,14 +176,14 @@ async def chat(
     )
     if body.stream:
         usage = bool((body.stream_options or {}).get("include_usage"))
-        chunks = _chunks(doors, caller, conversation.conversation_id, accepted, run_id, usage=usage)
+        chunks = _chunks(doors, caller, conversation, accepted, run_id, usage=usage)
         # Its clients take any field of SSE for an event.
         known = partial(still_known, request, doors)
         return with_id(respond(doors, request, caller.owner, chunks, known=known, resumable=False), conversation)
     try:
         # Not asyncio's: that one would break off a query.
         with anyio.fail_after(_WAIT_S):
-            answer = await _whole(doors, caller, conversation.conversation_id, accepted)
+            text, facts = await _whole(doors, caller, conversation, accepted)
     except TimeoutError as exc:
         raise Problem(504, "the answer takes too long; the message is kept") from exc
     whole = JSONResponse(
@@ -163,35 +197,34 @@ async def chat(
                     "index": 0,
                     "finish_reason": "stop",
                     "logprobs": None,
-                    "message": {"role": "assistant", "content": answer["text"], "refusal": None},
+                    "message": {"role": "assistant", "content": text, "refusal": None},
                 }
             ],
             "usage": _usage(),
-            "helpgraph": {
-                "conversation_id": conversation.conversation_id,
-                "thread_id": conversation.thread_id,
-                **answer["facts"],
-            },
+            "helpgraph": facts,
         }
     )
     return with_id(whole, conversation)
 
 
-async def _whole(doors: Doors, caller: Caller, conversation_id: str, accepted: Accepted) -> JsonObject:
-    """The finished answer: its text, and our own facts."""
+async def _whole(
+    doors: Doors, caller: Caller, conversation: Conversation, accepted: Accepted
+) -> tuple[str, JsonObject]:
+    """The finished answer's text, and the `helpgraph` object."""
     texts: dict[str, str] = {}
-    facts: JsonObject = {"citations": [], "outcome": None, "ticket": None}
+    facts = _Facts()
     # uvicorn waits for a request like this one, up to its own limit.
-    async for event in _turn(doors, caller, conversation_id, accepted, patience_s=math.inf):
+    async for event in _turn(doors, caller, conversation, accepted, patience_s=math.inf):
+        facts.take(event)
         if event.get("name") == Custom.MESSAGE and event["value"]["author"] == "bot":
             value = event["value"]
             texts[value["message_id"]] = _with_sources(value)
-            facts = {name: value[name] for name in ("citations", "outcome", "ticket")}
-    return {"text": _BETWEEN.join(texts.values()), "facts": facts}
+    text = _BETWEEN.join(texts.values())
+    return text or _passed_on(conversation), await facts.of(doors, caller, conversation)
 
 
 async def _chunks(
-    doors: Doors, caller: Caller, conversation_id: str, accepted: Accepted, run_id: str, *, usage: bool
+    doors: Doors, caller: Caller, conversation: Conversation, accepted: Accepted, run_id: str, *, usage: bool
 ) -> AsyncIterator[ServerSentEvent]:
     created = int(time.time())
 
@@ -203,31 +236,37 @@ async def _chunks(
         return [{"index": 0, "delta": content, "finish_reason": finish, "logprobs": None}]
 
     yield chunk(delta({"role": "assistant", "content": ""}))
-    ended = False
-    said = _SaidOnce()
-    async for event in _turn(doors, caller, conversation_id, accepted, patience_s=_PATIENCE_S):
-        ended = event["type"] in ENDS
+    said, facts, anything = _SaidOnce(), _Facts(), False
+    async for event in _turn(doors, caller, conversation, accepted, patience_s=_PATIENCE_S):
         try:
             new = said.take(event)
         except _SaysOtherwise:
-            ended = False
             break
+        facts.take(event)
+        if not new and event.get("name") == Custom.MESSAGE and event["value"]["author"] == "bot":
+            new = _sources(event["value"])
         if new:
+            anything = True
             yield chunk(delta({"content": new}))
-        elif event.get("name") == Custom.MESSAGE and event["value"]["author"] == "bot" and event["value"]["citations"]:
-            yield chunk(delta({"content": _sources(event["value"])}))
-    if not ended:
+    if not facts.ended:
         # "stop" would make a whole answer of it.
         yield encode({"error": _CUT})
         return
-    yield chunk(delta({}, "stop"))
+    if not anything:
+        yield chunk(delta({"content": _passed_on(conversation)}))
+    yield chunk(delta({}, "stop"), helpgraph=await facts.of(doors, caller, conversation))
     if usage:
         yield chunk([], usage=_usage())
     yield ServerSentEvent(data="[DONE]", sep="\n")
 
 
+def _passed_on(conversation: Conversation) -> str:
+    """What is said where the agent says nothing, because a person has the conversation: here something must be."""
+    return phrase(Phrase.PASSED_ON, as_language(conversation.language))
+
+
 async def _turn(
-    doors: Doors, caller: Caller, conversation_id: str, accepted: Accepted, *, patience_s: float
+    doors: Doors, caller: Caller, conversation: Conversation, accepted: Accepted, *, patience_s: float
 ) -> AsyncIterator[JsonObject]:
     after = accepted.seq
     if accepted.duplicate and accepted.run_started_seq is not None:
@@ -235,7 +274,7 @@ async def _turn(
     followed = tail(
         doors,
         caller.scope,
-        conversation_id,
+        conversation.conversation_id,
         after_seq=after,
         patience_s=patience_s,
         just_written=not accepted.duplicate,
@@ -248,11 +287,13 @@ async def _turn(
 
 
 def _with_sources(value: JsonObject) -> str:
-    return str(value["text"]) + (_sources(value) if value["citations"] else "")
+    return str(value["text"]) + _sources(value)
 
 
 def _sources(value: JsonObject) -> str:
     """The citations as lines under the text, because this format has no other place for them."""
+    if not value["citations"]:
+        return ""
     titles = [(c, title_in_words(c["title"], limit=200)) for c in value["citations"]]
     lines = [f"[{c['n']}] {title}" + (f": {c['url']}" if c["url"] else "") for c, title in titles]
     return "\n\n" + "\n".join(lines)

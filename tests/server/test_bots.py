@@ -4,7 +4,9 @@ import asyncio
 from dataclasses import dataclass
 
 import httpx
+import openai
 import pytest
+from openai.types.chat import ChatCompletionMessageParam
 
 from graphs.stores import stores_of
 from graphs.webhooks import webhooks
@@ -76,6 +78,44 @@ async def test_openais_format_says_both_and_takes_either(bot: Bot) -> None:
         assert (await bot.chat(name)).json()["helpgraph"]["conversation_id"] == said["conversation_id"]
     assert (await bot.run(said["conversation_id"]))[0] == said["conversation_id"]
     assert len((await bot.get("ticket 7", "messages")).json()["messages"]) == 8
+
+
+async def test_a_message_that_a_person_has_is_never_answered_by_nothing(here: Here, bot: Bot) -> None:
+    said = (await bot.chat("ticket 7")).json()["helpgraph"]
+    assert (said["mode"], said["outcome"]) == ("bot", "answered")
+    async with here.staff() as staff:
+        desk = f"/v1/inbox/conversations/{said['conversation_id']}"
+        assert (await staff.post(f"{desk}/take", json={"person": "Grace"})).is_success
+
+        whole = (await bot.chat("ticket 7", "Are you there?")).json()
+        async with openai.AsyncOpenAI(base_url=f"{here.url}/v1", api_key=bot.key, max_retries=0) as client:
+            messages: list[ChatCompletionMessageParam] = [{"role": "user", "content": "Hello?"}]
+            stream = await client.chat.completions.create(
+                model="helpgraph", messages=messages, stream=True, user="ticket 7"
+            )
+            chunks = [chunk async for chunk in stream]
+
+        words = whole["choices"][0]["message"]["content"]
+        assert words == "Your message has been passed on to our team."
+        assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == words
+        last = (chunks[-1].model_extra or {})["helpgraph"]
+        for said in (whole["helpgraph"], last):
+            assert (said["mode"], said["outcome"], said["thread_id"]) == ("with_person", "delivered", "ticket 7")
+        assert chunks[-1].choices[0].finish_reason == "stop"
+
+        # What the person says then comes by the stream.
+        seen = (await bot.get("ticket 7", "messages")).json()["last_event_id"]
+        reply = {"text": "Here I am.", "client_message_id": "r1", "person": "Grace"}
+        assert (await staff.post(f"{desk}/reply", json=reply)).is_success
+    path, headers = "/v1/conversations/ticket 7/events?follow=true", {**bearer(bot.key), "Last-Event-ID": seen}
+    async with here.http.stream("GET", path, headers=headers) as answer:
+        heard = await anext(read_stream(answer))
+    assert (heard.kind, heard.event["value"]["author"], heard.event["value"]["text"]) == (
+        "helpgraph.message.v1",
+        "person",
+        "Here I am.",
+    )
+    assert "passed on" not in (await bot.get("ticket 7", "messages")).text
 
 
 async def test_without_a_name_the_id_is_how_to_go_on(bot: Bot) -> None:
