@@ -68,7 +68,7 @@ async def run(body: RunInput, request: Request, doors: InDoors, caller: InCaller
     page = (body.forwardedProps or {}).get("page")
     # Before anything is made: a refused message leaves no empty conversation behind.
     refuse_hurry(doors, caller)
-    text = doors.runtime.turns.readable(_text(message))
+    text = doors.runtime.turns.readable(text_of(message.content))
     conversation = await open_thread(doors, caller, body.threadId, page)
     accepted = await submit(doors, caller, conversation, message_id=message.id, text=text, run_id=body.runId, page=page)
     stream = RunStream(run_id=body.runId, thread_id=body.threadId)
@@ -310,8 +310,15 @@ def _newest(messages: list[AguiMessage]) -> AguiMessage:
     return messages[-1]
 
 
-def _text(message: AguiMessage) -> str:
-    if isinstance(message.content, str):
-        return message.content
-    parts = [part.get("text") for part in message.content or [] if part.get("type") == "text"]
-    return "\n".join(part for part in parts if isinstance(part, str))
+def text_of(content: str | list[dict[str, Any]] | None) -> str:
+    """The text of a message, which may come in parts; parts of other kinds beside it aren't read.
+
+    Raises:
+        BadTurn: there are parts, and none is a text.
+    """
+    if isinstance(content, str):
+        return content
+    texts = [part.get("text") for part in content or [] if part.get("type") == "text"]
+    if content and not texts:
+        raise BadTurn("only text is read, and the last message has none", field="messages")
+    return "\n".join(text for text in texts if isinstance(text, str))

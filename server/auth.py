@@ -62,6 +62,9 @@ async def get_caller(request: Request, doors: InDoors) -> Caller:
     if not keys and doors.settings.on_loopback and not await doors.api_keys.in_use(workspace_id):
         # A developer's own machine, nothing configured: whatever key a client insists on names its conversations.
         return _bot(doors, token or "local")
+    if token is not None:
+        # The same for one that never was and one that was revoked.
+        raise unauthorized("the API key that was sent isn't valid here")
     raise unauthorized("a session token or an API key is needed: Authorization: Bearer ...")
 
 

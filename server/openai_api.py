@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import uuid4
 
 import anyio
@@ -19,7 +19,7 @@ from agent.events import Custom
 from agent.links import title_in_words
 from agent.phrases import Phrase, phrase
 from agent.wire import JsonObject
-from server.agui import refuse_hurry, submit
+from server.agui import refuse_hurry, submit, text_of
 from server.auth import Caller, InCaller, still_known
 from server.context import Doors, InDoors
 from server.problems import Problem
@@ -133,6 +133,7 @@ class ChatBody(BaseModel):
 
     model: str = Field(MODEL, max_length=200)
     messages: list[ChatMessage] = Field(min_length=1, max_length=2000)
+    n: Literal[1] | None = Field(None, description="There is one answer.")
     stream: bool = False
     stream_options: dict[str, Any] | None = None
     user: str | None = Field(None, max_length=200)
@@ -318,7 +319,4 @@ def _text(body: ChatBody) -> str:
     newest = body.messages[-1]
     if newest.role != "user":
         raise BadTurn("the last message must be the user's", field="messages")
-    if isinstance(newest.content, str):
-        return newest.content
-    parts = [part.get("text") for part in newest.content or [] if part.get("type") == "text"]
-    return "\n".join(part for part in parts if isinstance(part, str))
+    return text_of(newest.content)

@@ -1,4 +1,4 @@
-"""Errors before the first byte, as problem JSON (RFC 9457)."""
+"""Errors before the first byte, as problem JSON (RFC 9457); at the OpenAI-compatible door in OpenAI's format."""
 
 import logging
 from http import HTTPStatus
@@ -8,9 +8,10 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
-from starlette.types import Scope
+from starlette.types import Receive, Scope, Send
 
 from agent.errors import BadTurn, Conflict, ConnectorError, NotFound, SupportError
+from server.openai_errors import error_body, is_openai_door
 
 logger = logging.getLogger(__name__)
 
@@ -27,19 +28,36 @@ class Problem(Exception):
         self.headers = headers or {}
 
 
+class ProblemAnswer(JSONResponse):
+    """A problem as an answer; at the OpenAI-compatible door the same in OpenAI's format."""
+
+    media_type = MEDIA_TYPE
+
+    def __init__(
+        self, status: int, detail: str, *, headers: dict[str, str] | None = None, errors: list[dict[str, Any]]
+    ) -> None:
+        body: dict[str, Any] = {
+            "type": "about:blank",
+            "title": HTTPStatus(status).phrase,
+            "status": status,
+            "detail": detail,
+        }
+        super().__init__({**body, "errors": errors} if errors else body, status_code=status, headers=headers)
+        self._for_openai = JSONResponse(error_body(status, detail, errors), status_code=status, headers=headers)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer in the door's format."""
+        if is_openai_door(scope):
+            await self._for_openai(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
 def problem(
     status: int, detail: str, *, headers: dict[str, str] | None = None, errors: list[dict[str, Any]] | None = None
-) -> JSONResponse:
+) -> ProblemAnswer:
     """Build a problem response."""
-    body: dict[str, Any] = {
-        "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
-        "status": status,
-        "detail": detail,
-    }
-    if errors:
-        body["errors"] = errors
-    return JSONResponse(body, status_code=status, headers=headers, media_type=MEDIA_TYPE)
+    return ProblemAnswer(status, detail, headers=headers, errors=errors or [])
 
 
 def install(app: FastAPI) -> None:

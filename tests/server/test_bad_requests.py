@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import text
 
-from tests.server.harness import Customer, Here, bearer, run_input, serving
+from tests.server.harness import BOT_KEYS, Customer, Here, bearer, run_input, serving
 
 # One server for the whole table: what one request breaks, the next ones would notice.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -33,6 +33,16 @@ async def customer(here: Here) -> Customer:
 async def staff(here: Here) -> AsyncIterator[httpx.AsyncClient]:
     async with here.staff() as client:
         yield client
+
+
+def assert_is_openais(answer: httpx.Response) -> dict[str, Any]:
+    """An error as OpenAI's clients read it, with its message."""
+    assert answer.headers["content-type"] == "application/json", answer.text
+    error: dict[str, Any] = answer.json()["error"]
+    assert answer.json().keys() == {"error"}
+    assert error.keys() == {"message", "type", "param", "code"}
+    assert error["message"]
+    return error
 
 
 def assert_is_problem(answer: httpx.Response, status: int | None = None) -> dict[str, Any]:
@@ -58,7 +68,6 @@ def assert_is_problem(answer: httpx.Response, status: int | None = None) -> dict
         ("PUT", "/healthz", 405),
         ("POST", "/v1/admin/status", 401),
         ("GET", f"/v1/conversations/{ABSENT}/messages", 401),
-        ("GET", "/v1/models", 401),
         ("GET", "/v1/inbox/handoffs", 401),
         ("GET", "/v1/inbox/bugs/BUG-1", 401),
     ],
@@ -120,13 +129,50 @@ BODIES: dict[str, bytes] = {
 }
 
 
+@pytest.mark.parametrize(
+    ("body", "status", "param", "told"),
+    [
+        ({"n": 3}, 422, "n", "1"),
+        ({"messages": []}, 422, "messages", "at least 1"),
+        ({"messages": [{"role": "user", "content": ""}]}, 422, None, "empty"),
+        ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, 422, "messages", "only text is read"),
+        ({"metadata": {"conversation_id": 5}}, 422, "metadata.conversation_id", "text"),
+        ({"messages": [{"role": "user", "content": "a" * 300_000}]}, 413, None, "256 KB"),
+    ],
+)
+async def test_openais_clients_are_told_what_is_wrong(
+    here: Here, body: dict[str, Any], status: int, param: str | None, told: str
+) -> None:
+    whole = {"messages": [{"role": "user", "content": "Hello"}], **body}
+    answer = await here.http.post("/v1/chat/completions", json=whole, headers=bearer(BOT_KEYS[0]))
+
+    error = assert_is_openais(answer)
+    assert answer.status_code == status
+    assert told in error["message"]
+    if param is not None:
+        assert error["param"] == param
+
+
+async def test_a_key_that_was_sent_is_said_to_be_none(here: Here) -> None:
+    for headers, told in (({}, "needed"), (bearer("no-key"), "isn't valid"), (bearer("hgk_x"), "isn't valid")):
+        answer = await here.http.get("/v1/models", headers=headers)
+        error = assert_is_openais(answer)
+        assert (answer.status_code, error["code"]) == (401, "invalid_api_key")
+        assert told in error["message"]
+        assert "Bearer" in answer.headers["www-authenticate"]
+    assert (await here.http.get("/v1/models/nothing", headers=bearer(BOT_KEYS[0]))).json()["error"]["message"]
+
+
 @pytest.mark.parametrize("path", ["/v1/agui", "/v1/chat/completions"])
 @pytest.mark.parametrize("case", BODIES)
 async def test_a_body_that_is_no_request_is_a_problem(here: Here, customer: Customer, path: str, case: str) -> None:
     headers = {**customer.headers, "Content-Type": "application/json"}
     answer = await here.http.post(path, content=BODIES[case], headers=headers)
 
-    assert_is_problem(answer)
+    if path == "/v1/agui":
+        assert_is_problem(answer)
+    else:
+        assert_is_openais(answer)
     assert answer.status_code in (400, 422)
 
 
