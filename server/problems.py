@@ -77,8 +77,8 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def on_invalid(request: Request, exc: RequestValidationError) -> JSONResponse:
-        # The input itself is left out: it may hold what a customer wrote.
-        errors = [{"loc": ".".join(str(part) for part in e["loc"]), "msg": str(e["msg"])} for e in exc.errors()]
+        kind = request.headers.get("content-type", "")
+        errors = [_invalid(error, kind) for error in exc.errors()]
         first = errors[0] if errors else {"loc": "body", "msg": "invalid"}
         return problem(422, f"{first['loc']}: {first['msg']}", errors=errors)
 
@@ -86,6 +86,20 @@ def install(app: FastAPI) -> None:
     async def on_anything(request: Request, exc: Exception) -> JSONResponse:
         logger.error("request failed route=%s", route_of(request.scope), exc_info=exc)
         return problem(500, "something failed on our side; the failure is in the server's log")
+
+
+def _invalid(error: dict[str, Any], content_type: str) -> dict[str, Any]:
+    """What is wrong with a request and where, without the input: it may hold what a customer wrote."""
+    where = error["loc"]
+    if error["type"] == "json_invalid":
+        return {"loc": "body", "msg": f"not valid JSON at character {where[-1]}: {error['ctx']['error']}"}
+    if tuple(where) == ("body",):
+        if error["type"] == "missing":
+            return {"loc": "body", "msg": "send JSON; there was nothing"}
+        if "json" not in content_type.lower():
+            return {"loc": "body", "msg": "send JSON, with the header Content-Type: application/json"}
+        return {"loc": "body", "msg": "send a JSON object"}
+    return {"loc": ".".join(str(part) for part in where), "msg": str(error["msg"])}
 
 
 def from_support_error(exc: SupportError) -> JSONResponse:

@@ -176,6 +176,26 @@ async def test_a_body_that_is_no_request_is_a_problem(here: Here, customer: Cust
     assert answer.status_code in (400, 422)
 
 
+@pytest.mark.parametrize(
+    ("content", "kind", "told"),
+    [
+        (b'{"text": "Hi"}', None, "body: send JSON, with the header Content-Type: application/json"),
+        (b'{"text": "Hi"}', "text/plain", "body: send JSON, with the header Content-Type: application/json"),
+        (b'{"text": "Hi",', "application/json", "body: not valid JSON at character 14: "),
+        (b"{text: 1}", "application/json", "body: not valid JSON at character 1: "),
+        (b"[1]", "application/json", "body: send a JSON object"),
+        (b"", "application/json", "body: send JSON; there was nothing"),
+    ],
+)
+async def test_who_sends_no_json_is_told_what_to_send(
+    here: Here, customer: Customer, content: bytes, kind: str | None, told: str
+) -> None:
+    headers = customer.headers | ({} if kind is None else {"Content-Type": kind})
+    answer = await here.http.post(customer.path("handoff"), content=content, headers=headers)
+
+    assert assert_is_problem(answer, 422)["detail"].startswith(told)
+
+
 async def test_only_json_is_read(here: Here, customer: Customer) -> None:
     # A page elsewhere can send these without asking first.
     body = json.dumps({"text": "I want a person"})
