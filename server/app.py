@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
 from server import admin_api, agui, api_docs, health, inbox_api, openai_api, ops_api, pages, problems, widget_api
+from server.api_description import describe_truly
 from server.background import at_work
 from server.context import Doors
 from server.headers import GuardHost, SecurityHeaders
@@ -15,7 +16,8 @@ from server.requests import HEADER, Observed
 from server.threads import HEADER as CONVERSATION
 
 _DESCRIPTION = """A support agent for software products. `POST /v1/agui` streams AG-UI events; `/v1/chat/completions`
-speaks OpenAI's format. Errors before the first byte are problem JSON (RFC 9457), after it `RUN_ERROR` events."""
+speaks OpenAI's format. Errors before the first byte are problem JSON (RFC 9457), in OpenAI's format at its own door,
+after it `RUN_ERROR` events. The streams' events are in docs/events.md."""
 
 
 def create_app(doors: Doors) -> FastAPI:
@@ -50,6 +52,7 @@ def workspace_app(doors: Doors) -> FastAPI:
     for module in (agui, widget_api, openai_api, inbox_api, ops_api, admin_api, pages, api_docs):
         app.include_router(module.router)
     api_docs.mount(app)
+    describe_truly(app)
     app.add_middleware(BodyLimit, metrics=doors.metrics)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(

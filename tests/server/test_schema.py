@@ -1,4 +1,7 @@
-"""Requests made up from the API's own description: whatever fits it, or just doesn't, is no failure of ours."""
+"""Requests made up from the API's own description: whatever fits it, or just doesn't, is no failure of ours.
+
+What is answered is what the description says.
+"""
 
 import asyncio
 import threading
@@ -13,13 +16,21 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import Unsatisfiable
 from schemathesis import Case, GenerationMode
+from schemathesis.core.failures import FailureGroup
 from schemathesis.core.result import Ok
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
 
 from tests.server.harness import BOT_KEYS, Here, bearer, serving
 
 EXAMPLES = 8
 TIMEOUT_S = 30
 UNHURRIED = 100_000
+# What a description promises.
+TRUE = [status_code_conformance, content_type_conformance, response_schema_conformance]
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +63,7 @@ def test_made_up_requests_never_break_the_server(here: Here, mode: GenerationMod
     schema = schemathesis.openapi.from_url(f"{here.url}/openapi.json")
     tried: dict[str, int] = {}
     broken: list[str] = []
+    untrue: list[str] = []
     for result in schema.get_all_operations():
         assert isinstance(result, Ok)
         operation = result.ok()
@@ -62,12 +74,17 @@ def test_made_up_requests_never_break_the_server(here: Here, mode: GenerationMod
         def one(case: "Case[Any]", label: str = operation.label) -> None:
             response = case.call(headers=bearer(BOT_KEYS[0]), timeout=TIMEOUT_S)
             tried[label] = tried.get(label, 0) + 1
+            try:
+                case.validate_response(response, checks=TRUE)
+            except FailureGroup as failed:
+                untrue.append(f"{label} {response.status_code} {failed.exceptions}")
             if response.status_code >= 500:
                 broken.append(f"{label} {response.status_code} {case.as_curl_command()}")
 
         _exhaust(operation.as_strategy(generation_mode=mode), one)
 
     assert broken == []
+    assert untrue == []
     assert sum(tried.values()) > 100
 
 
