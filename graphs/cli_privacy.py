@@ -63,8 +63,8 @@ def erase_command(
 ) -> None:
     """Remove everything that is held about a user, a visitor, a conversation, or about whatever is old. For good.
 
-    Without --yes it says what would go. Exit code 1 when something is left. Beside a running server this goes through
-    it. docs/privacy.md says what is out of reach.
+    Without --yes it says what would go. Exit code 1 when something is left, or nothing is held about them. Beside a
+    running server this goes through it. docs/privacy.md says what is out of reach.
     """
     if older_than is not None and (user, visitor, conversation) == (None, None, None):
         name, whose = "retire", {"older_than_days": older_than}
@@ -81,13 +81,17 @@ def erase_command(
         report = act_by_command(name, {**whose, "yes": yes}, workspace, data_dir)
     if proof is not None:
         write_private(proof, report, force=force)
-    if not report["erased"]:
+    nobody = name == "erase" and not report["erased"] and not any(report["found"].values())
+    left = 0
+    if nobody:
+        console.print("nothing is held about them, so there is nothing to erase in this workspace")
+    elif not yes:
         _show_found(console, report["found"])
-        return
-    left = _show_gone(console, report)
+    else:
+        left = _show_gone(console, report)
     if proof is not None:
         console.print(f"proof in {proof}", markup=False, soft_wrap=True)
-    if left:
+    if left or nobody:
         raise typer.Exit(1)
 
 

@@ -86,6 +86,8 @@ async def export(stores: Stores, given: JsonObject) -> JsonObject:
 async def erase(stores: Stores, given: JsonObject) -> JsonObject:
     """Erase the subject's data and return the proof; without `yes` only count it.
 
+    `erased` in the proof is false when there was nothing.
+
     Raises:
         BadTurn: the subject isn't named well.
     """
@@ -111,10 +113,12 @@ async def erase(stores: Stores, given: JsonObject) -> JsonObject:
         left = await _left(stores, conversation_ids, turn_ids, subject)
         if not any(left.values()):
             break
+    # Where nothing was found, too: an earlier erasure may have died before it.
     scrubbed = await scrub(stores)
     return {
         "format": PROOF_FORMAT,
-        "erased": True,
+        # Of somebody of whom nothing is held nothing was erased: mostly the id is another's.
+        "erased": any(found.values()) or any(gone.values()),
         "workspace_id": stores.workspace_id,
         "subject_sha256": hashlib.sha256((subject.owner_id or subject.conversation_id or "").encode()).hexdigest(),
         "began_at": began,

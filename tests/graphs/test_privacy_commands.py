@@ -66,7 +66,12 @@ def test_from_the_export_to_the_proof(shell: Shell, tmp_path: Path) -> None:
     assert code == 0, said
     assert "0 found" in said
     assert json.loads(proof.read_text())["gone"]["client_messages"] == {"rows": 1, "how": "removed"}
-    assert "nothing to erase" in shell.run("erase", "--user", "ada")[1]
+    again = tmp_path / "again.json"
+    for more in ((), ("--yes", "--proof", str(again))):
+        code, said = shell.run("erase", "--user", "ada", *more)
+        assert (code, "nothing is held" in said) == (1, True), said
+    nothing = json.loads(again.read_text())
+    assert (nothing["erased"], any(nothing["found"].values())) == (False, False)
     assert shell.run("export", "--user", "ada", "--out", str(out), "--force")[0] == 1
 
 
