@@ -8,20 +8,24 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
+import httpx
 import typer
 from rich.console import Console
 
-from agent.errors import SupportError
+from agent.errors import Misconfigured, SupportError
 from graphs.assembly import Runtime, find_server, open_runtimes, read_files
 from graphs.running import find_all_running
 from graphs.settings import Settings
 from graphs.turn_metrics import NoMetrics
 from server.installation import load_installation
+from server.settings import MIN_SECRET, short_secrets
 from server.unknown_settings import unknown_settings
 from tools.engines.llm.options import Endpoint
 from tools.observing.logs import set_up_logging
 
+_CHROMA_S = 5.0
 _PACKAGES = (
     "helpgraph",
     "langgraph",
@@ -86,6 +90,12 @@ async def _findings(workspace: Path | None, data_dir: Path | None) -> AsyncItera
         yield Finding("ok", "settings", f"data folder {settings.data_dir.resolve()}")
         for said in unknown_settings():
             yield Finding("note", "settings", said)
+        short = (name for place in installation.places for name in short_secrets(place.server_settings))
+        for name in dict.fromkeys(short):
+            said = f"{name} has fewer than {MIN_SECRET} characters: easy to guess, and refused off loopback"
+            yield Finding("note", "settings", said)
+        if settings.chroma_url is not None:
+            yield await _chroma(settings.chroma_url)
         each = [place.settings for place in installation.places]
         async for finding in _models(each):
             yield finding
@@ -98,7 +108,19 @@ async def _findings(workspace: Path | None, data_dir: Path | None) -> AsyncItera
                 async for finding in _runtime(runtime):
                     yield finding
     except SupportError as exc:
-        yield Finding("wrong", type(exc).__name__, str(exc))
+        yield Finding("wrong", "settings" if isinstance(exc, Misconfigured) else "installation", str(exc))
+
+
+async def _chroma(url: str) -> Finding:
+    where = urlsplit(url)
+    address = f"{where.scheme}://{where.hostname}:{where.port or (443 if where.scheme == 'https' else 8000)}"
+    try:
+        async with httpx.AsyncClient(timeout=_CHROMA_S) as client:
+            (await client.get(f"{address}/api/v2/heartbeat")).raise_for_status()
+    except (httpx.HTTPError, httpx.InvalidURL) as exc:
+        said = f"HELPGRAPH_CHROMA_URL: no Chroma server answers at {address} ({type(exc).__name__})"
+        return Finding("wrong", "vectors", f"{said}; without it nothing is ingested, and search is by words alone")
+    return Finding("ok", "vectors", f"Chroma server at {address}")
 
 
 async def _running(each: Sequence[Settings]) -> AsyncIterator[Finding]:

@@ -12,7 +12,7 @@ from agent.errors import Misconfigured
 from graphs.own_settings import AT_THE_DOORS, read_own
 from tools.observing.logs import LogFormat
 
-_MIN_SECRET = 16
+MIN_SECRET = 16
 
 
 class ServerSettings(BaseSettings):
@@ -138,12 +138,15 @@ def _checked(given: dict[str, object]) -> ServerSettings:
     if settings.identity_secret is not None and settings.identity_secret == settings.identity_hash_secret:
         # A user id may be what a token is signed over: its hash would then be that token's signature.
         raise Misconfigured("HELPGRAPH_IDENTITY_HASH_SECRET must be another secret than HELPGRAPH_IDENTITY_SECRET")
-    for name, secret in (
-        ("IDENTITY_SECRET", settings.identity_secret),
-        ("IDENTITY_HASH_SECRET", settings.identity_hash_secret),
-        ("INBOX_PASSWORD", settings.inbox_password),
-        ("COOKIE_SECRET", settings.cookie_secret),
-    ):
-        if secret is not None and not settings.on_loopback and len(secret.get_secret_value()) < _MIN_SECRET:
-            raise Misconfigured(f"HELPGRAPH_{name} is too short: use at least {_MIN_SECRET} characters")
+    if not settings.on_loopback and (short := short_secrets(settings)):
+        raise Misconfigured(f"{short[0]} is too short: use at least {MIN_SECRET} characters")
     return settings
+
+
+def short_secrets(settings: ServerSettings) -> list[str]:
+    """Return the names of the secrets that are too short for a server that others can reach."""
+    return [
+        f"HELPGRAPH_{name.upper()}"
+        for name in ("identity_secret", "identity_hash_secret", "inbox_password", "cookie_secret")
+        if (secret := getattr(settings, name)) is not None and len(secret.get_secret_value()) < MIN_SECRET
+    ]

@@ -129,6 +129,11 @@ def load_workspace(folder: Path) -> Workspace:
     if held := workspace_folders(folder):
         names = ", ".join(each.name for each in held)
         raise Misconfigured(f"{folder} holds several workspaces ({names}): name one, as in --workspace {held[0]}")
+    if not path.exists():
+        raise Misconfigured(
+            f"no workspace at {path}: write one, of two lines at least, name: Your product and workspace_id: "
+            "your-product; or leave HELPGRAPH_WORKSPACE and --workspace out, for a workspace without files"
+        )
     raw = read_yaml(path, what="workspace")
     try:
         data = _Workspace.model_validate(raw)

@@ -154,6 +154,37 @@ def test_doctor_finds_what_the_server_would_not_start_with(
     assert ("HELPGRAPH_INBOX_PASSWORD" if name == "HELPGRAPH_HOST" else name) in text
 
 
+def test_doctor_finds_a_chroma_server_that_is_not_there(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        monkeypatch.setenv("HELPGRAPH_CHROMA_URL", address)
+        code, text = shell.run("doctor")
+
+    assert code == 1
+    assert f"HELPGRAPH_CHROMA_URL: no Chroma server answers at {address}" in text
+
+
+def test_doctor_notes_a_short_secret_where_the_server_takes_it(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HELPGRAPH_IDENTITY_SECRET", "abcde")
+    code, text = shell.run("doctor")
+
+    assert code == 0
+    assert "note settings HELPGRAPH_IDENTITY_SECRET has fewer than 16 characters" in text
+    assert "abcde" not in text
+
+
+def test_a_folder_without_its_file_is_told_what_the_file_needs(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    code, text = shell.run("doctor", "--workspace", str(tmp_path / "mine"))
+
+    assert code == 1
+    assert "wrong settings no workspace at" in text
+    assert "name: Your product and workspace_id: your-product" in text
+    (tmp_path / "mine" / "workspace.yaml").write_text("name: Your product\nworkspace_id: your-product\n")
+    assert shell.run("doctor", "--workspace", str(tmp_path / "mine"))[0] == 0
+
+
 def test_doctor_names_what_looks_like_a_setting_and_is_none(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HELPGRAPH_RETENTION_DAY", "HELPGRAPH_SERVICE_HOST", "HELPGRAPH_PORT_8000_TCP_ADDR"):
         monkeypatch.setenv(name, "5")
