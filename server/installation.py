@@ -25,6 +25,12 @@ class Place:
     server_settings: ServerSettings
     secrets: Secrets
 
+    @property
+    def has_example(self) -> bool:
+        """Whether the workspace's folder has an example product to show."""
+        folder = self.settings.workspace
+        return folder is not None and (folder / "web").is_dir()
+
 
 @dataclass(frozen=True, slots=True)
 class Installation:
@@ -46,13 +52,14 @@ def load_installation(given: dict[str, object], at_the_doors: dict[str, object])
 
     Raises:
         Misconfigured: a setting or a workspace's file is wrong, all broken workspaces are named; two workspaces have
-            one id, or a secret that opens both.
+            one id, or a secret that opens both; an example product is to be shown, and there is none.
     """
     settings = load_settings(**given)
     folders = workspace_folders(settings.workspace) if settings.workspace is not None else []
     if settings.workspace is None or not folders:
         server_settings = load_server_settings(settings.workspace, **at_the_doors)
         place = _read(settings, server_settings, several=False)
+        _refuse_nothing_to_show([place])
         return Installation(settings, server_settings, (place,), several=False)
     if (settings.workspace / FILE_NAME).exists():
         raise Misconfigured(f"{settings.workspace / FILE_NAME}: it belongs into the folder of a workspace")
@@ -69,6 +76,7 @@ def load_installation(given: dict[str, object], at_the_doors: dict[str, object])
         raise Misconfigured("\n".join(broken))
     _refuse_common_ids(places)
     _refuse_common_secrets(places)
+    _refuse_nothing_to_show(places)
     of_the_process = {key: value for key, value in at_the_doors.items() if value is not None}
     return Installation(settings, read_server_settings(of_the_process), tuple(places), several=True)
 
@@ -78,6 +86,14 @@ def _read(settings: Settings, server_settings: ServerSettings, *, several: bool)
     path = path_of(workspace.workspace_id) if several else ""
     secrets = make_secrets(server_settings)
     return Place(workspace.workspace_id, workspace.name, path, settings, server_settings, secrets)
+
+
+def _refuse_nothing_to_show(places: list[Place]) -> None:
+    if any(place.server_settings.demo for place in places) and not any(place.has_example for place in places):
+        raise Misconfigured(
+            "--demo (HELPGRAPH_DEMO) serves an example product, and no workspace here has one, in a folder web/: set "
+            "HELPGRAPH_WORKSPACE or --workspace to examples/orrery, or leave --demo out"
+        )
 
 
 def _refuse_common_ids(places: list[Place]) -> None:

@@ -33,10 +33,9 @@ def _what(place: Place, workers: int = 1) -> str:
 
 
 def _doors(url: str, place: Place) -> list[tuple[str, str]]:
-    settings, folder = place.server_settings, place.settings.workspace
-    tried = folder is not None and (folder / "web").is_dir()
+    settings = place.server_settings
     return [
-        *([("try it", f"{url}/demo/settings/billing" if tried else _NO_DEMO)] if settings.demo else []),
+        *([("try it", f"{url}/demo/settings/billing" if place.has_example else _NO_DEMO)] if settings.demo else []),
         ("inbox", f"{url}/inbox" + ("" if settings.inbox_password else "  (no password: this machine only)")),
         ("bugs", f"{url}/bugs"),
         ("API", f"{url}/docs"),
