@@ -15,6 +15,7 @@ from agent.policy import BusinessHours, CategoryPolicy, Costs, Policy, Queue
 from agent.types import Language
 
 _Cost = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+_Rate = Annotated[float, Field(ge=0, le=1)]
 FILE_NAME = "workspace.yaml"
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -76,9 +77,16 @@ class _Category(_Strict):
     scope: Literal["off", "suggest", "answer"] = "answer"
     needs_person: bool = False
     queue: str | None = None
-    target_containment: tuple[float, float] | None = None
+    target_containment: tuple[_Rate, _Rate] | None = None
     examples: list[str] = []
     costs: _Costs = _Costs()
+
+    @field_validator("target_containment")
+    @classmethod
+    def _is_a_range(cls, value: tuple[float, float] | None) -> tuple[float, float] | None:
+        if value is not None and value[0] > value[1]:
+            raise ValueError("the lower end comes first, as in [0.5, 0.9]")
+        return value
 
 
 class _Workspace(_Strict):
@@ -172,9 +180,17 @@ def workspace_folders(folder: Path) -> list[Path]:
 def _to_policy(data: _Workspace) -> Policy:
     queues = tuple(Queue(q.queue_id, q.name, tuple(q.categories), tuple(q.tiers)) for q in data.queues)
     known = {queue.queue_id for queue in queues}
+    _refuse_twice([queue.queue_id for queue in queues], "queues", "queue_id")
+    _refuse_twice([category.id for category in data.categories], "categories", "id")
     for category in data.categories:
         if category.queue is not None and category.queue not in known:
             raise ValueError(f"category {category.id!r} names the queue {category.queue!r}, which is not in queues")
+    categories = {category.id for category in data.categories}
+    for number, queue in enumerate(queues):
+        if unknown := [each for each in queue.categories if each not in categories]:
+            raise ValueError(
+                f"queues.{number}.categories: queue {queue.queue_id!r} names {unknown[0]!r}, which is not in categories"
+            )
     costs = Costs(**data.costs.model_dump())
     return Policy(
         categories=tuple(
@@ -198,6 +214,12 @@ def _to_policy(data: _Workspace) -> Policy:
         high_tiers=tuple(data.high_tiers),
         link_hosts=tuple(host.lower() for host in data.link_hosts),
     )
+
+
+def _refuse_twice(ids: list[str], place: str, name: str) -> None:
+    for number, each in enumerate(ids):
+        if each in ids[:number]:
+            raise ValueError(f"{place}.{number}.{name}: {each!r} is there already")
 
 
 def _own_costs(stated: _Costs, otherwise: Costs) -> Costs | None:

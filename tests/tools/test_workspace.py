@@ -50,3 +50,21 @@ def test_wrong_costs_of_a_category_are_refused_with_their_place(tmp_path: Path, 
         load_workspace(folder)
 
     assert f"{folder / 'workspace.yaml'}: {expected}" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("categories: [{id: a, name: A, target_containment: [50, 90]}]", "categories.0.target_containment.0: "),
+        ("categories: [{id: a, name: A, target_containment: [0.9, 0.1]}]", "categories.0.target_containment: "),
+        ("categories: [{id: a, name: A}, {id: a, name: B}]", "categories.1.id: 'a' is there already"),
+        ("queues: [{queue_id: q, name: Q}, {queue_id: q, name: R}]", "queues.1.queue_id: 'q' is there already"),
+        ("categories: [{id: a, name: A}]\nqueues: [{queue_id: q, name: Q, categories: [b]}]", "queues.0.categories: "),
+        ("categories: [{id: a, name: A, queue: r}]", "category 'a' names the queue 'r'"),
+    ],
+)
+def test_what_does_not_fit_together_is_refused_with_its_place(tmp_path: Path, text: str, expected: str) -> None:
+    with pytest.raises(Misconfigured) as refused:
+        load_workspace(write(tmp_path, text))
+
+    assert f"workspace.yaml: {expected}" in str(refused.value)
