@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from graphs.acts import act_by_command
+from graphs.cli_output import AsJson, print_json
 
 _Name = Annotated[str, typer.Argument(help="What the key is called: letters, digits, dots, dashes.")]
 _Workspace = Annotated[Path | None, typer.Option(help="Workspace folder. [env: HELPGRAPH_WORKSPACE]")]
@@ -28,9 +29,12 @@ def add_command(name: _Name, workspace: _Workspace = None, data_dir: _DataDir = 
     typer.echo(act_by_command("keys", {"do": "add", "name": name}, workspace, data_dir)["key"])
 
 
-def list_command(workspace: _Workspace = None, data_dir: _DataDir = None) -> None:
+def list_command(as_json: AsJson = False, workspace: _Workspace = None, data_dir: _DataDir = None) -> None:
     """List the keys, with the day each was last used. Those of HELPGRAPH_API_KEYS aren't among them."""
     found = act_by_command("keys", {"do": "list"}, workspace, data_dir)["keys"]
+    if as_json:
+        print_json(found)
+        return
     console = Console(highlight=False)
     if not found:
         console.print("there are no keys")

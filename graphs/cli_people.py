@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from graphs.acts import act_by_command
+from graphs.cli_output import AsJson, print_json
 from tools.storage.people import ROLES
 
 _Name = Annotated[str, typer.Argument(help="The name, as customers see it and as one signs in.")]
@@ -45,9 +46,12 @@ def add_command(
     Console(highlight=False).print(f"{name} may sign in as {role}", markup=False)
 
 
-def list_command(workspace: _Workspace = None, data_dir: _DataDir = None) -> None:
+def list_command(as_json: AsJson = False, workspace: _Workspace = None, data_dir: _DataDir = None) -> None:
     """List people with their roles. Whoever has HELPGRAPH_INBOX_PASSWORD is an admin and isn't among them."""
     found = act_by_command("people", {"do": "list"}, workspace, data_dir)["people"]
+    if as_json:
+        print_json(found)
+        return
     console = Console(highlight=False)
     if not found:
         console.print("nobody was added")

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from graphs.acts import act_by_command
+from graphs.cli_output import AsJson, print_json
 
 _Name = Annotated[str, typer.Argument(help="What the webhook is called: letters, digits, dots, dashes.")]
 _Workspace = Annotated[Path | None, typer.Option(help="Workspace folder. [env: HELPGRAPH_WORKSPACE]")]
@@ -42,9 +43,12 @@ def add_command(
     typer.echo(act_by_command("webhooks", body, workspace, data_dir)["secret"])
 
 
-def list_command(workspace: _Workspace = None, data_dir: _DataDir = None) -> None:
+def list_command(as_json: AsJson = False, workspace: _Workspace = None, data_dir: _DataDir = None) -> None:
     """List the webhooks, what waits for them and what was given up."""
     found = act_by_command("webhooks", {"do": "list"}, workspace, data_dir)["webhooks"]
+    if as_json:
+        print_json(found)
+        return
     console = Console(highlight=False)
     if not found:
         console.print("there are no webhooks")
@@ -77,21 +81,27 @@ def remove_command(name: _Name, workspace: _Workspace = None, data_dir: _DataDir
 
 def deliveries_command(
     unsettled: Annotated[bool, typer.Option("--unsettled", help="Only what waits and what was given up.")] = False,
+    as_json: AsJson = False,
     workspace: _Workspace = None,
     data_dir: _DataDir = None,
 ) -> None:
-    """List the newest 200 deliveries. They are kept for 30 days."""
+    """List the newest 200 deliveries, two lines each. They are kept for 30 days."""
     body = {"do": "deliveries", "unsettled": unsettled}
     found = act_by_command("webhooks", body, workspace, data_dir)["deliveries"]
+    if as_json:
+        print_json(found)
+        return
     console = Console(highlight=False)
     if not found:
         console.print("there are no deliveries")
         return
-    table = Table(*map(_column, ("when", "webhook", "kind", "event", "status", "tries", "last error")), box=None)
+    # Two lines each: in a table of 80 columns ids and dates would be broken.
     for each in found:
-        which = (each["created_at"][:19], each["webhook"], each["type"], each["event"])
-        table.add_row(*which, each["status"], str(each["tries"]), each["last_error"] or "")
-    console.print(table)
+        when = each["created_at"][:19].replace("T", " ")
+        console.print(f"{when}  {each['status']:<9}  {each['webhook']}  {each['type']}", markup=False, soft_wrap=True)
+        refused = f"  refused {each['refusals']} times" if each["refusals"] else ""
+        last = f"  last error: {each['last_error']}" if each["last_error"] else ""
+        console.print(f"    {each['event']}{refused}{last}", markup=False, soft_wrap=True)
 
 
 def retry_command(

@@ -52,7 +52,7 @@ async def webhooks(stores: Stores, given: JsonObject) -> JsonObject:
                     "event": f"{each.conversation_id}.{each.seq}",
                     "type": each.kind,
                     "status": each.status,
-                    "tries": each.tries,
+                    "refusals": each.refusals,
                     "last_error": each.last_error,
                     "created_at": each.created_at.isoformat(),
                 }

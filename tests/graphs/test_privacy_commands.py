@@ -66,11 +66,11 @@ def test_from_the_export_to_the_proof(shell: Shell, tmp_path: Path) -> None:
     assert code == 0, said
     assert "0 found" in said
     assert json.loads(proof.read_text())["gone"]["client_messages"] == {"rows": 1, "how": "removed"}
-    again = tmp_path / "again.json"
-    for more in ((), ("--yes", "--proof", str(again))):
+    second = tmp_path / "second.json"
+    for more in ((), ("--yes", "--proof", str(second))):
         code, said = shell.run("erase", "--user", "ada", *more)
         assert (code, "nothing is held" in said) == (1, True), said
-    nothing = json.loads(again.read_text())
+    nothing = json.loads(second.read_text())
     assert (nothing["erased"], any(nothing["found"].values())) == (False, False)
     assert shell.run("export", "--user", "ada", "--out", str(out), "--force")[0] == 1
 

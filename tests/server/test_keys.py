@@ -1,5 +1,6 @@
 """Keys of bots: shown once, kept as a hash, gone when revoked."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -105,6 +106,8 @@ def test_by_hand(shell: Shell) -> None:
     assert (listed[0], key in listed[1]) == (0, False)
     assert "helpdesk" in listed[1]
     assert "never" in listed[1]
+    (one,) = json.loads(shell.run("keys", "list", "--json")[1])
+    assert (one["name"], one["last_used_on"], one["revoked_at"]) == ("helpdesk", None, None)
     assert shell.run("keys", "add", "helpdesk")[0] == 1
     assert shell.run("keys", "revoke", "helpdesk")[0] == 0
     assert shell.run("keys", "revoke", "helpdesk")[0] == 1

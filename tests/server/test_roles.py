@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -191,6 +192,7 @@ def test_by_hand(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     assert typed("people", "add", "Grace", "--role", "agent", "--password-stdin")[0] == 0
     listed = shell.run("people", "list")
     assert "Grace agent" in listed[1]
+    assert [one["role"] for one in json.loads(shell.run("people", "list", "--json")[1])] == ["agent"]
     assert typed("people", "add", "Grace", "--role", "agent", "--password-stdin")[0] == 1
     assert typed("people", "add", "Ada", "--role", "boss", "--password-stdin")[0] == 2
     assert shell.run("people", "add", "Ada")[0] == 2

@@ -1,6 +1,7 @@
 """The team's own systems are told what happens: signed, in order, once more after whatever went wrong."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from agent.errors import BadTurn, Conflict, NotFound
 from graphs.privacy import erase
 from graphs.stores import stores_of
 from graphs.webhooks import webhooks
+from tests.graphs.test_privacy_commands import wrote
 from tests.server.harness import Here, serving
 from tests.server.hooks import Hooks, Told, listening
 from tests.server.test_inbox import wait_for_mode
@@ -126,7 +128,7 @@ async def test_a_receiver_that_is_gone_for_good_is_not_asked_again(here: Here, h
     async with asyncio.timeout(20):
         while (found := (await webhooks(stores, {"do": "deliveries"}))["deliveries"])[0]["status"] == "waiting":
             await asyncio.sleep(0.05)
-    assert (found[0]["status"], found[0]["tries"], found[0]["last_error"]) == ("given_up", 1, "status 410")
+    assert (found[0]["status"], found[0]["refusals"], found[0]["last_error"]) == ("given_up", 1, "status 410")
     hooks.answer = lambda body: (204, {})
     assert await webhooks(stores, {"do": "retry", "name": "crm"}) == {"again": 1}
     assert [each.kind for each in await told(hooks, 1)] == ["turn.ended"]
@@ -258,6 +260,15 @@ def test_by_hand(shell: Shell, hooks: Hooks, monkeypatch: pytest.MonkeyPatch) ->
     assert "turn.ended" in listed
     assert hooks.secret not in listed
     assert shell.run("webhooks", "deliveries", "--unsettled") == (0, "there are no deliveries")
+    assert json.loads(shell.run("webhooks", "list", "--json")[1])[0]["kinds"] == ["turn.ended"]
+    assert shell.run("webhooks", "add", "audit", hooks.url, "--kind", "message.created")[0] == 0
+    event = f"{wrote(shell.data_dir)}.1"
+    # Nothing of it is broken where the terminal is narrow.
+    monkeypatch.setenv("COLUMNS", "80")
+    said = shell.run("webhooks", "deliveries")[1]
+    assert said.endswith(f" waiting audit message.created {event}")
+    (one,) = json.loads(shell.run("webhooks", "deliveries", "--json")[1])
+    assert (one["event"], one["refusals"], one["last_error"]) == (event, 0, None)
     assert shell.run("webhooks", "retry")[0] == 0
     assert shell.run("webhooks", "remove", "crm")[0] == 0
     assert shell.run("webhooks", "remove", "crm")[0] == 1

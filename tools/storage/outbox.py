@@ -75,7 +75,7 @@ class Settled:
     seq: int
     kind: str
     status: str
-    tries: int
+    refusals: int
     last_error: str | None
     created_at: datetime
 
@@ -116,6 +116,12 @@ async def put(conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
     for each in new:
         each["body"]["data"]["thread_id"] = thread_id
     await conn.execute(_INSERT, new)
+
+
+def _refusals(row: Row[Any]) -> int:
+    """How often the receiver has refused a delivery: each try that reached it, but for the one that it took."""
+    tries: int = row.tries
+    return tries - 1 if row.status == "delivered" else tries
 
 
 async def workspaces_with_deliveries(db: Database) -> frozenset[str]:
@@ -243,7 +249,8 @@ class Outbox:
                 due_at = database_now() + waiting_s(1)
                 await _settle(conn, delivery, tries=deliveries.c.tries - 1, due_at=due_at, last_error=error)
             else:
-                await _settle(conn, delivery, status="given_up", settled_at=now, last_error=error)
+                given_up = {"tries": deliveries.c.tries - 1, "status": "given_up", "settled_at": now}
+                await _settle(conn, delivery, **given_up, last_error=error)
             counted = await conn.execute(
                 update(webhooks)
                 # What was on its way when all began to wait says nothing new: of sixteen at once that find nobody
@@ -295,7 +302,7 @@ class Outbox:
         async with self._db.reading() as conn:
             found = await conn.execute(query.order_by(deliveries.c.created_at.desc()).limit(limit))
             return [
-                Settled(r.name, r.conversation_id, r.seq, r.kind, r.status, r.tries, r.last_error, r.created_at)
+                Settled(r.name, r.conversation_id, r.seq, r.kind, r.status, _refusals(r), r.last_error, r.created_at)
                 for r in found
             ]
 

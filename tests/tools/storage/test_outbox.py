@@ -85,7 +85,7 @@ async def test_what_a_dead_one_held_is_taken_again_and_his_late_word_counts_for_
     await outbox.refused(held, "status 400", now=NOW)
     await outbox.away(held, "timeout", now=NOW, retry_after_s=None)
     [row] = await outbox.shown(unsettled=True, limit=10)
-    assert (row.status, row.tries, row.last_error) == ("waiting", 2, None)
+    assert (row.status, row.refusals, row.last_error) == ("waiting", 2, None)
     await outbox.delivered(again, now=NOW)
     assert await outbox.shown(unsettled=True, limit=10) == []
     await outbox.refused(held, "status 400", now=NOW)
