@@ -12,6 +12,7 @@ from server.background import at_work
 from server.context import Doors
 from server.headers import GuardHost, SecurityHeaders
 from server.limits import BodyLimit
+from server.origins import TellsOfOrigins
 from server.requests import HEADER, Observed
 from server.threads import HEADER as CONVERSATION
 
@@ -63,6 +64,7 @@ def workspace_app(doors: Doors) -> FastAPI:
         expose_headers=["Retry-After", HEADER, CONVERSATION],
         max_age=600,
     )
+    app.add_middleware(TellsOfOrigins, allowed=doors.settings.allowed_origins, public_url=doors.settings.public_url)
     app.add_middleware(GuardHost, loopback=doors.settings.on_loopback)
     app.add_middleware(
         Observed,

@@ -113,6 +113,23 @@ async def test_only_named_origins_may_read_answers(tmp_path: Path) -> None:
     }
 
 
+async def test_a_page_of_another_origin_leaves_a_line_that_names_the_setting(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def lines(here: Here, *origins: str | None) -> list[str]:
+        caplog.clear()
+        for origin in origins:
+            headers = {} if origin is None else {"Origin": origin}
+            await here.http.post("/v1/sessions", json={}, headers=headers)
+        return [record.getMessage() for record in caplog.records if record.name == "server.origins"]
+
+    async with serving(tmp_path, allowed_origins=["https://app.example.com"]) as here:
+        assert await lines(here, None, "https://app.example.com", here.url) == []
+        # Once: a page could fill the log, and what it calls itself isn't written.
+        asked = await lines(here, "https://evil.example", "https://evil.example", "null")
+    assert asked == ["a page asks whose origin isn't in HELPGRAPH_ALLOWED_ORIGINS"]
+
+
 async def test_no_secret_is_in_what_a_server_shows(here: Here, customer: Customer) -> None:
     await customer.say("Where are my invoices?")
     secrets = (SECRET, *BOT_KEYS, here.doors.admin_token, here.doors.cookie_secret, customer.begun["session_token"])
