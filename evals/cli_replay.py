@@ -16,23 +16,17 @@ from rich.console import Console
 
 from agent.errors import BadTurn, Misconfigured
 from agent.wire import JsonObject
-from evals.labels.file import HandLabels, labels_path
-from evals.labels.labelling import Labelling, label_all
-from evals.labels.source import articles_of
-from evals.progress import OnProgress, progress_of
+from evals.labels.file import labels_path
+from evals.progress import progress_of
 from evals.replay.manifest import NAME, read_manifest
 from evals.replay.run import SNAPSHOT, Options, Replayed, replay
 from evals.replay.snapshot import look_at
-from evals.report.baseline import measure_baseline
-from evals.report.lines import scored_lines
-from evals.report.write import write_report
-from evals.scoring.run import score_run
+from evals.report.scored import score_and_report
 from evals.scoring.show import show_summary
 from evals.scoring.summary import Summary
 from evals.tickets.formats import Format
 from evals.tickets.index import TicketIndex
 from evals.tickets.indexed import index_of
-from graphs.assembly import open_workspace
 from graphs.cli import FAILED, INTERRUPTED
 from graphs.settings import Settings, load_settings
 from tools.observing.logs import set_up_logging
@@ -144,7 +138,15 @@ async def _replay(
         elif not _is_free(folder):
             raise BadTurn(f"{folder} holds files and no run: name an empty folder, or one that isn't there yet")
         replayed = await replay(settings, index, folder, options, on_progress=on_progress)
-        summary, paths = await _score(settings, replayed, index, labels or labels_path(tickets), on_progress)
+        summary, paths = await score_and_report(
+            settings,
+            folder,
+            replayed.manifest,
+            index,
+            labels or labels_path(tickets),
+            cases=replayed.cases,
+            on_progress=on_progress,
+        )
         return replayed, summary, paths
 
 
@@ -164,30 +166,6 @@ async def _send(settings: Settings, key: SecretStr, replayed: Replayed, console:
         highlight=False,
         markup=False,
     )
-
-
-async def _score(
-    settings: Settings, replayed: Replayed, index: TicketIndex, labels: Path, on_progress: OnProgress
-) -> tuple[Summary, tuple[Path, ...]]:
-    """Label the tickets, score the run, and write its report."""
-    policy = open_workspace(settings).policy
-    articles = await articles_of(settings)
-    labelling = Labelling(policy, articles, HandLabels.open(labels))
-
-    def scored() -> tuple[Summary, tuple[Path, ...]]:
-        labelled = label_all(labelling, index.tickets)
-        summary = score_run(replayed.folder, labelled, policy, cases=replayed.cases, on_progress=on_progress)
-        written = scored_lines(replayed.folder)
-        baseline = measure_baseline(label_all(labelling, index.tickets), (line["ticket_id"] for line in written))
-        on_progress("writing the report", 0, 1)
-        titles = {article.article_id: article.title for article in articles}
-        paths = write_report(
-            replayed.folder, summary, written, replayed.manifest, policy, baseline=baseline, titles=titles
-        )
-        on_progress("writing the report", 1, 1)
-        return summary, paths
-
-    return await asyncio.to_thread(scored)
 
 
 async def _own_folder(settings: Settings, tickets: Path, index: TicketIndex, options: Options) -> Path:

@@ -24,6 +24,11 @@ COMMANDS = (
         "evals.cli_replay:register",
     ),
     LazyCommand(
+        "score",
+        "Score finished runs again, by the labels, rules and costs of now.",
+        "evals.cli_score:register",
+    ),
+    LazyCommand(
         "tickets",
         "Historical tickets: what is in them, one form for all, and what should have happened.",
         "evals.cli_tickets:register",

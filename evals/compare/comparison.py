@@ -105,7 +105,10 @@ def compare(
         )
     relabelled = sum(one.labels[one.places[t]] != other.labels[other.places[t]] for t in shared)
     if relabelled:
-        raise BadTurn(f"{relabelled} tickets have other labels in the second run: score both again by the same labels")
+        raise BadTurn(
+            f"{relabelled} tickets have other labels in the second run: score both again by the same labels "
+            "(`helpgraph score TICKETS BEFORE AFTER`)"
+        )
     usable = [t for t in shared if one.usable[one.places[t]] and other.usable[other.places[t]]]
     changes = _judged(_changes(one, other, usable))
     tickets = _ticket_changes(one, other, usable)

@@ -43,7 +43,10 @@ def compare_folders(before: Path, after: Path, *, min_shared: float = MIN_SHARED
     manifests = _manifest(before), _manifest(after)
     scored_by = [name for name, *_ in _differing(read_scored_by(before), read_scored_by(after), "")]
     if scored_by:
-        raise BadTurn(f"the runs were scored by different rules ({', '.join(scored_by)}): score both again by the same")
+        raise BadTurn(
+            f"the runs were scored by different rules ({', '.join(scored_by)}): score both again by the same "
+            "(`helpgraph score TICKETS BEFORE AFTER`)"
+        )
     comparison = compare(
         read_scores(before),
         read_scores(after),

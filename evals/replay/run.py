@@ -221,7 +221,8 @@ def _same_inputs(folder: Path, before: JsonObject | None, now: JsonObject, *, wh
         # What only a worker can tell is compared when there is one.
         differing = [name for name in differing if not name.startswith("engine.")]
     if differing:
+        again = "" if before["finished_at"] is None else "; to score that run again: `helpgraph score`"
         raise BadTurn(
             f"{folder} holds a run of other inputs ({', '.join(differing[:5])} differ): choose another folder with "
-            "--out, or begin it anew with --fresh"
+            f"--out, or begin it anew with --fresh{again}"
         )
