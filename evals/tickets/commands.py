@@ -15,16 +15,18 @@ from rich.console import Console
 
 from agent.errors import BadTurn, Misconfigured, SupportError
 from evals.progress import OnProgress, progress_of
-from evals.tickets.formats import format_named
+from evals.tickets.dates import Order
+from evals.tickets.formats import Format, format_named
 from evals.tickets.index import TicketIndex
 from evals.tickets.own import line_of
 from evals.tickets.profile import Profile, profile
 from evals.tickets.profile_shown import show
+from evals.tickets.sheet import Given
 from graphs.assembly import Runtime, open_runtime
 from graphs.settings import load_settings
 from tools.observing.logs import set_up_logging
 
-_FORMAT_HELP = "own, zendesk, intercom or freshdesk; recognised when absent."
+_FORMAT_HELP = "own, zendesk, intercom, freshdesk or csv; recognised when absent."
 _REPORT_EVERY = 1000
 
 
@@ -38,6 +40,13 @@ def convert_command(
     tickets: Annotated[Path, typer.Argument(help="An export of tickets: docs/tickets.md has the formats.")],
     out: Annotated[Path, typer.Option(help="Write our own JSON Lines to this file.")],
     format_name: Annotated[str | None, typer.Option("--format", help=_FORMAT_HELP)] = None,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option(help='Which columns of a CSV file are what: "id=Ticket ID,question=Description,answer=Reply".'),
+    ] = None,
+    dates: Annotated[
+        Order | None, typer.Option(help="Of dates in a CSV file such as 07/08/2026: whether the day comes first.")
+    ] = None,
 ) -> None:
     """Write an export of any format as scrubbed JSON Lines, oldest ticket first.
 
@@ -47,7 +56,8 @@ def convert_command(
     console = Console(stderr=True, highlight=False)
     if out.exists() and out.samefile(tickets):
         raise BadTurn("--out is the export itself: name another file")
-    with progress_of(console) as on_progress, _indexed(tickets, format_name, on_progress) as index:
+    given = Given.parse(columns or (), dates)
+    with progress_of(console) as on_progress, _indexed(tickets, format_name, given, on_progress) as index:
         _write(index, out, on_progress)
         told = account(index)
         count = len(index)
@@ -90,14 +100,18 @@ def account(index: TicketIndex) -> list[str]:
     told = [f"refused: {count} x {reason}" for reason, count in index.refused.reasons.items()]
     if index.refused.first:
         number, reason = index.refused.first[0]
-        told.append(f"the first refused is line {number}: {reason}")
+        told.append(f"the first refused is {_unit(index)} {number}: {reason}")
     told += [f"{count} x {remark}" for remark, count in index.remarks.items()]
     if index.duplicates:
         told.append(f"{index.duplicates} older versions of tickets left out")
     if index.cut_off:
         number, how = index.cut_off
-        told.append(f"line {number}: {how}; what was before is used")
+        told.append(f"{_unit(index)} {number}: {how}; what was before is used")
     return told
+
+
+def _unit(index: TicketIndex) -> str:
+    return "row" if index.format is Format.CSV else "line"
 
 
 async def _profile(runtime: Runtime, path: Path, format_name: str | None, on_progress: OnProgress) -> Profile:
@@ -134,12 +148,16 @@ class _Stopped(Exception):
 
 
 @contextmanager
-def _indexed(path: Path, format_name: str | None, on_progress: OnProgress) -> Iterator[TicketIndex]:
+def _indexed(path: Path, format_name: str | None, given: Given, on_progress: OnProgress) -> Iterator[TicketIndex]:
     """An index of the export for as long as the command takes."""
     with (
         tempfile.TemporaryDirectory(prefix="helpgraph-tickets-") as folder,
         TicketIndex.build(
-            path, Path(folder) / "tickets.index", format_=format_named(format_name), on_progress=on_progress
+            path,
+            Path(folder) / "tickets.index",
+            format_=format_named(format_name),
+            given=given,
+            on_progress=on_progress,
         ) as index,
     ):
         yield index

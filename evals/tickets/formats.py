@@ -21,6 +21,7 @@ class Format(StrEnum):
     ZENDESK = "zendesk"
     INTERCOM = "intercom"
     FRESHDESK = "freshdesk"
+    CSV = "csv"
 
 
 DRAFTS: Mapping[Format, Callable[[Mapping[str, Any]], Draft]] = {
@@ -34,6 +35,7 @@ _EXPECTED = {
     Format.ZENDESK: "`id`, `requester_id`, a word as `status`, and `comments`",
     Format.INTERCOM: "`type: conversation`, `source` and `conversation_parts`",
     Format.FRESHDESK: "`id`, `requester_id`, a number as `status`, and `conversations`",
+    Format.CSV: "a header, and a column each for id, time and question",
 }
 
 

@@ -26,6 +26,7 @@ from evals.tickets.draft import utc
 from evals.tickets.formats import Format
 from evals.tickets.jsonl import is_newer
 from evals.tickets.reading import Reading
+from evals.tickets.sheet import Given
 from evals.tickets.ticket import Entry, Gold, Ticket
 
 OnProgress = Callable[[str, int, int], None]
@@ -101,6 +102,7 @@ class TicketIndex:
         index_path: Path,
         *,
         format_: Format | None = None,
+        given: Given | None = None,
         now: datetime | None = None,
         on_progress: OnProgress | None = None,
     ) -> Self:
@@ -126,7 +128,7 @@ class TicketIndex:
             with suppress(FileNotFoundError):
                 making.unlink()
             with closing(sqlite3.connect(making, isolation_level=None)) as db:
-                _fill(db, path, stat, format_, now, on_progress or _quiet)
+                _fill(db, path, stat, format_, given, now, on_progress or _quiet)
             making.replace(index_path)
         except (OSError, sqlite3.Error) as exc:
             raise Misconfigured(f"{index_path}: can't be written ({exc})") from exc
@@ -218,13 +220,19 @@ def _fill(
     path: Path,
     stat: os.stat_result,
     format_: Format | None,
+    given: Given | None,
     now: datetime | None,
     on_progress: OnProgress,
 ) -> None:
     # Nothing is lost with a half-made index, so it needs no journal and no waiting for the disk.
     db.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -65536;" + _SCHEMA)
     reading = Reading(
-        path, format_=format_, customers=_Customers(db), now=now, on_bytes=_reporter(on_progress, stat.st_size)
+        path,
+        format_=format_,
+        given=given,
+        customers=_Customers(db),
+        now=now,
+        on_bytes=_reporter(on_progress, stat.st_size),
     )
     duplicates = 0
     db.execute("BEGIN")

@@ -15,6 +15,7 @@ from agent.errors import BadTurn
 from evals.tickets import zendesk
 from evals.tickets.formats import DRAFTS, Format, expected, recognise, seen, thread_of, unwrapped
 from evals.tickets.intake import Intake, Taken
+from evals.tickets.sheet import Given, Sheet
 from evals.tickets.source import CutOff, OnBytes, Source, Value
 
 _LOOKED_AT = 50
@@ -58,6 +59,7 @@ class Reading:
         path: Path,
         *,
         format_: Format | None = None,
+        given: Given | None = None,
         customers: Callable[[str], str] | None = None,
         now: datetime | None = None,
         on_bytes: OnBytes | None = None,
@@ -66,7 +68,8 @@ class Reading:
         self._source = Source(path, on_bytes=on_bytes)
         self._intake = Intake(now=now or datetime.now(UTC), customers=customers or Numbered())
         self._wanted = format_
-        self.format = format_ or self._recognised()
+        self._sheet = self._as_sheet(given)
+        self.format = Format.CSV if self._sheet else format_ or self._recognised()
         self.refused = Refused()
         self.remarks: Counter[str] = Counter()
         self.cut_off: tuple[int, str] | None = None
@@ -83,9 +86,9 @@ class Reading:
         return self._source.sha256
 
     def __iter__(self) -> Iterator[Taken]:
-        draft = DRAFTS[self.format]
+        draft = self._sheet.draft if self._sheet else DRAFTS[self.format]
         try:
-            for value in _records(self._source):
+            for value in self._sheet.rows() if self._sheet else _records(self._source):
                 if value.repaired:
                     self.remarks[REPAIRED] += 1
                 taken = self._take(value, draft)
@@ -108,10 +111,21 @@ class Reading:
         try:
             return self._intake.take(draft(value.data))
         except ValueError as exc:
-            other = recognise(value.data)
+            other = recognise(value.data) if self._sheet is None else None
             foreign = other not in (None, self.format)
             self.refused.add(value.number, f"a record of {other}, not of {self.format}" if foreign else str(exc))
             return None
+
+    def _as_sheet(self, given: Given | None) -> Sheet | None:
+        is_table = self._source.layout == "table"
+        if is_table != (self._wanted is Format.CSV) and self._wanted is not None:
+            raise BadTurn(
+                f"{self._path} is {'CSV' if is_table else 'no CSV'}; {self._wanted.value} was asked for: "
+                f"{expected(self._wanted)}. docs/tickets.md describes the formats"
+            )
+        if given is not None and given.columns and not is_table:
+            raise BadTurn(f"{self._path} is no CSV: it has no columns to name")
+        return Sheet(self._source, str(self._path), given) if is_table else None
 
     def _recognised(self) -> Format:
         first = self._first()
@@ -136,8 +150,10 @@ class Reading:
         why = f"; {self.cut_off[0]}: {self.cut_off[1]}" if self.cut_off else ""
         if self.refused.first:
             number, reason = self.refused.first[0]
-            why = f"; line {number}: {reason}{why}"
+            why = f"; {'row' if self._sheet else 'line'} {number}: {reason}{why}"
         said = "was asked for" if self._wanted is not None else "was recognised"
+        if self._sheet:
+            return f"{self._path} holds no ticket that can be used{why}. docs/tickets.md describes the formats"
         return (
             f"{self._path} holds no ticket that can be used{why}. {self.format.value} {said}: "
             f"{expected(self.format)}; there is {seen(self._first())}. docs/tickets.md describes the formats"

@@ -15,7 +15,7 @@ import orjson
 
 from agent.errors import BadTurn, Misconfigured
 
-Layout = Literal["lines", "array", "object"]
+Layout = Literal["lines", "array", "object", "table"]
 OnBytes = Callable[[int], None]
 
 MAX_LINE_BYTES = 64 * 1024 * 1024
@@ -69,11 +69,13 @@ class Source:
         except OSError as exc:
             raise Misconfigured(f"{path}: can't be read ({exc.strerror or exc})") from exc
         self._encoding = _encoding(head)
-        if (seen := _no_json(head, self._encoding)) is not None:
-            raise BadTurn(f"{path} holds no tickets: it looks like {seen}. docs/tickets.md describes what is read")
         self._hash: Any = None
         self._unzipped: _Unzipped | None = None
-        self.layout: Layout = self._sniff()
+        self.layout: Layout = "table"
+        if not _is_table(head, self._encoding):
+            if (seen := _no_json(head, self._encoding)) is not None:
+                raise BadTurn(f"{path} holds no tickets: it looks like {seen}. docs/tickets.md describes what is read")
+            self.layout = self._sniff()
 
     @property
     def sha256(self) -> str:
@@ -101,7 +103,7 @@ class Source:
                 if value.wrong and not ended:
                     raise CutOff("the last line is cut off", number)
                 yield value
-            self._check_unzipped(number)
+            self.check_unzipped(number)
 
     def records(self, prefix: str) -> Iterator[Value]:
         """What stands at a document's places of this prefix (ijson's notation), in order.
@@ -115,6 +117,15 @@ class Source:
         """The keys and values of the object at a document's place, as pairs."""
         yield from self._streamed(lambda file: ijson.kvitems(file, prefix, use_float=True, multiple_values=True))
 
+    def opened_text(self) -> io.TextIOWrapper:
+        """The characters of a table, line ends as they are."""
+        return io.TextIOWrapper(self._opened(hashed=True, repaired=True), encoding="utf-8", newline="")
+
+    def check_unzipped(self, number: int) -> None:
+        """Raise `CutOff` when the file was compressed, and what was read of it was cut off or damaged."""
+        if self._unzipped is not None and self._unzipped.damaged:
+            raise CutOff("the compressed file is cut off or damaged", number)
+
     def _streamed(self, parse: Callable[[Any], Iterator[Any]]) -> Iterator[Value]:
         number = 0
         with self._opened(hashed=True, repaired=True) as file:
@@ -122,13 +133,9 @@ class Source:
                 for number, data in enumerate(parse(file), 1):
                     yield Value(number, data)
                 _drain(file)
-                self._check_unzipped(number)
+                self.check_unzipped(number)
             except (ijson.JSONError, UnicodeDecodeError) as exc:
                 raise CutOff("the file breaks off, or stops being JSON, in this record", number + 1) from exc
-
-    def _check_unzipped(self, number: int) -> None:
-        if self._unzipped is not None and self._unzipped.damaged:
-            raise CutOff("the compressed file is cut off or damaged", number)
 
     def _opened(self, *, hashed: bool = False, repaired: bool = False) -> io.BufferedReader:
         watched = _Watched(self._path, self._on_bytes if hashed else None)
@@ -240,10 +247,18 @@ def _no_json(head: bytes, encoding: str) -> str | None:
         return "XML or HTML: export JSON"
     if text.startswith("SQLite format 3"):
         return "an SQLite database"
-    first = text.splitlines()[0]
-    if (found := max(",;\t", key=first.count)) and first.count(found) >= 2 and "\ufffd" not in first:
-        return f"CSV with {first.count(found) + 1} columns: export JSON with the messages of each ticket"
     return "text or bytes that are no JSON"
+
+
+def _is_table(head: bytes, encoding: str) -> bool:
+    """Whether a beginning looks like a table's: three columns and more, and nothing that no text has."""
+    _know_repair()
+    text = head.decode(encoding, errors=_REPAIR if encoding == "utf-8" else "replace").lstrip("\ufeff \t\r\n\x1e")
+    if not text or text[0] in "{[<" or head.startswith(b"PK\x03\x04"):
+        return False
+    first = text.splitlines()[0]
+    printed = all(char.isprintable() or char == "\t" for char in first) and "\ufffd" not in first
+    return printed and max(map(first.count, ",;\t")) >= 2
 
 
 def _drain(file: io.BufferedReader) -> None:

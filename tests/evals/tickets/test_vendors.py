@@ -203,7 +203,7 @@ def test_authors_are_told_apart_and_customers_are_the_same_without_a_name(tmp_pa
     assert str(vendors.REQUESTER) not in repr(first)
 
 
-@pytest.mark.parametrize("format_", list(Format))
+@pytest.mark.parametrize("format_", list(DRAFTS))
 def test_every_format_is_recognised_by_its_records(format_: Format) -> None:
     assert recognise(EXAMPLES[format_]) is format_
 
@@ -245,7 +245,7 @@ def replaced(record: Any, path: tuple[Any, ...], value: Any) -> Any:
     return [replaced(each, path[1:], value) if n == path[0] else each for n, each in enumerate(record)]
 
 
-@pytest.mark.parametrize("format_", list(Format))
+@pytest.mark.parametrize("format_", list(DRAFTS))
 def test_whatever_stands_in_a_field_a_record_is_read_or_refused(format_: Format) -> None:
     record = EXAMPLES[format_]
 
@@ -261,4 +261,4 @@ def test_whatever_stands_in_a_field_a_record_is_read_or_refused(format_: Format)
 
 def test_modules_of_vendors_know_only_their_own() -> None:
     for module, format_ in ((zendesk, Format.ZENDESK), (intercom, Format.INTERCOM), (freshdesk, Format.FRESHDESK)):
-        assert [each for each in Format if module.is_mine(EXAMPLES[each])] == [format_]
+        assert [each for each in DRAFTS if module.is_mine(EXAMPLES[each])] == [format_]
