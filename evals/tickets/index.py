@@ -33,7 +33,7 @@ OnProgress = Callable[[str, int, int], None]
 
 STAGE = "reading tickets (MB)"
 # Goes up when what is read, scrubbed or stored changes: an older index is then made anew.
-_VERSION = 1
+_VERSION = 2
 _BATCH = 256
 _REPORT_BYTES = 4 << 20
 _SCHEMA = """

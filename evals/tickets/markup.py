@@ -6,6 +6,8 @@ from html import unescape
 
 _MAX_MARKUP_CHARS = 200_000
 _TAG = re.compile(r"</?(?:p|br|div|span|a|ul|ol|li|b|i|em|strong|table|img|html|body|blockquote|h[1-6])\b[^<>]*>", re.I)
+# What somebody who writes about HTML seldom writes, and what programs that make HTML of a message always do.
+_MESSAGE = re.compile(r"<br\s*/?>|</(?:p|div|span|li|td|h[1-6]|blockquote)>|<a\s[^<>]*href[^<>]*>[^<>]*</a>", re.I)
 _BLOCKS = frozenset(
     ("p", "br", "div", "li", "tr", "table", "ul", "ol", "blockquote", "h1", "h2", "h3", "h4", "h5", "h6", "pre", "hr")
 )
@@ -24,6 +26,11 @@ class Plain:
 
     text: str
     links: tuple[str, ...]
+
+
+def is_html(text: str) -> bool:
+    """Whether a message of which nobody says it is HTML: it has the tags that programs put into messages."""
+    return "<" in text and _MESSAGE.search(text) is not None
 
 
 def plain(text: str) -> Plain:

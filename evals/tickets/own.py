@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agent.types import Kind
 from evals.tickets.draft import Draft, Message, moment, utc
+from evals.tickets.markup import is_html
 from evals.tickets.ticket import Gold, Resolver, Satisfaction, Ticket
 
 
@@ -47,6 +48,7 @@ class _Line(BaseModel):
     subject: str | None = None
     page: str | None = Field(default=None, max_length=2000)
     messages: list[_Entry] = Field(min_length=1)
+    html: bool | None = None
     status: str | None = Field(default=None, max_length=100)
     resolved_by: Resolver | None = None
     solved_at: datetime | None = None
@@ -75,7 +77,15 @@ def draft(record: Mapping[str, Any]) -> Draft:
         created_at=utc(line.created_at),
         updated_at=utc(line.updated_at) if line.updated_at else None,
         messages=tuple(
-            Message(each.author, each.text, moment(each.at), each.name, links=each.links) for each in line.messages
+            Message(
+                each.author,
+                each.text,
+                moment(each.at),
+                each.name,
+                markup=is_html(each.text) if line.html is None else line.html,
+                links=each.links,
+            )
+            for each in line.messages
         ),
         subject=line.subject,
         channel=line.channel,
@@ -134,6 +144,8 @@ def line_of(ticket: Ticket) -> bytes:
             | ({"links": entry.links} if entry.links else {})
             for entry in ticket.entries
         ],
+        # What looks like a tag now is what somebody wrote about.
+        "html": False,
         "status": ticket.status,
         "resolved_by": ticket.resolved_by,
         "solved_at": ticket.solved_at,

@@ -38,6 +38,27 @@ def test_an_export_becomes_our_own_scrubbed_lines(shell: Shell, tmp_path: Path, 
     assert sorted(each.name for each in tmp_path.iterdir() if each.is_file()) == ["export.json", "tickets.jsonl"]
 
 
+def test_html_in_our_own_lines_becomes_text_and_what_is_written_about_tags_stays(shell: Shell, tmp_path: Path) -> None:
+    letter = (
+        'Hi,<br><br>it won&#39;t pair.<br>Thanks, Mrs O\u2019Neill <a href="https://help.shop.example/pair">here</a>'
+    )
+    page = "The <b> in our <div class='x'> is lost\nsince May"
+    about = "<p>The tag &lt;br&gt; is lost</p>"
+    messages = [{"author": "customer", "text": text} for text in (letter, page, about)]
+    path, out, again = (tmp_path / name for name in ("own.jsonl", "out.jsonl", "again.jsonl"))
+    written(path, {**own(1), "messages": messages})
+
+    assert shell.run("tickets", "convert", str(path), "--out", str(out))[0] == 0
+    assert shell.run("tickets", "convert", str(out), "--out", str(again))[0] == 0
+
+    found = json.loads(out.read_text(encoding="utf-8"))["messages"]
+    assert found[0]["text"].endswith("Hi,\n\nit won't pair.\nThanks, Mrs [name] here")
+    assert found[0]["links"] == ["https://help.shop.example/pair"]
+    assert found[1]["text"] == page
+    assert found[2]["text"] == "The tag <br> is lost"
+    assert again.read_bytes() == out.read_bytes()
+
+
 def test_converting_keeps_every_ticket_of_the_example_and_its_labels(shell: Shell, tmp_path: Path) -> None:
     out = tmp_path / "tickets.jsonl"
 
