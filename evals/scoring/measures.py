@@ -9,6 +9,7 @@ from evals.scoring.containment import Containment
 from evals.scoring.escalation import Escalation
 from evals.scoring.known import Known, every, opposite
 from evals.scoring.score import CaseScore
+from evals.scoring.sources import KnowledgeChain
 
 ABSENT = math.inf
 """The case is not in the measure's denominator."""
@@ -67,8 +68,15 @@ def _handed(read: Callable[[Escalation], Known], among: Callable[[Escalation], K
     return of
 
 
-def _chained(step: Callable[[CaseScore], bool]) -> Callable[[CaseScore], float]:
-    return lambda score: ABSENT if score.chain is None else float(step(score))
+def _chained(step: Callable[[KnowledgeChain], Known]) -> Callable[[CaseScore], float]:
+    """Of the cases with a request that an article could answer."""
+
+    def of(score: CaseScore) -> float:
+        if score.chain is None:
+            return UNKNOWN if score.substantive is None else ABSENT
+        return _value(step(score.chain))
+
+    return of
 
 
 def _silent(contained: Containment) -> Known:
@@ -197,17 +205,17 @@ MEASURES: tuple[Measure, ...] = (
     Measure("first_contact_resolution", "Of needed handoffs, solved by the first person",
             _handed(lambda h: h.first_contact, _needed_and_got),
             partners=("escalation_recall", "escalation_precision")),
-    Measure("article_exists", "An article answers it", _chained(lambda s: bool(s.chain and s.chain.exists)), "neither"),
-    Measure("article_retrieved", "... and was found", _chained(lambda s: bool(s.chain and s.chain.retrieved)),
+    Measure("article_exists", "An article answers it", _chained(lambda c: c.exists), "neither"),
+    Measure("article_retrieved", "... and was found", _chained(lambda c: c.retrieved),
             partners=("wrong_containment",)),
     Measure("article_used", "... and was used: the knowledge hit rate",
-            _chained(lambda s: bool(s.chain and s.chain.used)), headline=True, partners=_HELD),
+            _chained(lambda c: c.used), headline=True, partners=_HELD),
     Measure("article_missing", "No article: to be written",
-            _chained(lambda s: bool(s.chain and not s.chain.exists)), "neither"),
+            _chained(lambda c: opposite(c.exists)), "neither"),
     Measure("article_not_retrieved", "An article, but not found",
-            _chained(lambda s: bool(s.chain and s.chain.exists and not s.chain.retrieved)), "less"),
+            _chained(lambda c: every(c.exists, opposite(c.retrieved))), "less"),
     Measure("article_not_used", "Found, but not used",
-            _chained(lambda s: bool(s.chain and s.chain.retrieved and not s.chain.used)), "less", partners=_HELD),
+            _chained(lambda c: every(c.retrieved, opposite(c.used))), "less", partners=_HELD),
     Measure("citation_right", "Of cases answered with citations, the right article among them", _citation_right,
             partners=("containment", "escalation_recall")),
     Measure("responded", "Heard something that helps",

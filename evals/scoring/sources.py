@@ -12,11 +12,14 @@ from evals.scoring.reading import Log, Rules, cited_articles
 
 @dataclass(frozen=True, slots=True)
 class KnowledgeChain:
-    """For a question that an article could answer: each step holds only where the one before does."""
+    """For a question that an article could answer: each step holds only where the one before does.
 
-    exists: bool
-    retrieved: bool
-    used: bool
+    None where nobody said which article answers it.
+    """
+
+    exists: Known
+    retrieved: Known
+    used: Known
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +44,11 @@ _NO_ARTICLE = "unanswered"
 
 
 def chain(log: Log, label: Label, needs_person: Known, policy: Policy) -> KnowledgeChain | None:
-    """Follow the article; None where none is called for (bugs, what needs a person anyway), or nobody said which."""
-    if label.articles is None or label.is_bug:
+    """Follow the article; None where none is called for: bugs, and what needs a person for another reason."""
+    if label.is_bug or (needs_person and label.needs_person_reason != _NO_ARTICLE and not label.articles):
         return None
-    if needs_person and label.needs_person_reason != _NO_ARTICLE and not label.articles:
-        return None
+    if label.articles is None:
+        return KnowledgeChain(None, None, None)
     exists = bool(label.articles)
     retrieved = exists and any(
         found.article_id in label.articles and found.rank < policy.passages_per_turn

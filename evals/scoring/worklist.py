@@ -56,7 +56,7 @@ class Worklist:
                 heapq.heappush(self._worst, entry)
             else:
                 heapq.heappushpop(self._worst, entry)
-        if score.chain is None or score.chain.used or score.run != 1:
+        if score.chain is None or score.chain.used is not False or score.run != 1:
             return
         kind: GapKind = "not_used" if score.chain.retrieved else "not_retrieved" if score.chain.exists else "missing"
         about = label.articles[0] if label and label.articles else score.category or "unlabelled"

@@ -16,7 +16,8 @@ from evals.scoring.reading import Rules
 from evals.scoring.score import CaseScore
 
 SCORES, SCORING = "scores.jsonl", "scoring.json"
-SCORES_FORMAT = 1
+# Goes up when the same log and label come to another score.
+SCORES_FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)

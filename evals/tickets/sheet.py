@@ -223,7 +223,8 @@ def _columns(name: str, header: Sequence[str], given: Given) -> dict[str, str]:
             f"{field}={found.get(field, 'COLUMN')}" for field in ("id", "created", "subject", "question", "answer")
         )
         raise BadTurn(
-            f"{name} holds no tickets yet: it is CSV, and which column is {' and which is '.join(missing)} isn't certain: it has {shown}. "
+            f"{name} holds no tickets yet: it is CSV, and which column is {' and which is '.join(missing)} "
+            f"isn't certain: it has {shown}. "
             f'Say it: helpgraph tickets convert {name} --columns "{example}" --out tickets.jsonl (docs/tickets.md)'
         )
     return found

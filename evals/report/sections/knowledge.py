@@ -32,10 +32,11 @@ def knowledge(content: Content) -> Markup:
     """The section."""
     of = content.summary.metrics
     lead = (
-        f"For the {of['article_exists'].n:,} questions that an article could answer. Each step holds only where the "
-        "one before does; "
-        "what is lost between two steps has its own cure."
+        f"For the {of['article_exists'].n:,} questions that an article could answer and of which it is known which. "
+        "Each step holds only where the one before does; what is lost between two steps has its own cure."
     )
+    if unlabelled := of["article_exists"].unscored:
+        lead += f" Of {unlabelled:,} more nobody said which article answers them: they are unscored."
     quality = [row(words, *cells(of[name])) for name, words in _QUALITY.items() if of[name].n]
     parts = [_chain(content), _gaps(content)]
     if quality:
@@ -53,7 +54,7 @@ def _chain(content: Content) -> Markup:
             '<rect class="track" width="{w}" height="16"/><rect class="good" width="{share}" height="16"/></svg>',
             w=_WIDTH, share=f"{_WIDTH * share:.1f}",
         )  # fmt: skip
-        rows.append(row(words, value(of[name]), step, *cells(of[name])[1:4:2]))
+        rows.append(row(words, value(of[name]), step, *cells(of[name])[1:2], *cells(of[name])[3:]))
     lost = [
         fill("<li>{words}: <b>{value}</b></li>", words=words, value=value(of[name]))
         for name, words in (
@@ -64,7 +65,9 @@ def _chain(content: Content) -> Markup:
     ]
     return join(
         [
-            table("From question to answer", ("", "share", "drawn", "95 % interval", "n"), rows, kind="chain"),
+            table(
+                "From question to answer", ("", "share", "drawn", *CELL_HEADS[1:2], *CELL_HEADS[3:]), rows, kind="chain"
+            ),
             fill('<ul class="plain">{lost}</ul>', lost=join(lost)),
         ]
     )

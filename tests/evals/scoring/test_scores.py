@@ -9,10 +9,11 @@ from evals.labels.label import Label
 from evals.replay.case import Case, Cited, Claim, Found, Timing, Turn
 from evals.scoring.bugs import BugBook
 from evals.scoring.containment import Containment
-from evals.scoring.known import every, opposite, some
+from evals.scoring.known import Known, every, opposite, some
 from evals.scoring.reading import Rules
 from evals.scoring.score import CaseScore, score_case
 from evals.scoring.substance import says_nothing
+from evals.scoring.summary import summarise
 from tests.evals.scoring.making import (
     POLICY,
     answer,
@@ -269,7 +270,7 @@ def test_the_article_is_followed_through_three_steps() -> None:
     found_first = (Found(passage_id="reset#1", article_id="reset", rank=0, score=0.9),)
     too_far = (Found(passage_id="reset#1", article_id="reset", rank=8, score=0.1),)
 
-    def steps(made: Case, label: Label) -> tuple[bool, bool, bool] | None:
+    def steps(made: Case, label: Label) -> tuple[Known, Known, Known] | None:
         chain = scored(made, label).chain
         return None if chain is None else (chain.exists, chain.retrieved, chain.used)
 
@@ -280,7 +281,20 @@ def test_the_article_is_followed_through_three_steps() -> None:
     assert steps(case(answer()), for_person(needs_person_reason="unanswered")) == (False, False, False)
     assert steps(case(answer()), for_person()) is None
     assert steps(case(answer()), bug()) is None
-    assert steps(case(answer()), how_to(articles=None)) is None
+    assert steps(case(answer()), how_to(articles=None)) == (None, None, None)
+
+
+def test_a_question_of_which_nobody_said_which_article_answers_it_is_unscored() -> None:
+    cases = [case(answer(), ticket_id=f"T-{n}") for n in range(4)]
+    labels = {"T-0": how_to("T-0"), "T-1": how_to(articles=None), "T-2": Label("T-2"), "T-3": bug("T-3")}
+
+    found = summarise(cases, labels, (), POLICY).metrics
+
+    for name in ("article_exists", "article_retrieved", "article_used"):
+        metric = found[name]
+        assert (metric.value, metric.n, metric.unscored) == (1.0, 1, 2)
+        assert metric.worst == pytest.approx(1 / 3)
+        assert metric.best == 1.0
 
 
 def test_claims_and_citations_are_counted() -> None:
