@@ -12,13 +12,16 @@ from rich.console import Console
 from rich.table import Table
 
 from agent.errors import BadTurn
+from evals.labels.file import HandLabels, labels_path
 from evals.learning.lessons import MAX_TICKETS
 from evals.learning.run import NEWER_SHARE, LearnReport, learn
 from evals.progress import progress_of
+from evals.tickets.formats import Format
 from graphs.assembly import open_learned, open_runtime, open_workspace
 from graphs.cli import FAILED, INTERRUPTED
 from graphs.settings import Settings, load_settings
 from graphs.shared import open_embedding
+from tools.learned.model import MANIFEST
 from tools.learned.shelf import SHIPPED, ModelShelf
 from tools.observing.logs import set_up_logging
 
@@ -37,7 +40,16 @@ def register(app: typer.Typer) -> None:
 
 
 def learn_command(
-    tickets: Annotated[Path | None, typer.Argument(help="Historical tickets as JSON Lines: docs/tickets.md.")] = None,
+    tickets: Annotated[
+        Path | None,
+        typer.Argument(help="Historical tickets: our JSON Lines, or an export of a helpdesk (docs/tickets.md)."),
+    ] = None,
+    format_: Annotated[
+        Format | None, typer.Option("--format", help="The tickets' format, when it isn't recognised.")
+    ] = None,
+    labels: Annotated[
+        Path | None, typer.Option(help="The file of hand labels; NAME.labels.jsonl beside the tickets unless given.")
+    ] = None,
     newer_share: Annotated[
         float, typer.Option(min=0.05, max=0.9, help="The share of newest tickets to measure on, never trained on.")
     ] = NEWER_SHARE,
@@ -65,7 +77,10 @@ def learn_command(
     if tickets is None:
         _manage(settings, use, list_models=list_models)
         return
-    report = asyncio.run(_learn(settings, tickets, newer_share, force=force, dry_run=dry_run, console=console))
+    hand = HandLabels.open(labels or labels_path(tickets))
+    report = asyncio.run(
+        _learn(settings, tickets, hand, format_, newer_share, force=force, dry_run=dry_run, console=console)
+    )
     if as_json:
         shown = {"model_id": report.model_id, "installed": report.installed, **report.to_json()}
         typer.echo(orjson.dumps(shown, option=orjson.OPT_INDENT_2).decode())
@@ -76,14 +91,29 @@ def learn_command(
 
 
 async def _learn(
-    settings: Settings, tickets: Path, newer_share: float, *, force: bool, dry_run: bool, console: Console
+    settings: Settings,
+    tickets: Path,
+    hand: HandLabels,
+    format_: Format | None,
+    newer_share: float,
+    *,
+    force: bool,
+    dry_run: bool,
+    console: Console,
 ) -> LearnReport:
     report = None
     try:
         async with open_runtime(settings) as runtime:
             with progress_of(console) as on_progress:
                 report = await learn(
-                    runtime, tickets, on_progress=on_progress, newer_share=newer_share, force=force, dry_run=dry_run
+                    runtime,
+                    tickets,
+                    on_progress=on_progress,
+                    labels=hand,
+                    format_=format_,
+                    newer_share=newer_share,
+                    force=force,
+                    dry_run=dry_run,
                 )
     except asyncio.CancelledError:
         # What came after it had been learnt and put to use was closing alone.
@@ -108,7 +138,7 @@ def _manage(settings: Settings, use: str | None, *, list_models: bool) -> None:
     if list_models:
         current = shelf.in_use().model_id
         for model_id in [SHIPPED, *shelf.kept()]:
-            typer.echo(f"{'*' if model_id == current else ' '} {model_id}")
+            typer.echo(f"{'*' if model_id == current else ' '} {model_id}{_when_and_gain(shelf, model_id)}")
         return
     if use is not None:
         shelf.use(use)
@@ -118,6 +148,20 @@ def _manage(settings: Settings, use: str | None, *, list_models: bool) -> None:
     if open_learned(settings, workspace_id, open_embedding(settings)).model_id != chosen:
         raise typer.Exit(FAILED)
     typer.echo(f"from the next start on: {chosen}")
+
+
+def _when_and_gain(shelf: ModelShelf, model_id: str) -> str:
+    """When a model was made, and what it gained by its own report; nothing for the shipped one."""
+    if model_id == SHIPPED:
+        return ""
+    try:
+        about = orjson.loads((shelf.folder / model_id / MANIFEST).read_bytes())
+        report = about["report"]
+        gains = [f"{name} {found['gain']['value']:+.3f}" for name, found in report.get("abilities", {}).items()]
+        made = str(about["made_at"])[:10]
+        return f"  {made}  {', '.join(gains)}" + (f"  ({report['tickets']} tickets)" if "tickets" in report else "")
+    except (OSError, orjson.JSONDecodeError, KeyError, TypeError, ValueError):
+        return "  damaged"
 
 
 def _show(report: LearnReport, console: Console) -> None:
@@ -155,7 +199,8 @@ def _show(report: LearnReport, console: Console) -> None:
             highlight=False,
         )
     if report.parts:
-        console.print(f"better, and so used: {', '.join(report.parts)}", highlight=False)
+        why = "used because of --force" if report.forced else "better, and so used"
+        console.print(f"{why}: {', '.join(report.parts)}", highlight=False)
     if report.refitted_on:
         console.print(
             f"what is kept learnt the same again from all {report.refitted_on} tickets after this was measured",

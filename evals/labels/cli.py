@@ -21,6 +21,7 @@ from evals.labels.review.desk import ReviewDesk
 from evals.labels.source import articles_of, tickets_of
 from evals.progress import progress_of
 from evals.statistics.measured import Measured
+from evals.tickets.formats import Format
 from evals.tickets.indexed import index_of
 from graphs.assembly import open_workspace
 from graphs.settings import Settings, load_settings
@@ -29,6 +30,7 @@ _Tickets = Annotated[Path, typer.Argument(help="Historical tickets: docs/tickets
 _Labels = Annotated[
     Path | None, typer.Option(help="The file of hand labels; NAME.labels.jsonl beside the tickets unless given.")
 ]
+_Format = Annotated[Format | None, typer.Option("--format", help="The tickets' format, when it isn't recognised.")]
 _Workspace = Annotated[Path | None, typer.Option(help="Workspace folder. [env: HELPGRAPH_WORKSPACE]")]
 _DataDir = Annotated[Path | None, typer.Option(help="Data folder. [env: HELPGRAPH_DATA_DIR]")]
 
@@ -62,6 +64,7 @@ class _Report:
 
 def label_command(
     tickets: _Tickets,
+    format_: _Format = None,
     labels: _Labels = None,
     workspace: _Workspace = None,
     data_dir: _DataDir = None,
@@ -72,7 +75,7 @@ def label_command(
     What no label says of a ticket stays unscored. docs/labels.md describes the rules.
     """
     settings = load_settings(workspace=workspace, data_dir=data_dir)
-    report = _report(settings, tickets, labels)
+    report = _report(settings, tickets, format_, labels)
     if as_json:
         typer.echo(orjson.dumps(report.to_json(), option=orjson.OPT_INDENT_2).decode())
     else:
@@ -86,6 +89,7 @@ def review_command(
     ] = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")] = 0,
     blind: Annotated[bool, typer.Option("--blind", help="Don't show what rules and gold labels say.")] = False,
+    format_: _Format = None,
     labels: _Labels = None,
     workspace: _Workspace = None,
     data_dir: _DataDir = None,
@@ -97,7 +101,7 @@ def review_command(
     settings = load_settings(workspace=workspace, data_dir=data_dir)
     hand = HandLabels.open(labels or labels_path(tickets))
     desk = ReviewDesk(
-        tickets_of(tickets),
+        tickets_of(tickets, format_),
         hand,
         labeller_name(labeller if labeller is not None else _login()),
         open_workspace(settings).policy,
@@ -114,11 +118,11 @@ def _login() -> str:
         raise Misconfigured("who labels? this machine doesn't know your name: give --labeller") from exc
 
 
-def _report(settings: Settings, path: Path, labels: Path | None) -> _Report:
+def _report(settings: Settings, path: Path, format_: Format | None, labels: Path | None) -> _Report:
     hand = HandLabels.open(labels or labels_path(path))
     articles = asyncio.run(articles_of(settings))
     labelling = Labelling(open_workspace(settings).policy, articles, hand)
-    with progress_of(Console(stderr=True)) as on_progress, index_of(settings, path, None, on_progress) as index:
+    with progress_of(Console(stderr=True)) as on_progress, index_of(settings, path, format_, on_progress) as index:
         measured = measure(label_all(labelling, index.tickets), labelling)
     return _Report(measured, len(articles), hand.damaged, agreements(hand), len(hand.disputed()))
 

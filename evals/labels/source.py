@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from evals.tickets.formats import Format
 from evals.tickets.jsonl import read_tickets
 from evals.tickets.ticket import Ticket
 from graphs.assembly import open_workspace
@@ -11,14 +12,14 @@ from tools.storage.database import Database
 from tools.storage.knowledge import ArticleRow, KnowledgeRows
 
 
-def tickets_of(path: Path) -> Sequence[Ticket]:
+def tickets_of(path: Path, format_: Format | None = None) -> Sequence[Ticket]:
     """The tickets of a file, oldest first.
 
     Raises:
         Misconfigured: the file can't be read.
         BadTurn: it holds no ticket.
     """
-    return read_tickets(path).tickets
+    return read_tickets(path, format_=format_).tickets
 
 
 async def articles_of(settings: Settings) -> list[ArticleRow]:

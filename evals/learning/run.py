@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from agent.errors import BadTurn
+from evals.labels.file import HandLabels
+from evals.learning.labelled import how_labelled, with_hand
 from evals.learning.lessons import MAX_TICKETS, Lessons, Progress, TimeSplit, prepare, split_by_time
 from evals.learning.measure import Ability, Seen, answered_right, calibration, compare, look
-from evals.learning.train import MANY, MAX_MEASURED, PARTS, Base, better_parts, sample, train
+from evals.learning.train import LABELS_NEEDED, MANY, MAX_MEASURED, PARTS, Base, better_parts, sample, train
 from evals.statistics.measured import Measured
 from evals.tickets.articles import article_names, with_article
+from evals.tickets.formats import Format
 from evals.tickets.jsonl import read_tickets
 from evals.tickets.ticket import Ticket
 from graphs.assembly import Runtime, open_learned
@@ -35,6 +38,8 @@ class LearnReport:
 
     `parts` are those that are better, and so are used. What is measured learnt from `learnt_from` tickets; what is
     used learnt the same from `refitted_on`, which are all of them unless that would take too long.
+
+    `forced` parts are used whether they are better or not.
 
     `learnt_until` is when the newest ticket that the model learnt from came in.
 
@@ -59,6 +64,7 @@ class LearnReport:
     ece_before: Measured | None
     ece_after: Measured | None
     learnt_until: datetime | None = None
+    forced: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """As JSON, as it is kept in the model's manifest."""
@@ -91,6 +97,8 @@ async def learn(
     path: Path,
     *,
     on_progress: Progress,
+    labels: HandLabels | None = None,
+    format_: Format | None = None,
     newer_share: float = NEWER_SHARE,
     force: bool = False,
     dry_run: bool = False,
@@ -107,9 +115,9 @@ async def learn(
         ConnectorError: the embedder or the index failed.
     """
     on_progress("reading tickets", 0, 1)
-    file = await asyncio.to_thread(read_tickets, path)
+    file = await asyncio.to_thread(read_tickets, path, format_=format_)
     articles = article_names(runtime.knowledge.catalogue())
-    tickets = await asyncio.to_thread(_with_articles, file.tickets, articles)
+    tickets = await asyncio.to_thread(_labelled, file.tickets, articles, labels)
     on_progress("reading tickets", 1, 1)
     if len(tickets) < _MIN_TICKETS:
         raise BadTurn(f"{path} holds {len(tickets)} tickets; at least {_MIN_TICKETS} are needed to learn and measure")
@@ -126,9 +134,18 @@ async def learn(
     before = await look(runtime, newer.tickets, "measuring what is used now", on_progress)
     costs = runtime.deps.policy.costs
     candidate = await train(base, split.older)
+    if not _learnt_parts(candidate):
+        raise BadTurn(
+            f"nothing was learnt: {how_labelled(split.older.tickets)}, of those to learn from. {LABELS_NEEDED}"
+        )
     await base.put_in(candidate)
     after = await look(runtime, newer.tickets, "measuring what was learnt", on_progress)
     abilities = compare(newer.tickets, before, after, articles, costs)
+    if not abilities:
+        raise BadTurn(
+            f"nothing can be measured on the newer tickets that repeat no older one: {how_labelled(newer.tickets)}. "
+            f"{LABELS_NEEDED}"
+        )
     measured, parts = better_parts(candidate, used, abilities)
     if force:
         measured, parts = candidate, list(PARTS)
@@ -168,7 +185,7 @@ async def learn(
     else:
         await base.put_in(in_use.model)
     shutil.rmtree(scratch, ignore_errors=True)
-    return replace(report, model_id=model_id, installed=installed)
+    return replace(report, model_id=model_id, installed=installed, forced=force)
 
 
 def _newest(lessons: Lessons, beside: LearnedModel | None = None) -> datetime:
@@ -214,8 +231,9 @@ async def _refitted(base: Base, lessons: Lessons, measured: LearnedModel, parts:
     )
 
 
-def _with_articles(tickets: Sequence[Ticket], names: Mapping[str, str]) -> list[Ticket]:
-    return [with_article(ticket, names) for ticket in tickets]
+def _labelled(tickets: Sequence[Ticket], names: Mapping[str, str], hand: HandLabels | None) -> list[Ticket]:
+    said = (with_hand(ticket, hand) for ticket in tickets) if hand is not None else tickets
+    return [with_article(ticket, names) for ticket in said]
 
 
 def _report(

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.errors import BadTurn
+from evals.learning.labelled import how_labelled
 from evals.learning.lessons import Lessons, Progress, embed_questions, without_repeats
 from evals.learning.measure import Ability, Seen, answered_right, look
 from evals.learning.teach import known_questions, learn_category, learn_judging, learn_kind, learn_trust
@@ -24,6 +25,10 @@ MANY = 3000
 # Of the older tickets, the share that only later rounds are trained on: what known questions bring is learnt there.
 _CALIBRATED_ON, _CALIBRATED_ON_WHEN_MANY = 0.6, 0.3
 _ROUNDS = 3
+LABELS_NEEDED = (
+    "Learning takes labels: gold fields in the tickets (docs/tickets.md), or those that `helpgraph tickets review` "
+    "writes beside them (--labels names another file)"
+)
 PARTS = ("kind", "category", "questions", "judging")
 
 
@@ -72,8 +77,9 @@ async def train(base: Base, lessons: Lessons, parts: Sequence[str] | None = None
     questions = await shelf.of_tickets(lessons) if "questions" in wanted else None
     if parts is None and kind is None and category is None and questions is None:
         raise BadTurn(
-            "there is nothing to learn: no two kinds or categories have five tickets each, and no ticket names an "
-            "article of the knowledge base (in gold.article_slug, or by its address in a reply)"
+            "there is nothing to learn: no two kinds or categories have five tickets each, and no known questions come "
+            "of articles that tickets name (in gold.article_slug, or by their addresses in a reply): "
+            f"{how_labelled(lessons.tickets)}. {LABELS_NEEDED}"
         )
     model = LearnedModel(base.embedder, kind, category, questions)
     return await _with_judgement(base, lessons, shelf, model, parts)

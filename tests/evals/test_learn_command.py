@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from agent.types import Kind
+from evals.labels.file import Hand, HandLabels, labels_path
 from tests.installed import EXAMPLE, copy_of
 from tests.shell import Shell
 from tools.knowledge.owner import Ownership
@@ -145,6 +147,47 @@ def test_labels_that_never_come_again_do_no_harm(shell: Shell, tmp_path: Path) -
 
     assert code in (0, 1), said
     assert "kind of message" in said
+
+
+def test_labels_by_hand_are_learnt_from(shell: Shell, tmp_path: Path) -> None:
+    entries = [{"text": f"the {thing} crashes"} for thing in THINGS]
+    entries += [{"text": f"please add a {thing}"} for thing in THINGS]
+    path = _written(tmp_path, entries)
+    code, said = shell.run("learn", str(path))
+    assert code == 2
+    assert "there is nothing to learn" in said
+    assert "`helpgraph tickets review`" in said
+
+    hand = HandLabels.open(labels_path(path))
+    for line in map(json.loads, path.read_text(encoding="utf-8").splitlines()):
+        wish = "please" in line["messages"][0]["text"]
+        hand.say(line["ticket_id"], "ada", Hand(kind=Kind.FEATURE_REQUEST if wish else Kind.BUG))
+    report = _report(shell, path, "--force")
+
+    assert report["learnt"]["kinds_from"] > 10
+    model_id, date, *gain = shell.run("learn", "--list")[1].partition("* ")[2].split()
+    assert model_id == report["model_id"]
+    assert date == datetime.now(UTC).date().isoformat()
+    assert gain[:2] == ["kind", f"{report['abilities']['kind']['gain']['value']:+.3f}"]
+
+
+def test_links_that_teach_nothing_are_not_called_worse_than_what_is_in_use(taught: Shell, tmp_path: Path) -> None:
+    """The addresses of two articles in replies say too little to learn from; no ticket has a label."""
+    path = tmp_path / "t.jsonl"
+    lines = [json.loads(_line(n, {"text": f"where is the {thing}"})) for n, thing in enumerate(THINGS * 2)]
+    for number, line in enumerate(lines):
+        line["messages"][0]["text"] += f" of team {chr(97 + number)}"
+    reply = {"author": "agent", "text": "https://help.orrery.example/de/de-abo-kuendigen", "at": lines[0]["created_at"]}
+    lines[0]["messages"].append(reply)
+    path.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+
+    for options in ((), ("--force",)):
+        code, said = taught.run("learn", str(path), *options)
+
+        assert code == 2
+        assert "0 say their kind, 0 say their category, 1 say the article" in said
+        assert "is better" not in said
+    assert taught.run("learn", "--list")[1] == "* shipped"
 
 
 THINGS = ["board", "report", "timer", "list", "chart", "form", "badge", "calendar", "sheet", "project", "invoice"]
