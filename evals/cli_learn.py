@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from agent.errors import BadTurn
-from evals.labels.file import HandLabels, labels_path
+from evals.labels.file import HandLabels, labels_to_read
 from evals.learning.lessons import MAX_TICKETS
 from evals.learning.run import NEWER_SHARE, LearnReport, learn
 from evals.progress import progress_of
@@ -77,7 +77,7 @@ def learn_command(
     if tickets is None:
         _manage(settings, use, list_models=list_models)
         return
-    hand = HandLabels.open(labels or labels_path(tickets))
+    hand = HandLabels.open(labels_to_read(labels, tickets))
     report = asyncio.run(
         _learn(settings, tickets, hand, format_, newer_share, force=force, dry_run=dry_run, console=console)
     )

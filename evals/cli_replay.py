@@ -16,7 +16,7 @@ from rich.console import Console
 
 from agent.errors import BadTurn, Misconfigured
 from agent.wire import JsonObject
-from evals.labels.file import labels_path
+from evals.labels.file import labels_to_read
 from evals.progress import progress_of
 from evals.replay.manifest import NAME, read_manifest
 from evals.replay.run import SNAPSHOT, Options, Replayed, replay
@@ -99,11 +99,12 @@ def replay_command(
     key = settings.trace_options().langsmith_key
     if langsmith and key is None:
         raise Misconfigured("--langsmith needs HELPGRAPH_LANGSMITH_KEY")
+    hand_labels = labels_to_read(labels, tickets)
     # Held on to: LangSmith's runner prints of its own, and is silenced.
     console = Console(file=sys.stderr)
     try:
         replayed, summary, paths = asyncio.run(
-            _replay(settings, tickets, out, options, format_, labels, fresh=fresh, console=console)
+            _replay(settings, tickets, out, options, format_, hand_labels, fresh=fresh, console=console)
         )
     except KeyboardInterrupt:
         _stop(console)
@@ -125,7 +126,7 @@ async def _replay(
     out: Path | None,
     options: Options,
     format_: Format | None,
-    labels: Path | None,
+    labels: Path,
     *,
     fresh: bool,
     console: Console,
@@ -143,7 +144,7 @@ async def _replay(
             folder,
             replayed.manifest,
             index,
-            labels or labels_path(tickets),
+            labels,
             cases=replayed.cases,
             on_progress=on_progress,
         )

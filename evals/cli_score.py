@@ -11,7 +11,7 @@ from rich.console import Console
 
 from agent.errors import BadTurn, Misconfigured
 from agent.wire import JsonObject
-from evals.labels.file import labels_path
+from evals.labels.file import labels_to_read
 from evals.progress import progress_of
 from evals.replay.manifest import NAME, read_manifest
 from evals.replay.record import CASES
@@ -51,8 +51,9 @@ def score_command(
     """
     set_up_logging("warning")
     settings = load_settings(workspace=workspace, data_dir=data_dir)
+    hand_labels = labels_to_read(labels, tickets)
     manifests = {folder: _finished(settings, folder) for folder in runs}
-    found = asyncio.run(_score(settings, tickets, manifests, format_, labels or labels_path(tickets)))
+    found = asyncio.run(_score(settings, tickets, manifests, format_, hand_labels))
     if as_json:
         shown = [
             {"folder": str(folder), "reports": [str(path) for path in paths], "summary": summary.to_json()}

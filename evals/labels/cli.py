@@ -13,7 +13,7 @@ from rich.table import Table
 
 from agent.errors import Misconfigured
 from evals.labels.agreement import Agreement, agreements
-from evals.labels.file import HandLabels, labeller_name, labels_path
+from evals.labels.file import HandLabels, labeller_name, labels_path, labels_to_read
 from evals.labels.labelling import Labelling, label_all
 from evals.labels.measure import Checked, Measuring, measure
 from evals.labels.review.app import serve_review
@@ -119,7 +119,7 @@ def _login() -> str:
 
 
 def _report(settings: Settings, path: Path, format_: Format | None, labels: Path | None) -> _Report:
-    hand = HandLabels.open(labels or labels_path(path))
+    hand = HandLabels.open(labels_to_read(labels, path))
     articles = asyncio.run(articles_of(settings))
     labelling = Labelling(open_workspace(settings).policy, articles, hand)
     with progress_of(Console(stderr=True)) as on_progress, index_of(settings, path, format_, on_progress) as index:

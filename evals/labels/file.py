@@ -232,6 +232,17 @@ def labels_path(tickets: Path) -> Path:
     return tickets.with_name(f"{name or tickets.name}.labels.jsonl")
 
 
+def labels_to_read(given: Path | None, tickets: Path) -> Path:
+    """The file of labels of some tickets: the one that was given, or the one beside them, which needn't be there.
+
+    Raises:
+        Misconfigured: the one that was given isn't there.
+    """
+    if given is not None and not given.is_file():
+        raise Misconfigured(f"{given}: there is no such file of labels; `helpgraph tickets review --labels` begins one")
+    return given or labels_path(tickets)
+
+
 def labeller_name(name: str) -> str:
     """A labeller's name as it is kept: one line, bounded.
 

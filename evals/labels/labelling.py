@@ -151,8 +151,11 @@ class Labelling:
         if category.needs_person:
             # The team's own decision, so it is stronger than any guess from what happened.
             if draft.known.get("needs_person", _GOLD).source == "rule":
+                # What people did says why all the same, unless it says that nobody was needed.
+                reason = draft.known.get("needs_person_reason", _GOLD)
+                if reason.source == "rule" and draft.values["needs_person"] is not True:
+                    draft.forget("needs_person_reason")
                 draft.forget("needs_person")
-                draft.forget("needs_person_reason")
             draft.put("needs_person", True, Known("rule", CATEGORY_POLICY, sure.confidence))
 
 

@@ -77,6 +77,7 @@ def test_the_documented_table_is_what_the_rules_are(checked: dict[tuple[str | No
 
 
 def test_the_command_says_what_is_known_and_from_where(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "none.jsonl").touch()
     result = run("label", str(TICKETS), "--json", "--labels", str(tmp_path / "none.jsonl"))
 
     report = json.loads(result.stdout)
@@ -138,3 +139,13 @@ def test_the_tickets_are_left_as_they_are(shell: Shell) -> None:
 
     assert TICKETS.read_bytes() == before
     assert not (EXAMPLE / "tickets.labels.jsonl").exists()
+
+
+@pytest.mark.parametrize("command", [["tickets", "label"], ["replay"], ["score"], ["learn"]])
+def test_a_file_of_labels_that_is_not_there_is_an_error(shell: Shell, tmp_path: Path, command: list[str]) -> None:
+    run_folder = [str(tmp_path)] if command == ["score"] else []
+
+    code, said = shell.run(*command, str(TICKETS), *run_folder, "--labels", str(tmp_path / "nope.jsonl"))
+
+    assert code == 2
+    assert "nope.jsonl: there is no such file of labels" in said

@@ -86,6 +86,18 @@ def test_a_category_that_always_takes_a_person_overrules_guesses_but_not_people(
     assert stated.needs_person is False
 
 
+def test_a_category_reserved_for_people_keeps_the_reason_that_rules_found() -> None:
+    told = ticket(ASKED, "I've refunded the second charge.")
+
+    label = Labelling(POLICY).label(with_gold(told, category="legal"))
+
+    assert dict(label.known)["needs_person"].rule == "category_policy"
+    assert (label.needs_person_reason, dict(label.known)["needs_person_reason"].rule) == (
+        "money_dispute",
+        "person_acted",
+    )
+
+
 def test_nobody_is_needed_for_a_reason(tmp_path: Path) -> None:
     said = hand(tmp_path, ada=Hand(needs_person=False))
 
