@@ -8,7 +8,7 @@ Source of the rule: Chow, "On optimum recognition error and reject tradeoff", IE
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from agent.policy import CategoryPolicy, Costs, Policy
@@ -161,7 +161,8 @@ def decide(signals: Signals, policy: Policy) -> Verdict:
     costs = policy.costs.blend(own, heard.category_confidence) if own is not None else policy.costs
     expected = _expected_cost(chances, signals, policy, costs)
     route = _cheapest(expected)
-    handoff_reason = _handoff_reason(signals, wish, policy, reasons) if route is Route.HANDOFF else None
+    causes = reasons if _needed(chances.person, expected, costs) else ()
+    handoff_reason = _handoff_reason(wish, policy, causes) if route is Route.HANDOFF else None
     if own is not None and _cheapest(_expected_cost(chances, signals, policy, policy.costs)) is not route:
         # Said last: why the route is another one, not why a person is needed.
         reasons.append(
@@ -400,7 +401,13 @@ def _answerable(signals: Signals, reasons: list[Reason]) -> float:
     return answerable
 
 
-def _handoff_reason(signals: Signals, wish: float, policy: Policy, reasons: list[Reason]) -> str:
+def _needed(person: float, expected: Mapping[Route, float], costs: Costs) -> bool:
+    """Whether it is that a person may be needed that makes the best other route dear, and not doubt of an answer."""
+    others = min(cost for route, cost in expected.items() if route is not Route.HANDOFF)
+    return person * costs.missed_handoff >= others / 2
+
+
+def _handoff_reason(wish: float, policy: Policy, reasons: Sequence[Reason]) -> str:
     if wish >= policy.explicit_wish:
         return "explicit_wish"
     causes = [reason for reason in reasons if reason.towards is Route.HANDOFF]

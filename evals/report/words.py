@@ -86,7 +86,7 @@ REASONS = {
     "known_question": "a known question",
     "legal": "a legal matter",
     "money_dispute": "a dispute about money",
-    "no_answer": "no answer was found",
+    "no_answer": "no answer was sure enough",
     "page_errors": "errors on the page",
     "risk": "a risky subject",
     "security": "security",

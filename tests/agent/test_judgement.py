@@ -241,6 +241,17 @@ def test_a_handoff_that_costs_bring_about_names_what_speaks_for_a_person() -> No
     assert with_cause.handoff_reason == "knowledge_down"
 
 
+def test_a_signal_that_hardly_weighs_is_not_named_as_the_reason_of_a_handoff() -> None:
+    out_of_sorts = heard(sentiment=-0.2)
+    cheap = CategoryPolicy("billing", "Billing", costs=Costs(needless_handoff=1.0))
+
+    verdict = decide(signals(0.5, understanding=out_of_sorts, category=cheap), POLICY)
+
+    assert verdict.route is Route.HANDOFF
+    assert "sentiment" in [reason.name for reason in verdict.reasons if reason.towards is Route.HANDOFF]
+    assert verdict.handoff_reason == "no_answer"
+
+
 def test_no_costs_of_a_category_keep_someone_who_wants_a_person() -> None:
     keen = CategoryPolicy("billing", "Billing", costs=Costs(needless_handoff=1000, missed_handoff=0.01))
 
