@@ -46,6 +46,7 @@ def manifest(settings: Settings, installed: Installed, index: TicketIndex, chose
         },
         "workspace": {
             "workspace_id": workspace.workspace_id,
+            "name": workspace.name,
             "files": {name: _hash(workspace.folder, name) for name in _FILES},
         },
         "policy": to_json(workspace.policy),

@@ -24,7 +24,8 @@ class Content:
     @property
     def name(self) -> str:
         """Whose run it is."""
-        return str(self.manifest.get("workspace", {}).get("workspace_id") or "a workspace")
+        workspace = self.manifest.get("workspace", {})
+        return str(workspace.get("name") or workspace.get("workspace_id") or "a workspace")
 
     @property
     def days(self) -> str:

@@ -42,23 +42,46 @@ def _cards(content: Content) -> Markup:
     wrong = "would have ended wrong, without a person"
     needed = "of those who needed a person would have got one"
     needless = "of those who needed no person would have been handed over"
+    target = _target(content)
+    against = "of tickets with a request"
+    if target is not None:
+        against += f"; your ranges come to {100 * target[0]:.0f} to {100 * target[1]:.0f}\u00a0%"
     cards = [
-        _card(of["containment"], right, "of tickets with a request", "good"),
-        _card(of["wrong_containment"], wrong, "the costly mistake", "bad"),
-        _card(of["escalation_recall"], needed, missed, "good"),
-        _card(of["needless_handoff"], needless, "costs your team's time", "fair"),
-        _card(of["expected_cost"], "cost of mistakes per ticket", "at your own prices, the number to tune", ""),
+        _card(of["containment"], right, against, target),
+        _card(of["wrong_containment"], wrong, "the costly mistake"),
+        _card(of["escalation_recall"], needed, missed),
+        _card(of["needless_handoff"], needless, "costs your team's time"),
+        _card(of["expected_cost"], "cost of mistakes per ticket", "at your own prices, the number to tune"),
     ]
     return fill('<ul class="cards">{cards}</ul>', cards=join(cards))
 
 
-def _card(metric: Metric, says: str, note: str, tone: str) -> Markup:
+def _target(content: Content) -> tuple[float, float] | None:
+    """The range that the categories' ranges come to in these tickets; None where a category has none."""
+    found = [(one.cases, one.target) for one in content.summary.categories]
+    ranges = [(cases, target) for cases, target in found if target is not None]
+    total = sum(cases for cases, _ in found)
+    if not total or len(ranges) < len(found):
+        return None
+    return sum(n * low for n, (low, _) in ranges) / total, sum(n * high for n, (_, high) in ranges) / total
+
+
+def _tone(metric: Metric, target: tuple[float, float] | None) -> str:
+    """Good inside the range, bad surely outside, fair where that may be chance; neutral without one."""
+    if target is None or metric.value is None or metric.low is None or metric.high is None:
+        return ""
+    if target[0] <= metric.value <= target[1]:
+        return "good"
+    return "bad" if metric.high < target[0] or metric.low > target[1] else "fair"
+
+
+def _card(metric: Metric, says: str, note: str, target: tuple[float, float] | None = None) -> Markup:
     most = 1.0 if metric.name != "expected_cost" else max(1.0, (metric.high or 0) * 1.25)
     return fill(
         '<li class="card {tone}"><strong>{value}</strong><span>{says}</span><span class="faint">{note}</span>{bar}'
         '<span class="faint">95 %: {interval}, n\u00a0=\u00a0{n}</span></li>',
-        tone=tone, value=value(metric), says=says, note=note, bar=bar(metric.name, metric.measured(), most=most),
-        interval=interval(metric), n=f"{metric.n:,}",
+        tone=_tone(metric, target), value=value(metric), says=says, note=note,
+        bar=bar(metric.name, metric.measured(), most=most, target=target), interval=interval(metric), n=f"{metric.n:,}",
     )  # fmt: skip
 
 

@@ -31,9 +31,9 @@ def threshold(content: Content) -> Markup:
     answered = round(curve.coverage * curve.n)
     wrong = round((curve.risk or 0.0) * answered)
     did = (
-        f"As it decided: {answered:,} of {curve.n:,} answered at once ({percent(curve.coverage)}), {wrong:,} of these "
-        "wrongly "
-        f"({percent(curve.risk)}). Its decision weighs more than evidence: risk, mood, bugs, the wish for a person."
+        f"As it decided: {answered:,} of {curve.n:,} answered at once ({percent(curve.coverage)})"
+        + (f", {wrong:,} of these wrongly ({percent(curve.risk)})" if curve.risk is not None else "")
+        + ". Its decision weighs more than evidence: risk, mood, bugs, the wish for a person."
     )
     off = curve.calibration_error
     error = "" if off is None else f"Evidence is off by {percent(off)} on average from the share that is right."
@@ -45,11 +45,12 @@ def threshold(content: Content) -> Markup:
         most=len(_told(curve)) - 1, start=_nearest(_told(curve), curve.coverage),
     )  # fmt: skip
     notes = fill(
-        '<p>{did}</p><p class="faint">In the drawing, the red dot is what it decided, the ring is the slider. Over {n} '
+        '<p>{did}</p><p class="faint">In the drawing, {drawn}the ring is the slider. Over {n} '
         'tickets; {unscored} more are unscored. Where the agent did not answer, the best article '
         "found stands for its answer: an estimate. "
         "Thresholds that answer fewer than {fewest} tickets tell nothing and are left out. {error}</p>",
-        did=did, n=f"{curve.n:,}", unscored=f"{curve.unscored:,}", fewest=_FEWEST, error=error,
+        did=did, drawn="the red dot is what it decided, " if curve.risk is not None else "", n=f"{curve.n:,}",
+        unscored=f"{curve.unscored:,}", fewest=_FEWEST, error=error,
     )  # fmt: skip
     drawing = _drawing(curve)
     body = fill('<div class="curve">{svg}<div>{slider}{notes}</div></div>', svg=drawing, slider=slider, notes=notes)

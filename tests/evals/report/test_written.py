@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,10 @@ from evals.report.choosing import Limits
 from evals.report.figures import interval, shown
 from evals.report.lines import scored_lines
 from evals.report.verdicts import MISTAKEN, verdict_of
+from evals.report.write import write_report
 from evals.scoring.measures import BY_NAME
 from tests.evals.report.making import MANIFEST, make_big_run, make_run, report_of, some_baseline, some_pairs
-from tests.evals.scoring.making import answer, case, how_to
+from tests.evals.scoring.making import POLICY, answer, case, how_to
 
 
 def embedded(html: str, name: str) -> Any:
@@ -153,3 +155,35 @@ def test_bytes_are_bounded_too(tmp_path: Path) -> None:
     html = (tmp_path / "report.html").read_text()
     assert len(html.encode()) < 250_000
     assert f"of {len(some_pairs())} cases" in html
+
+
+@pytest.mark.parametrize(("target", "tone"), [(None, ""), ((0.1, 0.9), "good"), ((0.9, 1.0), "bad")])
+def test_the_first_number_is_coloured_by_the_target_ranges_alone(
+    tmp_path: Path, target: tuple[float, float] | None, tone: str
+) -> None:
+    categories = tuple(replace(known, target_containment=target) for known in POLICY.categories)
+    pairs = [pair for pair in some_pairs() if pair[1] is not None]
+    made = make_run(tmp_path / "run", pairs * 3, replace(POLICY, categories=categories))
+
+    page = report_of(made)[0].read_text(encoding="utf-8")
+
+    assert re.findall(r'<li class="card ([a-z]*)">', page) == [tone, "", "", "", ""]
+
+
+def test_where_nothing_was_answered_no_dot_is_spoken_of(tmp_path: Path) -> None:
+    handed = [pair for pair in some_pairs() if pair[0].ticket_id in ("T-handed", "T-needless")]
+
+    page = report_of(make_run(tmp_path / "run", handed))[0].read_text(encoding="utf-8")
+
+    assert "answered at once (0.0" in page
+    assert "red dot" not in page
+    assert " of these wrongly" not in page
+
+
+def test_the_heading_is_the_workspace_s_name(tmp_path: Path) -> None:
+    named = {**MANIFEST, "workspace": {"workspace_id": "acme", "name": "Acme & Sons"}}
+    made = make_run(tmp_path / "run", some_pairs())
+
+    written = write_report(made.folder, made.summary, scored_lines(made.folder), named, made.policy, baseline=None)
+
+    assert "<h1>What would have happened: Acme &amp; Sons</h1>" in written[0].read_text(encoding="utf-8")
