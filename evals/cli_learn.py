@@ -25,6 +25,7 @@ from tools.learned.model import MANIFEST
 from tools.learned.shelf import SHIPPED, ModelShelf
 from tools.observing.logs import set_up_logging
 
+_MAX_NAMED = 20
 _LABELS = {
     "kind": "kind of message",
     "category": "category",
@@ -178,8 +179,9 @@ def _show(report: LearnReport, console: Console) -> None:
         highlight=False,
     )
     if report.refused:
-        number, reason = report.refused[0]
-        console.print(f"{len(report.refused)} lines refused; line {number}: {reason}", markup=False)
+        named = "; ".join(f"line {number}: {reason}" for number, reason in report.refused[:_MAX_NAMED])
+        more = f"; and {len(report.refused) - _MAX_NAMED} more" if len(report.refused) > _MAX_NAMED else ""
+        console.print(f"{len(report.refused)} lines refused; {named}{more}", markup=False)
     console.print("learnt: " + ", ".join(f"{name} {count}" for name, count in report.learnt.items()), highlight=False)
     table = Table("ability", "before", "after", "gain", "95 % interval", "n", box=None, header_style="bold")
     for ability in report.abilities:

@@ -236,6 +236,8 @@ def _show_file(file: JsonObject, console: Console) -> None:
         )
     for reason, count in file["refused"].items():
         console.print(f"{count} refused: {reason}", soft_wrap=True, markup=False)
+    if file["refused"]:
+        console.print("`helpgraph tickets convert` names the lines that were refused", soft_wrap=True, markup=False)
     for remark, count in file["remarks"].items():
         console.print(f"{count} tickets: {remark}", soft_wrap=True, markup=False)
     if file["duplicates"]:

@@ -12,7 +12,7 @@ from rich.console import Console
 from agent.errors import BadTurn, Misconfigured
 from agent.wire import JsonObject
 from evals.labels.file import labels_to_read
-from evals.progress import progress_of
+from evals.progress import progress_of, said_when_stopped
 from evals.replay.manifest import NAME, read_manifest
 from evals.replay.record import CASES
 from evals.report.lines import whole_lines
@@ -53,7 +53,8 @@ def score_command(
     settings = load_settings(workspace=workspace, data_dir=data_dir)
     hand_labels = labels_to_read(labels, tickets)
     manifests = {folder: _finished(settings, folder) for folder in runs}
-    found = asyncio.run(_score(settings, tickets, manifests, format_, hand_labels))
+    with said_when_stopped(Console(stderr=True), "each run has its new scores whole, or those of before"):
+        found = asyncio.run(_score(settings, tickets, manifests, format_, hand_labels))
     if as_json:
         shown = [
             {"folder": str(folder), "reports": [str(path) for path in paths], "summary": summary.to_json()}

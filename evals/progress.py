@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import typer
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -16,6 +17,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.text import Text
+
+from graphs.cli import INTERRUPTED
 
 OnProgress = Callable[[str, int, int], None]
 
@@ -46,6 +49,16 @@ def progress_of(console: Console) -> Iterator[OnProgress]:
         yield report
 
 
+@contextmanager
+def said_when_stopped(console: Console, left: str) -> Iterator[None]:
+    """Whoever presses Ctrl-C is told what it left behind, and the command ends with the exit code of that."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        console.print(f"stopped: {left}", highlight=False, markup=False, soft_wrap=True)
+        raise typer.Exit(INTERRUPTED) from None
+
+
 class _Rate(ProgressColumn):
     """How many are done a second."""
 
@@ -60,8 +73,13 @@ def _lines(console: Console) -> OnProgress:
     def report(stage: str, done: int, total: int) -> None:
         nonlocal last
         now = time.monotonic()
+        begins = stage not in begun and done < total
         since, first = begun.setdefault(stage, (now, done))
-        if now - last >= _QUIET_S:
+        if begins:
+            # Said at once: some stages have nothing to count for a while.
+            last = now
+            console.print(f"{now - started:6.0f} s  {stage}", highlight=False)
+        elif now - last >= _QUIET_S:
             last = now
             rate = (done - first) / (now - since) if now > since else 0.0
             left = f", {rate:.1f} a second, {(total - done) / rate:.0f} s left" if rate else ""

@@ -19,7 +19,7 @@ from evals.labels.measure import Checked, Measuring, measure
 from evals.labels.review.app import serve_review
 from evals.labels.review.desk import ReviewDesk
 from evals.labels.source import articles_of, tickets_of
-from evals.progress import progress_of
+from evals.progress import progress_of, said_when_stopped
 from evals.statistics.measured import Measured
 from evals.tickets.formats import Format
 from evals.tickets.indexed import index_of
@@ -75,7 +75,8 @@ def label_command(
     What no label says of a ticket stays unscored. docs/labels.md describes the rules.
     """
     settings = load_settings(workspace=workspace, data_dir=data_dir)
-    report = _report(settings, tickets, format_, labels)
+    with said_when_stopped(Console(stderr=True), "labelling writes nothing"):
+        report = _report(settings, tickets, format_, labels)
     if as_json:
         typer.echo(orjson.dumps(report.to_json(), option=orjson.OPT_INDENT_2).decode())
     else:

@@ -33,6 +33,7 @@ _AHEAD = 8
 # A ticket lies ready at each worker, so that none waits for this process between two tickets.
 _READY = 1
 _SLACK_S = 60.0
+_STARTING = "starting the engine in each process"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,9 @@ class _Run:
         for reported in self._recorder.bugs:
             groups.known(reported)
         total = len(self._places) * self._options.repeats
+        self._on_progress(_STARTING, 0, 1)
         async with self._pool(snapshot, folder) as pool:
+            self._on_progress(_STARTING, 1, 1)
             said = {**now, "engine": {**now["engine"], **pool.engine.model_dump()}}
             if before is None:
                 write_manifest(folder, said)

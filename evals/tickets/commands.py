@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 
 from agent.errors import BadTurn, Misconfigured, SupportError
-from evals.progress import OnProgress, progress_of
+from evals.progress import OnProgress, progress_of, said_when_stopped
 from evals.tickets.dates import Order
 from evals.tickets.formats import Format, format_named
 from evals.tickets.index import TicketIndex
@@ -28,6 +28,7 @@ from tools.observing.logs import set_up_logging
 
 _FORMAT_HELP = "own, zendesk, intercom, freshdesk or csv; recognised when absent."
 _REPORT_EVERY = 1000
+_MAX_NAMED = 50
 
 
 def register(app: typer.Typer) -> None:
@@ -57,11 +58,18 @@ def convert_command(
     if out.exists() and out.samefile(tickets):
         raise BadTurn("--out is the export itself: name another file")
     given = Given.parse(columns or (), dates)
-    with progress_of(console) as on_progress, _indexed(tickets, format_name, given, on_progress) as index:
+    with (
+        said_when_stopped(console, "nothing was written"),
+        progress_of(console) as on_progress,
+        _indexed(tickets, format_name, given, on_progress) as index,
+    ):
         _write(index, out, on_progress)
         told = account(index)
-        count = len(index)
+        count, refused = len(index), len(index.refused)
     console.print(f"{count} tickets written to {out}", markup=False)
+    if refused:
+        records = count + refused + index.duplicates
+        console.print(f"{refused} of {records} records are in none of them", markup=False)
     for line in told:
         console.print(line, markup=False)
 
@@ -88,7 +96,8 @@ def profile_command(
             with progress_of(console) as on_progress:
                 return await _profile(runtime, tickets, format_name, on_progress)
 
-    found = asyncio.run(run())
+    with said_when_stopped(console, "a profile writes nothing"):
+        found = asyncio.run(run())
     if as_json:
         typer.echo(orjson.dumps(found.to_json(), option=orjson.OPT_INDENT_2).decode())
     else:
@@ -98,9 +107,9 @@ def profile_command(
 def account(index: TicketIndex) -> list[str]:
     """What could not be used of an export, or only after a change: a line for each reason."""
     told = [f"refused: {count} x {reason}" for reason, count in index.refused.reasons.items()]
-    if index.refused.first:
-        number, reason = index.refused.first[0]
-        told.append(f"the first refused is {_unit(index)} {number}: {reason}")
+    told += [f"  {_unit(index)} {number}: {reason}" for number, reason in index.refused.first[:_MAX_NAMED]]
+    if len(index.refused) > _MAX_NAMED:
+        told.append(f"  and {len(index.refused) - _MAX_NAMED} more")
     told += [f"{count} x {remark}" for remark, count in index.remarks.items()]
     if index.duplicates:
         told.append(f"{index.duplicates} older versions of tickets left out")

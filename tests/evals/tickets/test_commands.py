@@ -149,6 +149,20 @@ def test_ctrl_c_while_reading_stops_at_once_and_leaves_nothing(
 
     assert code == 130
     assert "Traceback" not in said
+    assert "stopped: " + ("nothing was written" if command == "convert" else "a profile writes nothing") in said
     assert taken < 400
     assert not out.exists()
     assert not list((tmp_path / "scratch").iterdir())
+
+
+def test_every_refused_line_is_named_and_how_many_are_missing_is_said(shell: Shell, tmp_path: Path) -> None:
+    lines = [own(1), *("{broken" for _ in range(60)), own(2)]
+    path, out = written(tmp_path / "t", *lines), tmp_path / "out"
+
+    code, said = shell.run("tickets", "convert", str(path), "--out", str(out))
+
+    assert code == 0
+    assert "60 of 62 records are in none of them" in said
+    assert all(f"line {number}: no JSON" in said for number in range(2, 52))
+    assert "line 52:" not in said
+    assert "and 10 more" in said

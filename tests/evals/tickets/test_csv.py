@@ -110,7 +110,7 @@ def test_what_can_t_be_read_is_named_by_its_row(shell: Shell, tmp_path: Path) ->
     assert code == 0, said
     assert [ticket["ticket_id"] for ticket in tickets] == ["1"]
     assert "refused: 1 x created: a time that can't be read, wanted is 2026-07-31 18:05" in said
-    assert "the first refused is row 3" in said
+    assert all(f"row {number}: " in said for number in (3, 4, 5, 6))
 
 
 @pytest.mark.parametrize(
