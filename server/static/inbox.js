@@ -260,7 +260,7 @@ Please report this to https://github.com/markedjs/marked.`,e){let e=`<p>An error
       <input id="resolve-note" name="note" maxlength="1000" dir="auto" />
       <button type="submit" ?disabled=${e.busy}>Resolve</button>
     </form>
-  </details>`}var no=[[`waiting`,`Waiting`],[`mine`,`With me`],[`with_person`,`With a person`],[`all`,`All`]],ro={urgent:0,high:1,normal:2};function io(e){return[...e].sort((e,t)=>Number(t.overdue)-Number(e.overdue)||ro[e.priority]-ro[t.priority]||e.waiting_since.localeCompare(t.waiting_since))}function ao(e){return x`<section class="list" aria-label="Conversations">
+  </details>`}var no=[[`waiting`,`Waiting`],[`mine`,`With me`],[`with_person`,`With a person`],[`all`,`All`]],ro={urgent:0,high:1,normal:2};function io(e){let t=e=>e.mode===`waiting`;return[...e].sort((e,n)=>t(e)===t(n)?t(e)?Number(n.overdue)-Number(e.overdue)||ro[e.priority]-ro[n.priority]||(e.waiting_since??``).localeCompare(n.waiting_since??``):ao(n).localeCompare(ao(e)):t(e)?-1:1)}function ao(e){return e.updated_at??e.waiting_since??``}function oo(e){return x`<section class="list" aria-label="Conversations">
     <div class="filters" role="group" aria-label="Show">
       ${no.map(([t,n])=>x`<button
             type="button"
@@ -271,43 +271,42 @@ Please report this to https://github.com/markedjs/marked.`,e){let e=`<p>An error
           </button>`)}
     </div>
     ${e.rows.length?x`<ul>
-          ${La(io(e.rows),e=>e.conversation_id,t=>oo(t,e.selected))}
+          ${La(io(e.rows),e=>e.conversation_id,t=>so(t,e.selected))}
         </ul>`:x`<p class="muted">Nothing here.</p>`}
-  </section>`}function oo(e,t){let n=e.conversation_id===t;return x`<li>
+  </section>`}function so(e,t){let n=e.conversation_id===t,r=ua(e.mode===`waiting`?e.waiting_since:ao(e));return x`<li>
     <a href="#/c/${e.conversation_id}" class="row" aria-current=${n?`true`:S}>
       <span class="marks">
         ${e.overdue?x`<strong class="mark overdue">Overdue</strong>`:S}
         ${e.priority===`normal`?S:x`<strong class="mark">${X(e.priority)}</strong>`}
         ${e.unread?x`<span class="mark">${e.unread} new</span>`:S}
-        <span class="muted">${X(e.mode)}${e.mode===`with_person`&&e.person?x` (${Z(e.person)})`:S},
-          ${ua(e.waiting_since)}</span
+        <span class="muted">${X(e.mode)}${e.mode===`with_person`&&e.person?x` (${Z(e.person)})`:S}${r&&`, ${r}`}</span
         >
       </span>
-      <span class="wanted">${Z(e.wanted)===S?Z(e.last_message):Z(e.wanted)}</span>
+      <span class="wanted">${Z(e.wanted||e.last_message||`Nothing said yet`)}</span>
       <span class="muted">
-        ${X(e.queue_id)}, ${da(e.sentiment)}${e.promised_by?`, promised by ${la(e.promised_by)}`:``}
+        ${e.queue_id?`${X(e.queue_id)}, ${da(e.sentiment)}`:``}${e.promised_by?`, promised by ${la(e.promised_by)}`:``}
         ${e.account_summary?x`<br />${Z(e.account_summary)}`:S}
         ${e.page?x`<br />${Z(e.page)}`:S}
       </span>
     </a>
-  </li>`}var so=`helpgraph-inbox-person${location.pathname.replace(/\/[^/]*$/,``)}`,co=1e4;function lo(e){try{return localStorage.getItem(e)??``}catch{return``}}var uo=class{root;#e=[];#t=`waiting`;#n=null;#r=null;#i=lo(so);#a={name:null,role:`admin`};#o=!1;#s=``;#c=new ga(async()=>{await this.#m(),this.#n&&await this.#_(this.#n)},()=>this.#E());#l=null;#u=null;#d=null;#f=null;constructor(e){this.root=e,window.addEventListener(`hashchange`,()=>this.#p()),setInterval(()=>{this.#c.signedIn&&document.visibilityState===`visible`&&this.#v()},co),this.#p(),this.#m()}#p(){let e=/^#\/c\/([^/]+)$/.exec(location.hash),t=e?.[1]?decodeURIComponent(e[1]):null;if(t===this.#n)return this.#E();this.#n=t,this.#r=null,this.#s=``,this.#d=null,this.#u?.close(),this.#u=null,t&&this.#_(t),this.#E()}async#m(){try{let{handoffs:e,you:t}=await ca.handoffs(this.#t===`mine`?`with_person`:this.#t);this.#h(t),this.#e=this.#t===`mine`?e.filter(e=>this.#g(e)):e,this.#c.signedIn=!0,this.#l??=this.#b(`v1/inbox/events`,null,()=>{this.#v()})}catch(e){this.#x(e)}this.#E()}#h(e){e&&(this.#a=e,e.name&&(this.#i=e.name))}#g(e){return e.person===void 0||e.person===null||e.person===this.#i}async#_(e){try{let t=await ca.conversation(e);if(e!==this.#n)return;this.#r=t,this.#h(t.you),this.#u??=this.#b(ca.eventsOf(e),t.last_event_id,()=>{this.#y()})}catch(e){this.#x(e)}this.#E()}#v=ha(()=>void this.#m(),300);#y=ha(()=>{this.#n&&this.#_(this.#n)},200);#b(e,t,n){return new Ea({url:e,token:()=>null,withCookie:!0,lastEventId:t,onEvent:n,onState:()=>this.#E(),onRefused:e=>{e.status===409&&this.#n?(this.#u=null,this.#_(this.#n)):this.#x(e)}})}#x(e){this.#c.isMissing(e)?(this.#l?.close(),this.#u?.close(),this.#l=this.#u=null):this.#s=pa(e),this.#E()}async#S(e){let t=this.#n;if(!t||this.#o)return!1;this.#o=!0,this.#s=``,this.#E();try{return await e(t),!0}catch(e){return this.#x(e),!1}finally{this.#o=!1,this.#_(t),this.#v()}}async#C(e,t){let n=JSON.stringify([this.#n,e]);this.#f?.act!==n&&(this.#f={act:n,id:ia()});let{id:r}=this.#f,i=await this.#S(e=>t(e,r));return i&&(this.#f=null),i}async#w(e){if(!e)return!1;this.#d?.text!==e&&(this.#d={text:e,id:ia()});let t={text:e,client_message_id:this.#d.id,person:this.#i},n=await this.#S(e=>ca.reply(e,t));return n&&(this.#d=null),n}#T(e){this.#i=e;try{localStorage.setItem(so,e)}catch{}this.#E()}#E(){Re(this.#c.signedIn?this.#D():this.#c.view(),this.root)}#D(){let e={rows:this.#e,filter:this.#t,selected:this.#n,onFilter:e=>{this.#t=e,this.#m()}};return x`${ma(`inbox`,this.#l?.live??!1)}
-      <main class=${this.#n?`desk chosen`:`desk`}>${ao(e)} ${this.#O()}</main>`}#O(){return this.#n?this.#r?Ja({view:this.#r,you:this.#a,person:this.#i,busy:this.#o,trouble:this.#s,onPerson:e=>this.#T(e),onTake:()=>void this.#C(`take ${this.#i}`,(e,t)=>ca.take(e,this.#i,t)),onReply:e=>this.#w(e),onHandBack:e=>this.#C(`hand back ${e}`,(t,n)=>ca.handBack(t,e,n)),onResolve:(e,t)=>this.#C(`${e} ${t}`,(n,r)=>ca.resolve(n,e,t,r))}):x`<p class="detail" role="status">${this.#s||`Loading…`}</p>`:x`<p class="detail muted">Choose a conversation. ${this.#s||S}</p>`}},fo=`(max-width: 760px)`,po=190,mo=58,ho=8;function go(e){if(e<=0)return 1;let t=10**Math.floor(Math.log10(e));return([1,1.5,2,3,5,7.5,10].find(n=>n*t>=e-1e-12)??10)*t}function _o(e){matchMedia(fo).addEventListener(`change`,e)}function vo(e){let{starts:t,series:n}=e,r=t.map((t,r)=>{let i=n.map(e=>e.values[r]??0);return e.kind===`bars`?i.reduce((e,t)=>e+t,0):Math.max(0,...i)}),i=Math.max(0,...r),a=e.kind===`bars`?Math.max(2,go(i)):go(i),o=n.some(e=>e.values.some(e=>e!==null&&e!==0));return x`<figure class="chart">
+  </li>`}var co=`helpgraph-inbox-person${location.pathname.replace(/\/[^/]*$/,``)}`,lo=1e4;function uo(e){try{return localStorage.getItem(e)??``}catch{return``}}var fo=class{root;#e=[];#t=`waiting`;#n=null;#r=null;#i=uo(co);#a={name:null,role:`admin`};#o=!1;#s=``;#c=new ga(async()=>{await this.#m(),this.#n&&await this.#_(this.#n)},()=>this.#E());#l=null;#u=null;#d=null;#f=null;constructor(e){this.root=e,window.addEventListener(`hashchange`,()=>this.#p()),setInterval(()=>{this.#c.signedIn&&document.visibilityState===`visible`&&this.#v()},lo),this.#p(),this.#m()}#p(){let e=/^#\/c\/([^/]+)$/.exec(location.hash),t=e?.[1]?decodeURIComponent(e[1]):null;if(t===this.#n)return this.#E();this.#n=t,this.#r=null,this.#s=``,this.#d=null,this.#u?.close(),this.#u=null,t&&this.#_(t),this.#E()}async#m(){try{let{handoffs:e,you:t}=await ca.handoffs(this.#t===`mine`?`with_person`:this.#t);this.#h(t),this.#e=this.#t===`mine`?e.filter(e=>this.#g(e)):e,this.#c.signedIn=!0,this.#l??=this.#b(`v1/inbox/events`,null,()=>{this.#v()})}catch(e){this.#x(e)}this.#E()}#h(e){e&&(this.#a=e,e.name&&(this.#i=e.name))}#g(e){return e.person===void 0||e.person===null||e.person===this.#i}async#_(e){try{let t=await ca.conversation(e);if(e!==this.#n)return;this.#r=t,this.#h(t.you),this.#u??=this.#b(ca.eventsOf(e),t.last_event_id,()=>{this.#y()})}catch(e){this.#x(e)}this.#E()}#v=ha(()=>void this.#m(),300);#y=ha(()=>{this.#n&&this.#_(this.#n)},200);#b(e,t,n){return new Ea({url:e,token:()=>null,withCookie:!0,lastEventId:t,onEvent:n,onState:()=>this.#E(),onRefused:e=>{e.status===409&&this.#n?(this.#u=null,this.#_(this.#n)):this.#x(e)}})}#x(e){this.#c.isMissing(e)?(this.#l?.close(),this.#u?.close(),this.#l=this.#u=null):this.#s=pa(e),this.#E()}async#S(e){let t=this.#n;if(!t||this.#o)return!1;this.#o=!0,this.#s=``,this.#E();try{return await e(t),!0}catch(e){return this.#x(e),!1}finally{this.#o=!1,this.#_(t),this.#v()}}async#C(e,t){let n=JSON.stringify([this.#n,e]);this.#f?.act!==n&&(this.#f={act:n,id:ia()});let{id:r}=this.#f,i=await this.#S(e=>t(e,r));return i&&(this.#f=null),i}async#w(e){if(!e)return!1;this.#d?.text!==e&&(this.#d={text:e,id:ia()});let t={text:e,client_message_id:this.#d.id,person:this.#i},n=await this.#S(e=>ca.reply(e,t));return n&&(this.#d=null),n}#T(e){this.#i=e;try{localStorage.setItem(co,e)}catch{}this.#E()}#E(){Re(this.#c.signedIn?this.#D():this.#c.view(),this.root)}#D(){let e={rows:this.#e,filter:this.#t,selected:this.#n,onFilter:e=>{this.#t=e,this.#m()}};return x`${ma(`inbox`,this.#l?.live??!1)}
+      <main class=${this.#n?`desk chosen`:`desk`}>${oo(e)} ${this.#O()}</main>`}#O(){return this.#n?this.#r?Ja({view:this.#r,you:this.#a,person:this.#i,busy:this.#o,trouble:this.#s,onPerson:e=>this.#T(e),onTake:()=>void this.#C(`take ${this.#i}`,(e,t)=>ca.take(e,this.#i,t)),onReply:e=>this.#w(e),onHandBack:e=>this.#C(`hand back ${e}`,(t,n)=>ca.handBack(t,e,n)),onResolve:(e,t)=>this.#C(`${e} ${t}`,(n,r)=>ca.resolve(n,e,t,r))}):x`<p class="detail" role="status">${this.#s||`Loading…`}</p>`:x`<p class="detail muted">Choose a conversation. ${this.#s||S}</p>`}},po=`(max-width: 760px)`,mo=190,ho=58,go=8;function _o(e){if(e<=0)return 1;let t=10**Math.floor(Math.log10(e));return([1,1.5,2,3,5,7.5,10].find(n=>n*t>=e-1e-12)??10)*t}function vo(e){matchMedia(po).addEventListener(`change`,e)}function yo(e){let{starts:t,series:n}=e,r=t.map((t,r)=>{let i=n.map(e=>e.values[r]??0);return e.kind===`bars`?i.reduce((e,t)=>e+t,0):Math.max(0,...i)}),i=Math.max(0,...r),a=e.kind===`bars`?Math.max(2,_o(i)):_o(i),o=n.some(e=>e.values.some(e=>e!==null&&e!==0));return x`<figure class="chart">
     <figcaption>
       <h2>${e.title}</h2>
       <ul class="legend" aria-hidden="true" ?hidden=${!o}>
         ${n.map(e=>x`<li><svg class="swatch" viewBox="0 0 12 12"><rect class="fill ${e.tone}" width="12" height="12" rx="2" /></svg>${e.name}</li>`)}
       </ul>
     </figcaption>
-    ${o?yo(e,a):x`<p class="muted nothing">Nothing in this time.</p>`}
-    ${o?To(e):S}
-  </figure>`}function yo(e,t){let n=matchMedia(fo).matches,r=n?340:640,i=(r-mo)/Math.max(1,e.starts.length),a=e=>ho+160*(1-e/t),o=[0,.5,1].map(e=>e*t),s=wo(e.starts,n?3:6);return x`<svg class="plot" viewBox="0 0 ${r} ${po}" role="img" aria-label="${e.title}; the table below has the numbers">
-    ${o.map(t=>we`<line class="grid" x1=${mo} x2=${r} y1=${a(t)} y2=${a(t)} />
+    ${o?bo(e,a):x`<p class="muted nothing">Nothing in this time.</p>`}
+    ${o?Eo(e):S}
+  </figure>`}function bo(e,t){let n=matchMedia(po).matches,r=n?340:640,i=(r-ho)/Math.max(1,e.starts.length),a=e=>go+160*(1-e/t),o=[0,.5,1].map(e=>e*t),s=To(e.starts,n?3:6);return x`<svg class="plot" viewBox="0 0 ${r} ${mo}" role="img" aria-label="${e.title}; the table below has the numbers">
+    ${o.map(t=>we`<line class="grid" x1=${ho} x2=${r} y1=${a(t)} y2=${a(t)} />
         <text class="axis" x=${52} y=${a(t)+4} text-anchor="end">${e.say(t)}</text>`)}
-    ${s.map(({place:t,label:n})=>we`<text class="axis" x=${mo+t*i} y=${185} text-anchor=${t>e.starts.length*.93?`end`:`middle`}>${n}</text>`)}
-    ${e.kind===`bars`?bo(e,i,a):xo(e,i,a)}
-    ${e.starts.map((t,n)=>we`<rect class="hit" x=${mo+n*i} y=${ho} width=${i} height=${160}><title>${So(e,t,n)}</title></rect>`)}
-  </svg>`}function bo(e,t,n){return e.starts.map((r,i)=>{let a=0;return e.series.map(e=>{let r=e.values[i]??0;if(!r)return S;let o=a;return a+=r,we`<rect class="fill ${e.tone}" x=${mo+i*t+t*.1} width=${t*.8} y=${n(a)} height=${Math.max(.5,n(o)-n(a))} />`})})}function xo(e,t,n){return e.series.map(e=>{let r=``,i=[];return e.values.forEach((a,o)=>{if(a===null)return;let s=mo+(o+.5)*t,c=o>0?e.values[o-1]??null:null,l=e.values[o+1]??null;r+=`${c===null?`M`:`L`}${s.toFixed(1)} ${n(a).toFixed(1)}`,c===null&&l===null&&i.push(we`<circle class="fill ${e.tone}" cx=${s} cy=${n(a)} r="3" />`)}),we`<path class="line ${e.tone}" d=${r} />${i}`})}function So(e,t,n){let r=e.series.map(e=>[e.name,e.values[n]??null]).filter(([,t])=>t!==null&&(e.kind===`lines`||t!==0)).map(([t,n])=>`${t} ${e.say(n)}`);return[Co(t),...r.length?r:[`nothing`]].join(`
-`)}function Co(e){return new Date(e).toLocaleString(void 0,{month:`short`,day:`numeric`,hour:`2-digit`,minute:`2-digit`})}function wo(e,t){let n=e[0],r=e[e.length-1];if(!n||!r)return[];let i=Date.parse(r)-Date.parse(n)>1728e5,a=Math.max(1,Math.round(e.length/t));return e.flatMap((e,t)=>{if(t%a||t===0)return[];let n=new Date(e);return[{place:t,label:i?n.toLocaleDateString(void 0,{month:`short`,day:`numeric`}):n.toLocaleTimeString(void 0,{hour:`2-digit`,minute:`2-digit`})}]})}function To(e){let t=e.starts.map((t,n)=>({start:t,values:e.series.map(e=>e.values[n]??null)})).filter(({values:e})=>e.some(e=>e!==null&&e!==0)).reverse();return x`<details>
+    ${s.map(({place:t,label:n})=>we`<text class="axis" x=${ho+t*i} y=${185} text-anchor=${t>e.starts.length*.93?`end`:`middle`}>${n}</text>`)}
+    ${e.kind===`bars`?xo(e,i,a):So(e,i,a)}
+    ${e.starts.map((t,n)=>we`<rect class="hit" x=${ho+n*i} y=${go} width=${i} height=${160}><title>${Co(e,t,n)}</title></rect>`)}
+  </svg>`}function xo(e,t,n){return e.starts.map((r,i)=>{let a=0;return e.series.map(e=>{let r=e.values[i]??0;if(!r)return S;let o=a;return a+=r,we`<rect class="fill ${e.tone}" x=${ho+i*t+t*.1} width=${t*.8} y=${n(a)} height=${Math.max(.5,n(o)-n(a))} />`})})}function So(e,t,n){return e.series.map(e=>{let r=``,i=[];return e.values.forEach((a,o)=>{if(a===null)return;let s=ho+(o+.5)*t,c=o>0?e.values[o-1]??null:null,l=e.values[o+1]??null;r+=`${c===null?`M`:`L`}${s.toFixed(1)} ${n(a).toFixed(1)}`,c===null&&l===null&&i.push(we`<circle class="fill ${e.tone}" cx=${s} cy=${n(a)} r="3" />`)}),we`<path class="line ${e.tone}" d=${r} />${i}`})}function Co(e,t,n){let r=e.series.map(e=>[e.name,e.values[n]??null]).filter(([,t])=>t!==null&&(e.kind===`lines`||t!==0)).map(([t,n])=>`${t} ${e.say(n)}`);return[wo(t),...r.length?r:[`nothing`]].join(`
+`)}function wo(e){return new Date(e).toLocaleString(void 0,{month:`short`,day:`numeric`,hour:`2-digit`,minute:`2-digit`})}function To(e,t){let n=e[0],r=e[e.length-1];if(!n||!r)return[];let i=Date.parse(r)-Date.parse(n)>1728e5,a=Math.max(1,Math.round(e.length/t));return e.flatMap((e,t)=>{if(t%a||t===0)return[];let n=new Date(e);return[{place:t,label:i?n.toLocaleDateString(void 0,{month:`short`,day:`numeric`}):n.toLocaleTimeString(void 0,{hour:`2-digit`,minute:`2-digit`})}]})}function Eo(e){let t=e.starts.map((t,n)=>({start:t,values:e.series.map(e=>e.values[n]??null)})).filter(({values:e})=>e.some(e=>e!==null&&e!==0)).reverse();return x`<details>
     <summary>As a table</summary>
     <div class="scroll" tabindex="0" role="region" aria-label="${e.title}, as a table">
       <table>
@@ -319,47 +318,47 @@ Please report this to https://github.com/markedjs/marked.`,e){let e=`<p>An error
         </thead>
         <tbody>
           ${t.map(({start:t,values:n})=>x`<tr>
-                <th scope="row">${Co(t)}</th>
+                <th scope="row">${wo(t)}</th>
                 ${n.map(t=>x`<td class="n">${t===null?`–`:e.say(t)}</td>`)}
               </tr>`)}
         </tbody>
       </table>
     </div>
-  </details>`}var Eo=[[`1h`,`1 hour`],[`6h`,`6 hours`],[`24h`,`24 hours`],[`7d`,`7 days`]],Do=15e3,Oo=[[`Answered`,`t1`,[`answered`]],[`Asked back`,`t2`,[`asked`]],[`Bugs`,`t3`,[`bug_filed`,`bug_counted`]],[`Handed over`,`t4`,[`handed_off`]],[`Passed on`,`t5`,[`delivered`,`contact_taken`]],[`Failed`,`t6`,[`failed`,`parked`]]];function ko(e){return e===0?`0`:e<1?`${Math.round(e*1e3)} ms`:e<100?`${Number(e.toPrecision(2))} s`:`${Math.round(e)} s`}function $(e){return e.toLocaleString()}var Ao=class{root;#e=null;#t=`24h`;#n=``;#r=new ga(()=>this.#a(),()=>this.#o());constructor(e){this.root=e,window.addEventListener(`hashchange`,()=>this.#i()),setInterval(()=>{this.#r.signedIn&&document.visibilityState===`visible`&&this.#a()},Do),_o(()=>this.#o()),this.#i()}#i(){let e=location.hash.slice(2);this.#t=Eo.find(([t])=>t===e)?.[0]??`24h`,this.#a()}async#a(){let e=this.#t;try{let t=await ca.ops(e);if(e!==this.#t)return;this.#e=t,this.#r.signedIn=!0,this.#n=``}catch(e){this.#r.isMissing(e)||(this.#n=pa(e))}this.#o()}#o(){let e=x`${ma(`ops`,this.#e!==null&&!this.#n)}
+  </details>`}var Do=[[`1h`,`1 hour`],[`6h`,`6 hours`],[`24h`,`24 hours`],[`7d`,`7 days`]],Oo=15e3,ko=[[`Answered`,`t1`,[`answered`]],[`Asked back`,`t2`,[`asked`]],[`Bugs`,`t3`,[`bug_filed`,`bug_counted`]],[`Handed over`,`t4`,[`handed_off`]],[`Passed on`,`t5`,[`delivered`,`contact_taken`]],[`Failed`,`t6`,[`failed`,`parked`]]];function Ao(e){return e===0?`0`:e<1?`${Math.round(e*1e3)} ms`:e<100?`${Number(e.toPrecision(2))} s`:`${Math.round(e)} s`}function $(e){return e.toLocaleString()}var jo=class{root;#e=null;#t=`24h`;#n=``;#r=new ga(()=>this.#a(),()=>this.#o());constructor(e){this.root=e,window.addEventListener(`hashchange`,()=>this.#i()),setInterval(()=>{this.#r.signedIn&&document.visibilityState===`visible`&&this.#a()},Oo),vo(()=>this.#o()),this.#i()}#i(){let e=location.hash.slice(2);this.#t=Do.find(([t])=>t===e)?.[0]??`24h`,this.#a()}async#a(){let e=this.#t;try{let t=await ca.ops(e);if(e!==this.#t)return;this.#e=t,this.#r.signedIn=!0,this.#n=``}catch(e){this.#r.isMissing(e)||(this.#n=pa(e))}this.#o()}#o(){let e=x`${ma(`ops`,this.#e!==null&&!this.#n)}
       <main class="ops">
         <div class="ops-head">
           <h1>Operations</h1>
           <nav class="filters" aria-label="Time">
-            ${Eo.map(([e,t])=>x`<a class="choice" href="#/${e}" aria-current=${this.#t===e?`true`:S}>${t}</a>`)}
+            ${Do.map(([e,t])=>x`<a class="choice" href="#/${e}" aria-current=${this.#t===e?`true`:S}>${t}</a>`)}
           </nav>
         </div>
         <p class="bad" role="alert">${this.#n}</p>
-        ${this.#e?jo(this.#e):x`<p role="status">Loading…</p>`}
-      </main>`;Re(this.#r.signedIn?e:this.#r.view(),this.root)}};function jo(e){return x`${No(e)} ${e.turns?S:x`<p class="muted empty">No turn ended in this time.</p>`}
-    ${Io(e)}
-    <div class="charts">${Lo(e)} ${Ro(e,`Time to the first word`,e.first_word_seconds)}
-      ${Ro(e,`Time of a turn`,e.turn_seconds)} ${zo(e)} ${Bo(e)} ${Vo(e)}</div>
-    <p class="muted">Read from the log at ${Co(e.until)}. A turn counts where its message was accepted.</p>`}function Mo(e,t,n,r=!1){return x`<div class="tile">
+        ${this.#e?Mo(this.#e):x`<p role="status">Loading…</p>`}
+      </main>`;Re(this.#r.signedIn?e:this.#r.view(),this.root)}};function Mo(e){return x`${Po(e)} ${e.turns?S:x`<p class="muted empty">No turn ended in this time.</p>`}
+    ${Lo(e)}
+    <div class="charts">${Ro(e)} ${zo(e,`Time to the first word`,e.first_word_seconds)}
+      ${zo(e,`Time of a turn`,e.turn_seconds)} ${Bo(e)} ${Vo(e)} ${Ho(e)}</div>
+    <p class="muted">Read from the log at ${wo(e.until)}. A turn counts where its message was accepted.</p>`}function No(e,t,n,r=!1){return x`<div class="tile">
     <dt>${e}</dt>
     <dd class=${r?`value bad`:`value`}>${t}</dd>
     <dd class="muted">${n}</dd>
-  </div>`}function No(e){let{now:t}=e,n=t.oldest_waiting_s?`oldest ${ko(t.oldest_waiting_s)}`:`none is late`;return x`<section aria-label="Now">
+  </div>`}function Po(e){let{now:t}=e,n=t.oldest_waiting_s?`oldest ${Ao(t.oldest_waiting_s)}`:`none is late`;return x`<section aria-label="Now">
     <h2>Now</h2>
     <dl class="tiles">
-      ${Mo(`Turns waiting`,$(t.turns_waiting),n,t.oldest_waiting_s>15)}
-      ${Mo(`Turns running`,$(t.turns_running),`right now`)}
-      ${Mo(`Turns left`,$(t.turns_abandoned),`by a process that died`,t.turns_abandoned>0)}
-      ${Mo(`Waiting for a person`,$(t.handoffs_open),`nobody has taken them`)}
-      ${Mo(`Overdue`,$(t.handoffs_overdue),`longer than promised`,t.handoffs_overdue>0)}
+      ${No(`Turns waiting`,$(t.turns_waiting),n,t.oldest_waiting_s>15)}
+      ${No(`Turns running`,$(t.turns_running),`right now`)}
+      ${No(`Turns left`,$(t.turns_abandoned),`by a process that died`,t.turns_abandoned>0)}
+      ${No(`Waiting for a person`,$(t.handoffs_open),`nobody has taken them`)}
+      ${No(`Overdue`,$(t.handoffs_overdue),`longer than promised`,t.handoffs_overdue>0)}
     </dl>
-  </section>`}function Po(e,t){return t.reduce((t,n)=>t+(e.outcomes[n]??[]).reduce((e,t)=>e+t,0),0)}function Fo(e,t){return t?`${Math.round(100*e/t)} % of turns`:``}function Io(e){let{n:t,with_person:n}=e.conversations,r=t-n;return x`<section aria-label="In this time">
+  </section>`}function Fo(e,t){return t.reduce((t,n)=>t+(e.outcomes[n]??[]).reduce((e,t)=>e+t,0),0)}function Io(e,t){return t?`${Math.round(100*e/t)} % of turns`:``}function Lo(e){let{n:t,with_person:n}=e.conversations,r=t-n;return x`<section aria-label="In this time">
     <h2>In this time</h2>
     <dl class="tiles">
-      ${Mo(`Turns`,$(e.turns),t===1?`in 1 conversation`:`in ${$(t)} conversations`)}
-      ${Mo(`Without a person`,$(r),t?`${Math.round(100*r/t)} % of conversations`:`conversations`)}
-      ${Oo.map(([t,,n])=>{let r=Po(e,n);return Mo(t,$(r),Fo(r,e.turns),t===`Failed`&&r>0)})}
+      ${No(`Turns`,$(e.turns),t===1?`in 1 conversation`:`in ${$(t)} conversations`)}
+      ${No(`Without a person`,$(r),t?`${Math.round(100*r/t)} % of conversations`:`conversations`)}
+      ${ko.map(([t,,n])=>{let r=Fo(e,n);return No(t,$(r),Io(r,e.turns),t===`Failed`&&r>0)})}
     </dl>
-  </section>`}function Lo(e){let t=Oo.map(([t,n,r])=>{let i=r.map(t=>e.outcomes[t]);return{name:t,tone:n,values:e.starts.map((e,t)=>i.reduce((e,n)=>e+(n?.[t]??0),0))}}).filter(({values:e})=>e.some(Boolean));return vo({title:`Turns`,unit:``,starts:e.starts,series:t,kind:`bars`,say:e=>$(Math.round(e*10)/10)})}function Ro(e,t,n){let r=n.all?`${t}: median ${ko(n.all.p50)}, p95 ${ko(n.all.p95)}`:t,i=[{name:`Median`,tone:`t1`,values:n.p50},{name:`95th percentile`,tone:`t4 dashed`,values:n.p95}];return vo({title:r,unit:``,starts:e.starts,series:i,kind:`lines`,say:ko})}function zo(e){return x`<section class="panel" aria-label="Queues">
+  </section>`}function Ro(e){let t=ko.map(([t,n,r])=>{let i=r.map(t=>e.outcomes[t]);return{name:t,tone:n,values:e.starts.map((e,t)=>i.reduce((e,n)=>e+(n?.[t]??0),0))}}).filter(({values:e})=>e.some(Boolean));return yo({title:`Turns`,unit:``,starts:e.starts,series:t,kind:`bars`,say:e=>$(Math.round(e*10)/10)})}function zo(e,t,n){let r=n.all?`${t}: median ${Ao(n.all.p50)}, p95 ${Ao(n.all.p95)}`:t,i=[{name:`Median`,tone:`t1`,values:n.p50},{name:`95th percentile`,tone:`t4 dashed`,values:n.p95}];return yo({title:r,unit:``,starts:e.starts,series:i,kind:`lines`,say:Ao})}function Bo(e){return x`<section class="panel" aria-label="Queues">
     <h2>Waiting for a person</h2>
     ${e.queues.length?x`<table>
           <thead>
@@ -374,19 +373,19 @@ Please report this to https://github.com/markedjs/marked.`,e){let e=`<p>An error
                 </tr>`)}
           </tbody>
         </table>`:x`<p class="muted">Nobody waits.</p>`}
-  </section>`}function Bo(e){let{engine:t}=e;return x`<section class="panel" aria-label="Engine">
+  </section>`}function Vo(e){let{engine:t}=e;return x`<section class="panel" aria-label="Engine">
     <h2>Engine</h2>
     <dl>${[[`Calls of models`,$(t.calls)],[`Tokens in`,$(t.input_tokens)],[`Tokens out`,$(t.output_tokens)],[`Cost`,t.cost.toLocaleString(void 0,{maximumFractionDigits:4})]].map(([e,t])=>x`<dt>${e}</dt><dd>${t}</dd>`)}</dl>
     <h3>Fallbacks</h3>
     ${t.fallbacks.length?x`<ul class="plain">
           ${t.fallbacks.map(({ability:e,reason:t,n})=>x`<li>${X(e)}: ${X(t).toLowerCase()} <b>${$(n)}</b></li>`)}
         </ul>`:x`<p class="muted">None.</p>`}
-  </section>`}function Vo(e){return x`<section class="panel" aria-label="Failed and parked turns">
+  </section>`}function Ho(e){return x`<section class="panel" aria-label="Failed and parked turns">
     <h2>Failed and parked turns</h2>
     ${e.troubled.length?x`<ul class="plain">
           ${e.troubled.map(e=>x`<li>
-                <a href="inbox#/c/${e.conversation_id}">${X(e.status)}, ${Co(e.at)}</a>
+                <a href="inbox#/c/${e.conversation_id}">${X(e.status)}, ${wo(e.at)}</a>
                 <span class="muted">turn ${e.turn_id}</span>
               </li>`)}
         </ul>`:x`<p class="muted">None.</p>`}
-  </section>`}var Ho=document.getElementById(`app`);if(Ho){Ho.replaceChildren();let e=document.body.dataset.page;e===`bugs`?new va(Ho):e===`ops`?new Ao(Ho):new uo(Ho)}})();
+  </section>`}var Uo=document.getElementById(`app`);if(Uo){Uo.replaceChildren();let e=document.body.dataset.page;e===`bugs`?new va(Uo):e===`ops`?new jo(Uo):new fo(Uo)}})();

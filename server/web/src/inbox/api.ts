@@ -16,12 +16,13 @@ export interface You {
 export interface HandoffRow {
   conversation_id: string;
   mode: Mode;
-  queue_id: string;
+  /** Null, as what follows from it, where no person was ever asked for or came. */
+  queue_id: string | null;
   priority: "normal" | "high" | "urgent";
   wanted: string;
-  reason: string;
+  reason: string | null;
   sentiment: number;
-  waiting_since: string;
+  waiting_since: string | null;
   promised_by: string | null;
   overdue: boolean;
   account_summary: string | null;
@@ -30,6 +31,7 @@ export interface HandoffRow {
   last_message: string | null;
   unread: number;
   person?: string | null;
+  updated_at?: string;
 }
 
 export interface Reason {

@@ -24,14 +24,22 @@ export interface ListModel {
   onFilter: (filter: Filter) => void;
 }
 
-/** Overdue first, then by priority, then whoever has waited longest. */
+/** Those who wait first: overdue ones, then by priority, then whoever has waited longest. The others by what is newest. */
 export function sorted(rows: readonly HandoffRow[]): HandoffRow[] {
-  return [...rows].sort(
-    (a, b) =>
+  const waits = (row: HandoffRow): boolean => row.mode === "waiting";
+  return [...rows].sort((a, b) => {
+    if (waits(a) !== waits(b)) return waits(a) ? -1 : 1;
+    if (!waits(a)) return lastActive(b).localeCompare(lastActive(a));
+    return (
       Number(b.overdue) - Number(a.overdue) ||
       WEIGHT[a.priority] - WEIGHT[b.priority] ||
-      a.waiting_since.localeCompare(b.waiting_since),
-  );
+      (a.waiting_since ?? "").localeCompare(b.waiting_since ?? "")
+    );
+  });
+}
+
+function lastActive(row: HandoffRow): string {
+  return row.updated_at ?? row.waiting_since ?? "";
 }
 
 export function listView(model: ListModel): TemplateResult {
@@ -62,19 +70,19 @@ export function listView(model: ListModel): TemplateResult {
 
 function rowView(row: HandoffRow, selected: string | null): TemplateResult {
   const current = row.conversation_id === selected;
+  const since = ago(row.mode === "waiting" ? row.waiting_since : lastActive(row));
   return html`<li>
     <a href="#/c/${row.conversation_id}" class="row" aria-current=${current ? "true" : nothing}>
       <span class="marks">
         ${row.overdue ? html`<strong class="mark overdue">Overdue</strong>` : nothing}
         ${row.priority === "normal" ? nothing : html`<strong class="mark">${spoken(row.priority)}</strong>`}
         ${row.unread ? html`<span class="mark">${row.unread} new</span>` : nothing}
-        <span class="muted">${spoken(row.mode)}${row.mode === "with_person" && row.person ? html` (${text(row.person)})` : nothing},
-          ${ago(row.waiting_since)}</span
+        <span class="muted">${spoken(row.mode)}${row.mode === "with_person" && row.person ? html` (${text(row.person)})` : nothing}${since && `, ${since}`}</span
         >
       </span>
-      <span class="wanted">${text(row.wanted) === nothing ? text(row.last_message) : text(row.wanted)}</span>
+      <span class="wanted">${text(row.wanted || row.last_message || "Nothing said yet")}</span>
       <span class="muted">
-        ${spoken(row.queue_id)}, ${mood(row.sentiment)}${row.promised_by ? `, promised by ${when(row.promised_by)}` : ""}
+        ${row.queue_id ? `${spoken(row.queue_id)}, ${mood(row.sentiment)}` : ""}${row.promised_by ? `, promised by ${when(row.promised_by)}` : ""}
         ${row.account_summary ? html`<br />${text(row.account_summary)}` : nothing}
         ${row.page ? html`<br />${text(row.page)}` : nothing}
       </span>
