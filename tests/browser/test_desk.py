@@ -5,9 +5,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
-from tests.browser.canned import inbox_answers
+from tests.browser.canned import as_json, inbox_answers, stream
 from tests.browser.conftest import Answer, OpenPage
+from tests.browser.test_inbox import seen_by
 
 pytestmark = pytest.mark.browser
 
@@ -69,3 +71,40 @@ def test_all_shows_whoever_waits_and_then_what_is_newest(open_page: OpenPage) ->
     wanted = [waiting["wanted"], "In time", "A newer one", "An older one"]
     assert page.locator("a.row .wanted").all_inner_texts() == wanted
     assert "Null" not in page.get_by_label("Conversations").inner_text()
+
+
+def test_a_draft_stays_with_its_conversation_until_it_is_sent(open_page: OpenPage) -> None:
+    answers = inbox_answers()
+    row = _json(answers, ROWS)["handoffs"][0]
+    view = _json(answers, VIEW)
+    other = {**view, "conversation": {**view["conversation"], "conversation_id": "c2"}}
+    answers = with_json(answers, ROWS, handoffs=[row, {**row, "conversation_id": "c2"}])
+    answers |= {"/v1/inbox/conversations/c2": as_json(other), "/v1/inbox/conversations/c2/events": stream()}
+    page, _ = open_page("/inbox#/c/c1", {**answers, f"{VIEW}/reply": as_json({})})
+    reply = page.get_by_label("Reply to the customer")
+    page.get_by_label("Your name").fill("Ada")
+
+    reply.fill("We refund")
+    page.locator('a.row[href="#/c/c2"]').click()
+    page.locator('a.row[href="#/c/c2"][aria-current]').wait_for()
+    expect(reply).to_have_value("")
+    page.go_back()
+    expect(reply).to_have_value("We refund")
+    page.reload()
+    expect(reply).to_have_value("We refund")
+    page.get_by_role("button", name="Send reply").click()
+    expect(reply).to_have_value("")
+    page.reload()
+    expect(reply).to_have_value("")
+
+
+def test_a_draft_is_shown_to_nobody_who_signs_in_by_another_name(open_page: OpenPage) -> None:
+    page, site = open_page("/inbox#/c/c1", seen_by("agent", "Ada"))
+    page.get_by_label("Reply to the customer").fill("We refund")
+
+    site.answers |= seen_by("agent", "Grace")
+    page.reload()
+    page.get_by_text("You answer as Grace.").wait_for()
+
+    expect(page.get_by_label("Reply to the customer")).to_have_value("")
+    assert "We refund" not in page.evaluate("JSON.stringify([sessionStorage, localStorage])")

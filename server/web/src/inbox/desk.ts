@@ -6,12 +6,14 @@ import { Follow } from "../wire/follow";
 import { newId } from "../wire/http";
 import { api, type ConversationView, type HandoffRow, type You } from "./api";
 import { detailView } from "./detail";
+import { Drafts } from "./drafts";
 import { listView, type Filter } from "./list";
 import { Login } from "./login";
 import { debounce, headerView, troubleText } from "./shared";
 
 /** Of this workspace alone: others may be served by the same host, each below a path of its own. */
-const PERSON_KEY = `helpgraph-inbox-person${location.pathname.replace(/\/[^/]*$/, "")}`;
+const PLACE = location.pathname.replace(/\/[^/]*$/, "");
+const PERSON_KEY = `helpgraph-inbox-person${PLACE}`;
 const POLL_MS = 10_000;
 
 function remembered(key: string): string {
@@ -40,8 +42,7 @@ export class DeskPage {
   );
   #listStream: Follow | null = null;
   #conversationStream: Follow | null = null;
-  /** The id of a reply that may or may not have arrived; the same text goes out under it again. */
-  #pending: { text: string; id: string } | null = null;
+  readonly #drafts = new Drafts(`helpgraph-inbox-drafts${PLACE}`);
   /** What may have been done or not: tried again it is the same act. */
   #doubtful: { act: string; id: string } | null = null;
 
@@ -62,7 +63,6 @@ export class DeskPage {
     this.#selected = selected;
     this.#view = null;
     this.#trouble = "";
-    this.#pending = null;
     this.#conversationStream?.close();
     this.#conversationStream = null;
     if (selected) void this.#loadConversation(selected);
@@ -88,6 +88,7 @@ export class DeskPage {
   #know(you: You | undefined): void {
     if (!you) return;
     this.#you = you;
+    this.#drafts.belongTo(you.name);
     if (you.name) this.#person = you.name;
   }
 
@@ -178,11 +179,12 @@ export class DeskPage {
   }
 
   async #reply(text: string): Promise<boolean> {
-    if (!text) return false;
-    if (this.#pending?.text !== text) this.#pending = { text, id: newId() };
-    const body = { text, client_message_id: this.#pending.id, person: this.#person };
-    const done = await this.#act((conversationId) => api.reply(conversationId, body));
-    if (done) this.#pending = null;
+    const conversationId = this.#selected;
+    if (!text || !conversationId) return false;
+    const body = { text, client_message_id: this.#drafts.idOf(conversationId, text), person: this.#person };
+    const done = await this.#act((where) => api.reply(where, body));
+    if (done) this.#drafts.sent(conversationId, text);
+    this.#draw();
     return done;
   }
 
@@ -223,8 +225,10 @@ export class DeskPage {
       person: this.#person,
       busy: this.#busy,
       trouble: this.#trouble,
+      draft: this.#drafts.of(this.#selected),
       onPerson: (person) => this.#setPerson(person),
       onTake: () => void this.#once(`take ${this.#person}`, (where, id) => api.take(where, this.#person, id)),
+      onDraft: (text) => this.#drafts.write(this.#view!.conversation.conversation_id, text),
       onReply: (text) => this.#reply(text),
       onHandBack: (note) => this.#once(`hand back ${note}`, (where, id) => api.handBack(where, note, id)),
       onResolve: (outcome, note) =>

@@ -2,6 +2,7 @@
 
 import { html, nothing, type TemplateResult } from "lit";
 import { guard } from "lit/directives/guard.js";
+import { live } from "lit/directives/live.js";
 import { repeat } from "lit/directives/repeat.js";
 
 import { renderMessage, renderSource } from "../render/index";
@@ -16,8 +17,10 @@ export interface DetailModel {
   person: string;
   busy: boolean;
   trouble: string;
+  draft: string;
   onPerson: (person: string) => void;
   onTake: () => void;
+  onDraft: (text: string) => void;
   onReply: (text: string) => Promise<boolean>;
   onHandBack: (note: string) => Promise<boolean>;
   onResolve: (outcome: Outcome, note: string) => Promise<boolean>;
@@ -131,9 +134,22 @@ function actionsView(model: DetailModel): TemplateResult {
 }
 
 function replyForm(model: DetailModel, named: boolean): TemplateResult {
-  return html`<form class="reply" @submit=${submitting((form) => model.onReply(field(form, "text")))}>
+  const submit = (event: Event): void => {
+    event.preventDefault();
+    void model.onReply(field(event.currentTarget as HTMLFormElement, "text"));
+  };
+  return html`<form class="reply" @submit=${submit}>
     <label for="reply">Reply to the customer</label>
-    <textarea id="reply" name="text" rows="4" maxlength="8000" dir="auto" required></textarea>
+    <textarea
+      id="reply"
+      name="text"
+      rows="4"
+      maxlength="8000"
+      dir="auto"
+      required
+      .value=${live(model.draft)}
+      @input=${(event: Event) => model.onDraft((event.currentTarget as HTMLTextAreaElement).value)}
+    ></textarea>
     <button class="primary" type="submit" ?disabled=${model.busy || !named}>Send reply</button>
   </form>`;
 }
