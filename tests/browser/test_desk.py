@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.canned import as_json, inbox_answers, stream
 from tests.browser.conftest import Answer, OpenPage
@@ -108,3 +108,62 @@ def test_a_draft_is_shown_to_nobody_who_signs_in_by_another_name(open_page: Open
 
     expect(page.get_by_label("Reply to the customer")).to_have_value("")
     assert "We refund" not in page.evaluate("JSON.stringify([sessionStorage, localStorage])")
+
+
+def test_the_keyboard_opens_takes_and_answers(open_page: OpenPage) -> None:
+    answers = inbox_answers(said="Charged twice")
+    view = _json(answers, VIEW)
+    waiting = with_json(answers, VIEW, conversation={**view["conversation"], "mode": "waiting"})
+    page, site = open_page("/inbox", {**waiting, f"{VIEW}/reply": as_json({}), f"{VIEW}/hand_back": as_json({})})
+
+    def taken(route: Route) -> None:
+        site.answers[VIEW] = answers[VIEW]
+        route.fulfill(status=200, body="{}")
+
+    page.route("**/take", taken)
+    heading = page.get_by_role("heading", name="Charged twice")
+    page.locator("a.row").focus()
+    page.keyboard.press("Enter")
+    expect(heading).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Your name")).to_be_focused()
+    page.keyboard.type("Ada")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Take")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Reply to the customer")).to_be_focused()
+    page.keyboard.type("We refund")
+    with page.expect_request("**/reply") as sent:
+        page.keyboard.press("Control+Enter")
+    assert json.loads(sent.value.post_data or "{}")["text"] == "We refund"
+    expect(page.get_by_label("Reply to the customer")).to_have_value("")
+    expect(page.get_by_label("Reply to the customer")).to_be_focused()
+
+    # What was done took its button away.
+    site.answers[VIEW] = with_json(answers, VIEW, conversation={**view["conversation"], "mode": "handed_back"})[VIEW]
+    page.get_by_text("Hand back to the bot").press("Enter")
+    page.get_by_role("button", name="Hand back", exact=True).press("Enter")
+    expect(heading).to_be_focused()
+
+
+def test_the_first_tab_leads_past_the_list(open_page: OpenPage) -> None:
+    page, _ = open_page("/inbox#/c/c1", inbox_answers(said="Charged twice"))
+    page.get_by_label("Reply to the customer").wait_for()
+
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("heading", name="Charged twice")).to_be_focused()
+    assert page.url.endswith("#/c/c1")
+
+
+def test_on_a_phone_the_keyboard_comes_back_to_where_it_was_in_the_list(open_page: OpenPage) -> None:
+    page, _ = open_page("/inbox", inbox_answers(said="Charged twice"), viewport={"width": 390, "height": 844})
+    page.locator("a.row").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Charged twice")).to_be_focused()
+
+    page.get_by_role("link", name="Back to the list").press("Enter")
+
+    expect(page.locator("a.row")).to_be_focused()

@@ -50,7 +50,7 @@ export class BugsPage {
   #draw(): void {
     const page = html`${headerView("bugs", this.#bugs !== null && !this.#trouble)}
       <main class="bugs">
-        <h1>Bugs</h1>
+        <h1 tabindex="-1">Bugs</h1>
         <p class="bad" role="alert">${this.#trouble}</p>
         ${this.#bugs ? tableView(this.#bugs, this.#selected) : html`<p role="status">Loading…</p>`}
         ${this.#bug ? bugView(this.#bug) : nothing}

@@ -5,8 +5,9 @@ import { html, nothing, render } from "lit";
 import { Follow } from "../wire/follow";
 import { newId } from "../wire/http";
 import { api, type ConversationView, type HandoffRow, type You } from "./api";
-import { detailView } from "./detail";
+import { detailView, loadingView } from "./detail";
 import { Drafts } from "./drafts";
+import { Focus } from "./focus";
 import { listView, type Filter } from "./list";
 import { Login } from "./login";
 import { debounce, headerView, troubleText } from "./shared";
@@ -14,6 +15,7 @@ import { debounce, headerView, troubleText } from "./shared";
 /** Of this workspace alone: others may be served by the same host, each below a path of its own. */
 const PLACE = location.pathname.replace(/\/[^/]*$/, "");
 const PERSON_KEY = `helpgraph-inbox-person${PLACE}`;
+const HEADING = ".conversation h1";
 const POLL_MS = 10_000;
 
 function remembered(key: string): string {
@@ -46,20 +48,24 @@ export class DeskPage {
   /** What may have been done or not: tried again it is the same act. */
   #doubtful: { act: string; id: string } | null = null;
 
+  readonly #focus: Focus;
+
   constructor(private readonly root: HTMLElement) {
+    this.#focus = new Focus(root);
     window.addEventListener("hashchange", () => this.#route());
     // Promises become overdue and streams break without a word: ask now and then all the same.
     setInterval(() => {
       if (this.#login.signedIn && document.visibilityState === "visible") this.#refreshList();
     }, POLL_MS);
-    this.#route();
+    this.#route(true);
     void this.#loadList();
   }
 
-  #route(): void {
+  #route(first = false): void {
     const match = /^#\/c\/([^/]+)$/.exec(location.hash);
     const selected = match?.[1] ? decodeURIComponent(match[1]) : null;
     if (selected === this.#selected) return this.#draw();
+    const left = this.#selected;
     this.#selected = selected;
     this.#view = null;
     this.#trouble = "";
@@ -67,6 +73,9 @@ export class DeskPage {
     this.#conversationStream = null;
     if (selected) void this.#loadConversation(selected);
     this.#draw();
+    if (first) return;
+    if (selected) this.#focus.next(HEADING, ".detail h1");
+    else if (left) this.#focus.next(`a.row[href="#/c/${CSS.escape(left)}"]`, ".list h2");
   }
 
   async #loadList(): Promise<void> {
@@ -199,7 +208,13 @@ export class DeskPage {
   }
 
   #draw(): void {
-    render(this.#login.signedIn ? this.#page() : this.#login.view(), this.root);
+    this.#focus.keep(() => render(this.#login.signedIn ? this.#page() : this.#login.view(), this.root));
+  }
+
+  async #take(): Promise<void> {
+    const person = this.#person;
+    const taken = await this.#once(`take ${person}`, (where, id) => api.take(where, person, id));
+    if (taken) this.#focus.next("#reply");
   }
 
   #page(): unknown {
@@ -211,14 +226,15 @@ export class DeskPage {
         this.#filter = filter;
         void this.#loadList();
       },
+      onAgain: () => this.#focus.next(HEADING),
     };
-    return html`${headerView("inbox", this.#listStream?.live ?? false)}
+    return html`${headerView("inbox", this.#listStream?.live ?? false, this.#selected ? "the conversation" : "the list")}
       <main class=${this.#selected ? "desk chosen" : "desk"}>${listView(model)} ${this.#detail()}</main>`;
   }
 
   #detail(): unknown {
     if (!this.#selected) return html`<p class="detail muted">Choose a conversation. ${this.#trouble || nothing}</p>`;
-    if (!this.#view) return html`<p class="detail" role="status">${this.#trouble || "Loading…"}</p>`;
+    if (!this.#view) return loadingView(this.#trouble);
     return detailView({
       view: this.#view,
       you: this.#you,
@@ -227,7 +243,7 @@ export class DeskPage {
       trouble: this.#trouble,
       draft: this.#drafts.of(this.#selected),
       onPerson: (person) => this.#setPerson(person),
-      onTake: () => void this.#once(`take ${this.#person}`, (where, id) => api.take(where, this.#person, id)),
+      onTake: () => void this.#take(),
       onDraft: (text) => this.#drafts.write(this.#view!.conversation.conversation_id, text),
       onReply: (text) => this.#reply(text),
       onHandBack: (note) => this.#once(`hand back ${note}`, (where, id) => api.handBack(where, note, id)),

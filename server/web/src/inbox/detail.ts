@@ -33,12 +33,22 @@ const OUTCOMES: [Outcome, string][] = [
   ["spam", "Spam"],
 ];
 
+/** What stands there until the conversation is here. */
+export function loadingView(trouble: string): TemplateResult {
+  return html`<section class="detail" aria-label="Conversation">
+    <p class="back"><a href="#/">Back to the list</a></p>
+    <h1 tabindex="-1">${trouble ? "Conversation" : "Loading…"}</h1>
+    <p class="bad" role="alert">${trouble}</p>
+  </section>`;
+}
+
 export function detailView(model: DetailModel): TemplateResult {
   const { view } = model;
   const hosts = view.workspace?.link_hosts ?? [];
-  return html`<section class="detail" aria-label="Conversation">
+  return html`<section class="detail conversation" aria-label="Conversation">
     <p class="back"><a href="#/">Back to the list</a></p>
-    <h1>${text(view.handoff?.wanted) === nothing ? "Conversation" : text(view.handoff?.wanted)}</h1>
+    <h1 tabindex="-1">${text(view.handoff?.wanted || "Conversation")}</h1>
+    <a class="skip" href="#" @click=${skipToActions}>Skip to what you can do</a>
     <p class="muted">
       ${spoken(view.conversation.mode)}${view.conversation.person ? html`: ${text(view.conversation.person)}` : nothing}
     </p>
@@ -91,6 +101,19 @@ function messageView(raw: StaffMessage, hosts: readonly string[]): TemplateResul
   </article>`;
 }
 
+function skipToActions(event: Event): void {
+  event.preventDefault();
+  const actions = (event.currentTarget as HTMLElement).closest(".detail")?.querySelector(".actions");
+  (actions?.querySelector<HTMLElement>("#reply") ?? actions?.querySelector<HTMLElement>("input, button, summary"))?.focus();
+}
+
+/** Ctrl or Cmd with Enter sends what is being written. */
+function sendByKey(event: KeyboardEvent): void {
+  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.isComposing) return;
+  event.preventDefault();
+  (event.currentTarget as HTMLTextAreaElement).form?.requestSubmit();
+}
+
 function submitting(read: (form: HTMLFormElement) => Promise<boolean>): (event: Event) => void {
   return (event) => {
     event.preventDefault();
@@ -125,7 +148,7 @@ function actionsView(model: DetailModel): TemplateResult {
         </div>`}
     ${mine
       ? nothing
-      : html`<button class="primary take" type="button" ?disabled=${model.busy || !named} @click=${model.onTake}>
+      : html`<button class="primary take" type="button" ?disabled=${!named} aria-disabled=${model.busy ? "true" : nothing} @click=${model.onTake}>
           Take
         </button>`}
     ${mine ? replyForm(model, named) : nothing}
@@ -147,10 +170,12 @@ function replyForm(model: DetailModel, named: boolean): TemplateResult {
       maxlength="8000"
       dir="auto"
       required
+      aria-keyshortcuts="Control+Enter Meta+Enter"
       .value=${live(model.draft)}
+      @keydown=${sendByKey}
       @input=${(event: Event) => model.onDraft((event.currentTarget as HTMLTextAreaElement).value)}
     ></textarea>
-    <button class="primary" type="submit" ?disabled=${model.busy || !named}>Send reply</button>
+    <button class="primary" type="submit" ?disabled=${!named} aria-disabled=${model.busy ? "true" : nothing}>Send reply</button>
   </form>`;
 }
 
@@ -160,7 +185,7 @@ function handBackForm(model: DetailModel): TemplateResult {
     <form class="hand-back" @submit=${submitting((form) => model.onHandBack(field(form, "note")))}>
       <label for="back-note">Note for the bot's next turn (optional)</label>
       <input id="back-note" name="note" maxlength="1000" dir="auto" />
-      <button type="submit" ?disabled=${model.busy}>Hand back</button>
+      <button type="submit" aria-disabled=${model.busy ? "true" : nothing}>Hand back</button>
     </form>
   </details>`;
 }
@@ -176,7 +201,7 @@ function resolveForm(model: DetailModel): TemplateResult {
       </select>
       <label for="resolve-note">Note (optional)</label>
       <input id="resolve-note" name="note" maxlength="1000" dir="auto" />
-      <button type="submit" ?disabled=${model.busy}>Resolve</button>
+      <button type="submit" aria-disabled=${model.busy ? "true" : nothing}>Resolve</button>
     </form>
   </details>`;
 }

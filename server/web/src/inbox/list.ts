@@ -22,6 +22,8 @@ export interface ListModel {
   filter: Filter;
   selected: string | null;
   onFilter: (filter: Filter) => void;
+  /** Whoever chooses what is open already wants to go there. */
+  onAgain: () => void;
 }
 
 /** Those who wait first: overdue ones, then by priority, then whoever has waited longest. The others by what is newest. */
@@ -44,6 +46,7 @@ function lastActive(row: HandoffRow): string {
 
 export function listView(model: ListModel): TemplateResult {
   return html`<section class="list" aria-label="Conversations">
+    <h2 class="sr" tabindex="-1">Conversations</h2>
     <div class="filters" role="group" aria-label="Show">
       ${FILTERS.map(
         ([filter, label]) =>
@@ -61,18 +64,18 @@ export function listView(model: ListModel): TemplateResult {
           ${repeat(
             sorted(model.rows),
             (row) => row.conversation_id,
-            (row) => rowView(row, model.selected),
+            (row) => rowView(row, model),
           )}
         </ul>`
       : html`<p class="muted">Nothing here.</p>`}
   </section>`;
 }
 
-function rowView(row: HandoffRow, selected: string | null): TemplateResult {
-  const current = row.conversation_id === selected;
+function rowView(row: HandoffRow, model: ListModel): TemplateResult {
+  const current = row.conversation_id === model.selected;
   const since = ago(row.mode === "waiting" ? row.waiting_since : lastActive(row));
   return html`<li>
-    <a href="#/c/${row.conversation_id}" class="row" aria-current=${current ? "true" : nothing}>
+    <a href="#/c/${row.conversation_id}" class="row" aria-current=${current ? "true" : nothing} @click=${() => current && model.onAgain()}>
       <span class="marks">
         ${row.overdue ? html`<strong class="mark overdue">Overdue</strong>` : nothing}
         ${row.priority === "normal" ? nothing : html`<strong class="mark">${spoken(row.priority)}</strong>`}

@@ -76,7 +76,7 @@ export class OpsPage {
     const page = html`${headerView("ops", this.#view !== null && !this.#trouble)}
       <main class="ops">
         <div class="ops-head">
-          <h1>Operations</h1>
+          <h1 tabindex="-1">Operations</h1>
           <nav class="filters" aria-label="Time">
             ${CHOICES.map(
               ([last, label]) =>

@@ -52,10 +52,18 @@ export function troubleText(error: unknown): string {
 
 type Page = "inbox" | "bugs" | "ops";
 
-export function headerView(current: Page, live: boolean): TemplateResult {
+/** Past what stands before it on every page; a link's hash would be taken for a conversation's address. */
+function skip(event: Event): void {
+  event.preventDefault();
+  const places = ["main .detail h1", "main h1", "main h2"];
+  places.map((place) => document.querySelector<HTMLElement>(place)).find(Boolean)?.focus();
+}
+
+export function headerView(current: Page, live: boolean, main = "the page"): TemplateResult {
   const link = (page: Page, label: string): TemplateResult =>
     html`<a href=${page} aria-current=${current === page ? "page" : nothing}>${label}</a>`;
   return html`<header class="top">
+    <a class="skip" href="#" @click=${skip}>Skip to ${main}</a>
     <nav aria-label="Pages">${link("inbox", "Inbox")} ${link("bugs", "Bugs")} ${link("ops", "Operations")}</nav>
     <span class="live" role="status">${live ? "Live" : "Connecting…"}</span>
   </header>`;
