@@ -5,9 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import Page, Route, ViewportSize, expect
 
-from tests.browser.canned import as_json, inbox_answers, stream
+from tests.browser.canned import as_json, inbox_answers, message, stream
 from tests.browser.conftest import Answer, OpenPage
 from tests.browser.test_inbox import seen_by
 
@@ -167,3 +167,38 @@ def test_on_a_phone_the_keyboard_comes_back_to_where_it_was_in_the_list(open_pag
     page.get_by_role("link", name="Back to the list").press("Enter")
 
     expect(page.locator("a.row")).to_be_focused()
+
+
+@pytest.mark.parametrize("size", [{"width": 1280, "height": 800}, {"width": 390, "height": 844}], ids=["desk", "phone"])
+def test_what_one_writes_with_stays_in_view_and_hides_no_message(open_page: OpenPage, size: ViewportSize) -> None:
+    answers = inbox_answers()
+    view = _json(answers, VIEW)
+    said = [message(f"n{n}", "customer", f"And another thing, number {n}. " * 8) for n in range(20)]
+    answers = with_json(answers, VIEW, messages=[*view["messages"], *said])
+    # Each time the stream opens it tells of something new.
+    answers[f"{VIEW}/events"] = stream({"type": "CUSTOM", "name": "helpgraph.message.v1", "value": {}})
+    page, site = open_page("/inbox#/c/c1", answers, viewport=size)
+    last = page.locator("article.message").last
+    expect(last).to_contain_text("number 19")
+    at_first = _stands(page)
+
+    site.answers = with_json(answers, VIEW, messages=[*said, message("new", "customer", "Are you there?")])
+    expect(last).to_contain_text("Are you there?")
+
+    assert [at_first, _stands(page)] == [{"reply": True, "last": True, "page": True}] * 2
+
+
+def _stands(page: Page) -> dict[str, bool]:
+    """Whether the reply is on the screen, the last message above it, and the page as high as the screen."""
+    stands: dict[str, bool] = page.evaluate("""() => {
+        const [last] = [...document.querySelectorAll('article.message')].slice(-1);
+        const [box, acts, reply] = [last, document.querySelector('.actions'), document.querySelector('#reply')]
+            .map((element) => element.getBoundingClientRect());
+        const page = document.querySelector('.desk').getBoundingClientRect();
+        return {
+            reply: reply.top > 0 && reply.bottom <= innerHeight,
+            last: box.bottom <= acts.top,
+            page: page.bottom === innerHeight && document.documentElement.scrollHeight === innerHeight,
+        };
+    }""")
+    return stands

@@ -10,11 +10,12 @@ import { Drafts } from "./drafts";
 import { Focus } from "./focus";
 import { listView, type Filter } from "./list";
 import { Login } from "./login";
+import { Place } from "./place";
 import { debounce, headerView, troubleText } from "./shared";
 
 /** Of this workspace alone: others may be served by the same host, each below a path of its own. */
-const PLACE = location.pathname.replace(/\/[^/]*$/, "");
-const PERSON_KEY = `helpgraph-inbox-person${PLACE}`;
+const BELOW = location.pathname.replace(/\/[^/]*$/, "");
+const PERSON_KEY = `helpgraph-inbox-person${BELOW}`;
 const HEADING = ".conversation h1";
 const POLL_MS = 10_000;
 
@@ -44,14 +45,16 @@ export class DeskPage {
   );
   #listStream: Follow | null = null;
   #conversationStream: Follow | null = null;
-  readonly #drafts = new Drafts(`helpgraph-inbox-drafts${PLACE}`);
+  readonly #drafts = new Drafts(`helpgraph-inbox-drafts${BELOW}`);
   /** What may have been done or not: tried again it is the same act. */
   #doubtful: { act: string; id: string } | null = null;
 
   readonly #focus: Focus;
+  readonly #place: Place;
 
   constructor(private readonly root: HTMLElement) {
     this.#focus = new Focus(root);
+    this.#place = new Place(root, ".reading");
     window.addEventListener("hashchange", () => this.#route());
     // Promises become overdue and streams break without a word: ask now and then all the same.
     setInterval(() => {
@@ -110,6 +113,8 @@ export class DeskPage {
     try {
       const view = await api.conversation(conversationId);
       if (conversationId !== this.#selected) return;
+      // Whoever is in the middle of it reads on at its end; others begin with its story.
+      if (this.#view === null && view.conversation.mode === "with_person") this.#place.beginAtEnd();
       this.#view = view;
       this.#know(view.you);
       this.#conversationStream ??= this.#stream(api.eventsOf(conversationId), view.last_event_id, () => {
@@ -192,7 +197,10 @@ export class DeskPage {
     if (!text || !conversationId) return false;
     const body = { text, client_message_id: this.#drafts.idOf(conversationId, text), person: this.#person };
     const done = await this.#act((where) => api.reply(where, body));
-    if (done) this.#drafts.sent(conversationId, text);
+    if (done) {
+      this.#drafts.sent(conversationId, text);
+      this.#place.toEnd();
+    }
     this.#draw();
     return done;
   }
@@ -208,13 +216,16 @@ export class DeskPage {
   }
 
   #draw(): void {
-    this.#focus.keep(() => render(this.#login.signedIn ? this.#page() : this.#login.view(), this.root));
+    const page = (): unknown => (this.#login.signedIn ? this.#page() : this.#login.view());
+    this.#focus.keep(() => this.#place.keep(() => render(page(), this.root)));
   }
 
   async #take(): Promise<void> {
     const person = this.#person;
     const taken = await this.#once(`take ${person}`, (where, id) => api.take(where, person, id));
-    if (taken) this.#focus.next("#reply");
+    if (!taken) return;
+    this.#focus.next("#reply");
+    this.#place.toEnd();
   }
 
   #page(): unknown {

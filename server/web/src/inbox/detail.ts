@@ -46,23 +46,29 @@ export function detailView(model: DetailModel): TemplateResult {
   const { view } = model;
   const hosts = view.workspace?.link_hosts ?? [];
   return html`<section class="detail conversation" aria-label="Conversation">
-    <p class="back"><a href="#/">Back to the list</a></p>
-    <h1 tabindex="-1">${text(view.handoff?.wanted || "Conversation")}</h1>
-    <a class="skip" href="#" @click=${skipToActions}>Skip to what you can do</a>
-    <p class="muted">
-      ${spoken(view.conversation.mode)}${view.conversation.person ? html`: ${text(view.conversation.person)}` : nothing}
-    </p>
-    ${storyView(view, hosts)}
-    <h2>Conversation</h2>
-    <div class="messages" role="log" aria-label="Messages" tabindex="0">
-      ${repeat(
-        view.messages,
-        (message) => message.message_id,
-        (message) => messageView(message, hosts),
-      )}
+    <header class="about">
+      <p class="back"><a href="#/">Back to the list</a></p>
+      <h1 tabindex="-1">${text(view.handoff?.wanted || "Conversation")}</h1>
+      <a class="skip" href="#" @click=${skipToActions}>Skip to what you can do</a>
+      <p class="muted">
+        ${spoken(view.conversation.mode)}${view.conversation.person ? html`: ${text(view.conversation.person)}` : nothing}
+      </p>
+    </header>
+    <div class="reading">
+      ${storyView(view, hosts)}
+      <h2>Conversation</h2>
+      <div class="messages" role="log" aria-label="Messages" tabindex="0">
+        ${repeat(
+          view.messages,
+          (message) => message.message_id,
+          (message) => messageView(message, hosts),
+        )}
+      </div>
     </div>
-    <p class="bad" role="alert">${model.trouble}</p>
-    ${model.you.role === "viewer" ? html`<p class="muted">You may read, and not answer.</p>` : actionsView(model)}
+    <div class="actions">
+      <p class="bad" role="alert">${model.trouble}</p>
+      ${model.you.role === "viewer" ? html`<p class="muted">You may read, and not answer.</p>` : actionsView(model)}
+    </div>
   </section>`;
 }
 
@@ -133,8 +139,7 @@ function actionsView(model: DetailModel): TemplateResult {
   const { mode } = model.view.conversation;
   const mine = mode === "with_person";
   const named = model.person !== "";
-  return html`<div class="actions">
-    ${model.you.name
+  return html`${model.you.name
       ? html`<p class="muted">You answer as ${text(model.you.name)}.</p>`
       : html`<div class="field">
           <label for="person">Your name, as the customer sees it</label>
@@ -152,8 +157,9 @@ function actionsView(model: DetailModel): TemplateResult {
           Take
         </button>`}
     ${mine ? replyForm(model, named) : nothing}
-    ${mode === "waiting" || mine ? handBackForm(model) : nothing} ${mode === "closed" ? nothing : resolveForm(model)}
-  </div>`;
+    <div class="ways">
+      ${mode === "waiting" || mine ? handBackForm(model) : nothing} ${mode === "closed" ? nothing : resolveForm(model)}
+    </div>`;
 }
 
 function replyForm(model: DetailModel, named: boolean): TemplateResult {
@@ -166,7 +172,7 @@ function replyForm(model: DetailModel, named: boolean): TemplateResult {
     <textarea
       id="reply"
       name="text"
-      rows="4"
+      rows="2"
       maxlength="8000"
       dir="auto"
       required
