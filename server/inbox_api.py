@@ -125,7 +125,7 @@ async def conversation(conversation_id: str, doors: InDoors, staff: InStaff) -> 
 async def take(
     conversation_id: str, body: TakeBody, doors: InDoors, agent: InAgent, act_id: ActId = None
 ) -> JsonObject:
-    """Take the conversation: from now on the agent is silent."""
+    """Take the conversation, from another person too: the agent is silent, and the customer is told who is there."""
     moved = await doors.runtime.desk.take(
         agent.scope, conversation_id, agent.person(body.person), _now(), act_id=act_id
     )
@@ -134,7 +134,7 @@ async def take(
 
 @router.post("/v1/inbox/conversations/{conversation_id}/reply")
 async def reply(conversation_id: str, body: ReplyBody, doors: InDoors, agent: InAgent) -> JsonObject:
-    """Answer the customer; they see it live."""
+    """Answer the customer; they see it live. A 409 when nobody, or somebody else, has the conversation."""
     text = clean(body.text, limit=_TEXT_LIMIT).strip()
     if not text:
         raise BadTurn("the reply is empty", field="text")

@@ -202,3 +202,30 @@ def _stands(page: Page) -> dict[str, bool]:
         };
     }""")
     return stands
+
+
+def test_who_has_a_conversation_is_said_and_only_taking_it_over_sends(open_page: OpenPage) -> None:
+    page, site = open_page("/inbox#/c/c1", {**seen_by("agent", "Grace"), f"{VIEW}/reply": as_json({})})
+    posts: list[str] = []
+    page.on(
+        "request", lambda request: posts.append(request.url.rpartition("/")[2]) if request.method == "POST" else None
+    )
+
+    def taken(route: Route) -> None:
+        view = _json(site.answers, VIEW)
+        conversation = {**view["conversation"], "person": "Grace"}
+        site.answers = with_json(site.answers, VIEW, conversation=conversation)
+        route.fulfill(status=200, body="{}")
+
+    page.route("**/take", taken)
+    page.get_by_text("Ada has this conversation").wait_for()
+    page.get_by_label("Reply to the customer").fill("We refund it.")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("button", name="Take over and send")).to_be_focused()
+    assert posts == []
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Send reply").wait_for()
+    expect(page.get_by_label("Reply to the customer")).to_have_value("")
+
+    assert posts == ["take", "reply"]
+    assert page.get_by_text("has this conversation").count() == 0

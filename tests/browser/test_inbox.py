@@ -109,7 +109,7 @@ def test_whoever_signed_in_by_name_answers_under_it(open_page: OpenPage) -> None
     page.get_by_text("You answer as Grace.").wait_for()
 
     assert page.get_by_label("Your name").count() == 0
-    assert page.get_by_role("button", name="Send reply").is_enabled()
+    assert page.get_by_role("button", name="Take over and send").is_enabled()
 
 
 def test_whoever_has_typed_a_name_takes_by_keyboard(open_page: OpenPage) -> None:

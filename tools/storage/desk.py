@@ -86,9 +86,11 @@ class Desk:
     ) -> Replied:
         """Say `text` to the customer as `person`; once per `client_message_id`, however often it is sent.
 
+        Only whoever has the conversation speaks in it: the customer was told whom they talk with.
+
         Raises:
             NotFound: no such conversation in this scope.
-            Conflict: nobody has taken the conversation, or the id was used for another text.
+            Conflict: nobody or somebody else has taken the conversation, or the id was used for another text.
             BadTurn: the text or the id is empty.
         """
         if not text.strip() or not client_message_id:
@@ -110,6 +112,9 @@ class Desk:
                 return Replied(earlier.message_id, earlier.seq, duplicate=True)
             if conversation.mode is not Mode.WITH_PERSON:
                 raise Conflict(f"take the conversation before replying: its mode is {conversation.mode.value!r}")
+            row = await handoff_rows.open_row(conn, conversation)
+            if row is not None and row.person != person:
+                raise Conflict(f"{row.person!r} has this conversation: take it over before replying")
             # An id of our own: the sender's could be one that a customer has used.
             message_id = f"{PERSONS_MESSAGE}{uuid4().hex}"
             value = message_value(

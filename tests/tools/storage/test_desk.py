@@ -191,6 +191,27 @@ async def test_an_act_that_was_refused_leaves_its_id_free(database: Database) ->
     assert taken.mode is Mode.WITH_PERSON
 
 
+async def test_only_whoever_has_a_conversation_speaks_in_it(database: Database) -> None:
+    log = open_log(database)
+    desk, conversation = Desk(log), await hand_off(log)
+    where = conversation.conversation_id
+    await desk.take(STAFF, where, "Grace", NOW)
+    said = await desk.reply(STAFF, where, "Hello", "r1", "Grace", NOW)
+
+    with pytest.raises(Conflict, match="'Grace' has this conversation"):
+        await desk.reply(STAFF, where, "Hello too", "r2", "Ada", NOW)
+    await desk.take(STAFF, where, "Ada", NOW)
+    await desk.reply(STAFF, where, "Hello too", "r2", "Ada", NOW)
+
+    with pytest.raises(Conflict, match="'Ada' has this conversation"):
+        await desk.reply(STAFF, where, "One more", "r3", "Grace", NOW)
+    # What was said stays said, however late it is asked for again.
+    assert (await desk.reply(STAFF, where, "Hello", "r1", "Grace", NOW)).message_id == said.message_id
+    told = [e.event for e in await log.read(ADA, where, after_seq=0, staff=False)]
+    persons = [event["value"]["person"] for event in told if event.get("name") == Custom.MODE]
+    assert persons[-2:] == ["Grace", "Ada"]
+
+
 async def test_reply_reaches_the_customer_once(database: Database) -> None:
     log = open_log(database)
     desk = Desk(log)

@@ -192,9 +192,9 @@ export class DeskPage {
     return done;
   }
 
-  async #reply(text: string): Promise<boolean> {
+  async #reply(text: string, over: boolean): Promise<boolean> {
     const conversationId = this.#selected;
-    if (!text || !conversationId) return false;
+    if (!text || !conversationId || (over && !(await this.#take()))) return false;
     const body = { text, client_message_id: this.#drafts.idOf(conversationId, text), person: this.#person };
     const done = await this.#act((where) => api.reply(where, body));
     if (done) {
@@ -220,12 +220,14 @@ export class DeskPage {
     this.#focus.keep(() => this.#place.keep(() => render(page(), this.root)));
   }
 
-  async #take(): Promise<void> {
+  async #take(): Promise<boolean> {
     const person = this.#person;
     const taken = await this.#once(`take ${person}`, (where, id) => api.take(where, person, id));
-    if (!taken) return;
-    this.#focus.next("#reply");
-    this.#place.toEnd();
+    if (taken) {
+      this.#focus.next("#reply");
+      this.#place.toEnd();
+    }
+    return taken;
   }
 
   #page(): unknown {
@@ -256,7 +258,7 @@ export class DeskPage {
       onPerson: (person) => this.#setPerson(person),
       onTake: () => void this.#take(),
       onDraft: (text) => this.#drafts.write(this.#view!.conversation.conversation_id, text),
-      onReply: (text) => this.#reply(text),
+      onReply: (text, over) => this.#reply(text, over),
       onHandBack: (note) => this.#once(`hand back ${note}`, (where, id) => api.handBack(where, note, id)),
       onResolve: (outcome, note) =>
         this.#once(`${outcome} ${note}`, (where, id) => api.resolve(where, outcome, note, id)),

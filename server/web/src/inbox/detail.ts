@@ -21,7 +21,8 @@ export interface DetailModel {
   onPerson: (person: string) => void;
   onTake: () => void;
   onDraft: (text: string) => void;
-  onReply: (text: string) => Promise<boolean>;
+  /** `over`: take the conversation from whoever has it first. */
+  onReply: (text: string, over: boolean) => Promise<boolean>;
   onHandBack: (note: string) => Promise<boolean>;
   onResolve: (outcome: Outcome, note: string) => Promise<boolean>;
 }
@@ -113,11 +114,13 @@ function skipToActions(event: Event): void {
   (actions?.querySelector<HTMLElement>("#reply") ?? actions?.querySelector<HTMLElement>("input, button, summary"))?.focus();
 }
 
-/** Ctrl or Cmd with Enter sends what is being written. */
-function sendByKey(event: KeyboardEvent): void {
+/** Ctrl or Cmd with Enter sends what is being written; where that takes something from somebody, the button is asked for. */
+function sendByKey(event: KeyboardEvent, held: boolean): void {
   if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.isComposing) return;
   event.preventDefault();
-  (event.currentTarget as HTMLTextAreaElement).form?.requestSubmit();
+  const { form } = event.currentTarget as HTMLTextAreaElement;
+  if (held) form?.querySelector("button")?.focus();
+  else form?.requestSubmit();
 }
 
 function submitting(read: (form: HTMLFormElement) => Promise<boolean>): (event: Event) => void {
@@ -136,8 +139,9 @@ function field(form: HTMLFormElement, name: string): string {
 }
 
 function actionsView(model: DetailModel): TemplateResult {
-  const { mode } = model.view.conversation;
-  const mine = mode === "with_person";
+  const { mode, person } = model.view.conversation;
+  const taken = mode === "with_person";
+  const holder = taken && person && person !== model.person ? person : null;
   const named = model.person !== "";
   return html`${model.you.name
       ? html`<p class="muted">You answer as ${text(model.you.name)}.</p>`
@@ -151,21 +155,32 @@ function actionsView(model: DetailModel): TemplateResult {
             @input=${(event: Event) => model.onPerson((event.currentTarget as HTMLInputElement).value.trim())}
           />
         </div>`}
-    ${mine
+    ${holder
+      ? html`<p class="held" role="status">
+          <strong>${text(holder)} has this conversation</strong>, and the customer was told so.
+        </p>`
+      : nothing}
+    ${taken ? replyForm(model, named, holder) : nothing}
+    ${taken && !holder
       ? nothing
-      : html`<button class="primary take" type="button" ?disabled=${!named} aria-disabled=${model.busy ? "true" : nothing} @click=${model.onTake}>
-          Take
+      : html`<button
+          class=${holder ? "take" : "primary take"}
+          type="button"
+          ?disabled=${!named}
+          aria-disabled=${model.busy ? "true" : nothing}
+          @click=${model.onTake}
+        >
+          ${holder ? html`Take over from ${text(holder)}` : "Take"}
         </button>`}
-    ${mine ? replyForm(model, named) : nothing}
     <div class="ways">
-      ${mode === "waiting" || mine ? handBackForm(model) : nothing} ${mode === "closed" ? nothing : resolveForm(model)}
+      ${mode === "waiting" || taken ? handBackForm(model) : nothing} ${mode === "closed" ? nothing : resolveForm(model)}
     </div>`;
 }
 
-function replyForm(model: DetailModel, named: boolean): TemplateResult {
+function replyForm(model: DetailModel, named: boolean, holder: string | null): TemplateResult {
   const submit = (event: Event): void => {
     event.preventDefault();
-    void model.onReply(field(event.currentTarget as HTMLFormElement, "text"));
+    void model.onReply(field(event.currentTarget as HTMLFormElement, "text"), holder !== null);
   };
   return html`<form class="reply" @submit=${submit}>
     <label for="reply">Reply to the customer</label>
@@ -178,10 +193,12 @@ function replyForm(model: DetailModel, named: boolean): TemplateResult {
       required
       aria-keyshortcuts="Control+Enter Meta+Enter"
       .value=${live(model.draft)}
-      @keydown=${sendByKey}
+      @keydown=${(event: KeyboardEvent) => sendByKey(event, holder !== null)}
       @input=${(event: Event) => model.onDraft((event.currentTarget as HTMLTextAreaElement).value)}
     ></textarea>
-    <button class="primary" type="submit" ?disabled=${!named} aria-disabled=${model.busy ? "true" : nothing}>Send reply</button>
+    <button class="primary" type="submit" ?disabled=${!named} aria-disabled=${model.busy ? "true" : nothing}>
+      ${holder ? "Take over and send" : "Send reply"}
+    </button>
   </form>`;
 }
 
