@@ -19,7 +19,7 @@ from server.context import Doors, InDoors, client_address
 from server.place import below
 from server.problems import Problem
 from server.sse import MAX_AGE_S, encode, respond, tail, unbroken
-from server.staff import COOKIE, HOURS, InAgent, InInboxAdmin, InStaff, Staff, sign_in, still_in
+from server.staff import COOKIE, HOURS, InAgent, InInboxAdmin, InStaff, refuse_other_sites, sign_in, still_in
 from server.widget_api import workspace_value
 from tools.storage.scope import Scope
 from tools.storage.wakeups import inbox_key
@@ -103,6 +103,13 @@ async def login(body: LoginBody, request: Request, response: Response, doors: In
     )
 
 
+@router.post("/inbox/logout", status_code=204)
+async def logout(request: Request, response: Response) -> None:
+    """Sign out: this browser forgets its cookie, which is all that there is of a session."""
+    refuse_other_sites(request)
+    response.delete_cookie(COOKIE, path=below(request) or "/", httponly=True, samesite="strict")
+
+
 @router.get("/v1/inbox/handoffs")
 async def handoffs(
     doors: InDoors,
@@ -111,14 +118,14 @@ async def handoffs(
 ) -> JsonObject:
     """What waits for a person, the most pressing first; or all conversations, the newest first."""
     wanted = None if mode == "all" else Mode(mode)
-    return {"handoffs": await doors.runtime.desk.handoffs(staff.scope, wanted), "you": _you(staff)}
+    return {"handoffs": await doors.runtime.desk.handoffs(staff.scope, wanted), "you": staff.value()}
 
 
 @router.get("/v1/inbox/conversations/{conversation_id}")
 async def conversation(conversation_id: str, doors: InDoors, staff: InStaff) -> JsonObject:
     """The summary and the whole conversation, with what the agent saw and cited."""
     view = await doors.runtime.desk.conversation_view(staff.scope, conversation_id)
-    return {**view, "workspace": workspace_value(doors), "you": _you(staff)}
+    return {**view, "workspace": workspace_value(doors), "you": staff.value()}
 
 
 @router.post("/v1/inbox/conversations/{conversation_id}/take")
@@ -166,7 +173,7 @@ async def resolve(
 @router.get("/v1/inbox/bugs")
 async def bugs(doors: InDoors, staff: InStaff) -> JsonObject:
     """Every bug with its counts."""
-    return {"bugs": await doors.runtime.tracker.bugs(staff.scope), "you": _you(staff)}
+    return {"bugs": await doors.runtime.tracker.bugs(staff.scope), "you": staff.value()}
 
 
 @router.get("/v1/inbox/bugs/{bug_id}")
@@ -232,7 +239,3 @@ def _stream_owner() -> str:
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def _you(staff: Staff) -> JsonObject:
-    return {"name": staff.name, "role": staff.role}

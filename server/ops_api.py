@@ -15,4 +15,4 @@ router = APIRouter(tags=["inbox"])
 @router.get("/v1/inbox/ops")
 async def ops(doors: InDoors, staff: InStaff, last: Annotated[Last, Query()] = "24h") -> JsonObject:
     """How the workspace's last hours were: turns by outcome, times, queues, engines, and what went wrong."""
-    return await doors.ops.overview(staff.scope, last)
+    return {**await doors.ops.overview(staff.scope, last), "you": staff.value()}

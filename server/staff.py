@@ -11,6 +11,7 @@ from itsdangerous import BadSignature, TimestampSigner
 
 from agent.errors import BadTurn
 from agent.untrusted import clean
+from agent.wire import JsonObject
 from server.context import Doors, InDoors
 from server.problems import Problem
 from tools.storage.people import ROLES, StaffRole
@@ -27,6 +28,11 @@ class Staff:
     scope: Scope
     role: StaffRole
     name: str | None
+    signed_in: bool = True
+
+    def value(self) -> JsonObject:
+        """What the team's pages say of whoever looks at them."""
+        return {"name": self.name, "role": self.role, "signed_in": self.signed_in}
 
     def person(self, given: str | None) -> str:
         """The name under which they act: their own if it is known, else the one they give.
@@ -44,22 +50,31 @@ class Staff:
         return ROLES.index(self.role) >= ROLES.index(role)
 
 
+def refuse_other_sites(request: Request) -> None:
+    """Let no other site's page act for whoever is signed in.
+
+    Raises:
+        Problem: 403.
+    """
+    origin = request.headers.get("origin")
+    if origin is not None and origin.split("://")[-1] != request.headers.get("host"):
+        raise Problem(403, "the inbox is for its own pages")
+
+
 async def get_staff(request: Request, doors: InDoors) -> Staff:
     """Let people on the team through: the inbox's cookie, or anyone on an open loopback installation.
 
     Raises:
         Problem: 401 without the cookie, or when its owner was removed; 403 from another site's page.
     """
-    origin = request.headers.get("origin")
-    if origin is not None and origin.split("://")[-1] != request.headers.get("host"):
-        raise Problem(403, "the inbox is for its own pages")
+    refuse_other_sites(request)
     workspace_id = doors.runtime.workspace.workspace_id
     scope = Scope(workspace_id, None, "staff")
     signed_in = await _signed_in(doors, scope, request.cookies.get(COOKIE, ""))
     if signed_in is not None:
         return signed_in
     if doors.settings.inbox_password is None and not await doors.people.in_use(workspace_id):
-        return Staff(scope, "admin", None)
+        return Staff(scope, "admin", None, signed_in=False)
     raise Problem(401, "sign in to the inbox first")
 
 

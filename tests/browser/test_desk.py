@@ -229,3 +229,34 @@ def test_who_has_a_conversation_is_said_and_only_taking_it_over_sends(open_page:
 
     assert posts == ["take", "reply"]
     assert page.get_by_text("has this conversation").count() == 0
+
+
+def test_whoever_signs_out_leaves_nothing_in_the_browser(open_page: OpenPage) -> None:
+    answers = seen_by("agent", "Ada")
+    page, _ = open_page("/inbox#/c/c1", {**answers, "/inbox/logout": as_json(None)})
+    page.get_by_label("Reply to the customer").fill("We refund")
+    page.evaluate("localStorage.setItem('helpgraph-inbox-person', 'Ada')")
+    other = page.context.new_page()
+    other.goto(page.url)
+    other.get_by_text("Signed in as Ada (agent)").wait_for()
+
+    with page.expect_request("**/inbox/logout"):
+        page.get_by_role("button", name="Sign out").click()
+    page.get_by_text("You are signed out.").wait_for()
+    expect(page.get_by_label("Name, if")).to_be_focused()
+
+    other.get_by_text("You are signed out.").wait_for()
+    kept = page.evaluate("JSON.stringify([sessionStorage, localStorage])")
+    assert ("We refund" in kept, "Ada" in kept) == (False, False)
+    assert page.get_by_role("log").count() == 0
+
+
+@pytest.mark.parametrize("path", ["/inbox", "/bugs"])
+def test_an_open_door_has_nobody_to_sign_out(open_page: OpenPage, path: str) -> None:
+    answers = inbox_answers()
+    for of in (ROWS, "/v1/inbox/bugs"):
+        answers = with_json(answers, of, you={"name": None, "role": "admin", "signed_in": False})
+    page, _ = open_page(path, answers)
+    page.locator("a.row, table").wait_for()
+
+    assert page.get_by_role("button", name="Sign out").count() == 0

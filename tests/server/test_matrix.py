@@ -56,6 +56,7 @@ class Rule:
 RULES: dict[tuple[str, str], Rule] = {
     ("post", "/v1/sessions"): Rule("anyone", {}),
     ("post", "/inbox/login"): Rule("anyone", {"password": PASSWORD}),
+    ("post", "/inbox/logout"): Rule("anyone"),
     ("post", "/v1/agui"): Rule("customers", run_input("a thread", "Hello")),
     ("post", "/v1/chat/completions"): Rule("customers", {"messages": [{"role": "user", "content": "Hello"}]}),
     ("get", "/v1/models"): Rule("customers"),

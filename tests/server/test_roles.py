@@ -52,7 +52,7 @@ async def test_each_role_may_what_it_may(here: Here, customer: Customer) -> None
     for role in ROLES:
         async with signed_in(here, f"A {role}") as client:
             assert [(await client.get(path)).status_code for path in (*READS, of(customer))] == [200, 200, 200]
-            assert (await client.get(READS[0])).json()["you"] == {"name": f"A {role}", "role": role}
+            assert (await client.get(READS[0])).json()["you"] == {"name": f"A {role}", "role": role, "signed_in": True}
             found[role] = [(await client.post(path, json=body)).status_code for path, body in acts]
 
     assert found == {
@@ -79,7 +79,7 @@ async def test_one_acts_under_the_name_one_signed_in_with(here: Here, customer: 
 async def test_the_inboxs_own_password_goes_on_working(here: Here, customer: Customer) -> None:
     await add(here, "Grace", "agent")
     async with signed_in(here, None, PASSWORD) as client:
-        assert (await client.get(READS[0])).json()["you"] == {"name": None, "role": "admin"}
+        assert (await client.get(READS[0])).json()["you"] == {"name": None, "role": "admin", "signed_in": True}
         assert (await client.post(f"{of(customer)}/take", json={})).status_code == 422
         assert (await client.post(f"{of(customer)}/take", json={"person": "Ada"})).status_code == 200
 
@@ -95,6 +95,15 @@ async def test_whoever_is_removed_is_out_at_once(here: Here) -> None:
         assert [sent async for sent in heard] == []
         # Another one of that name is somebody else.
         await add(here, "Grace", "admin", "another long password")
+        assert (await grace.get(READS[0])).status_code == 401
+
+
+async def test_whoever_signs_out_is_out(here: Here) -> None:
+    await add(here, "Grace", "agent")
+    async with signed_in(here, "Grace") as grace:
+        strange = await grace.post("/inbox/logout", headers={"Origin": "https://elsewhere.example"})
+        assert (strange.status_code, (await grace.get(READS[0])).status_code) == (403, 200)
+        assert [(await grace.post("/inbox/logout")).status_code for _ in range(2)] == [204, 204]
         assert (await grace.get(READS[0])).status_code == 401
 
 
@@ -125,7 +134,8 @@ async def test_people_of_another_workspace_are_nobody_here(here: Here) -> None:
 
 async def test_an_open_inbox_closes_when_somebody_is_added(tmp_path: Path) -> None:
     async with serving(tmp_path, inbox_password=None) as here:
-        assert (await here.http.get(READS[0])).status_code == 200
+        you = {"name": None, "role": "admin", "signed_in": False}
+        assert (await here.http.get(READS[0])).json()["you"] == you
         async with signed_in(here, None, "whatever") as nobody:
             await add(here, "Grace", "viewer")
             assert (await nobody.get(READS[0])).status_code == 401
@@ -158,7 +168,7 @@ async def test_an_inbox_does_not_open_when_the_last_one_is_removed(tmp_path: Pat
     assert seen == [401, 401]
     assert tries == [401, 401, 401, 401]
     assert listed == {"people": []}
-    assert you == {"name": "Ada", "role": "admin"}
+    assert you == {"name": "Ada", "role": "admin", "signed_in": True}
 
 
 async def test_what_cannot_be_done_is_said(here: Here) -> None:

@@ -11,6 +11,8 @@ import type { Message, Mode, ModeValue } from "../wire/types";
 export interface You {
   name: string | null;
   role: "viewer" | "agent" | "admin";
+  /** False where the door is open: a machine of one's own, without a password. */
+  signed_in?: boolean;
 }
 
 export interface HandoffRow {
@@ -125,6 +127,7 @@ export interface Percentiles {
 }
 
 export interface OpsView {
+  you?: You;
   since: string;
   until: string;
   step_s: number;
@@ -171,6 +174,7 @@ function under(actId: string): Record<string, string> {
 
 export const api = {
   login: (name: string, password: string) => ask("inbox/login", { body: name ? { name, password } : { password } }),
+  logout: () => ask("inbox/logout", { method: "POST" }),
   handoffs: (mode: string) =>
     ask<{ handoffs: HandoffRow[]; you?: You }>(`v1/inbox/handoffs?mode=${encodeURIComponent(mode)}`),
   conversation: (conversationId: string) => ask<ConversationView>(conversation(conversationId)),
@@ -187,6 +191,6 @@ export const api = {
       headers: under(actId),
     }),
   ops: (last: string) => ask<OpsView>(`v1/inbox/ops?last=${encodeURIComponent(last)}`),
-  bugs: () => ask<{ bugs: BugRow[] }>("v1/inbox/bugs"),
+  bugs: () => ask<{ bugs: BugRow[]; you?: You }>("v1/inbox/bugs"),
   bug: (bugId: string) => ask<BugView>(`v1/inbox/bugs/${encodeURIComponent(bugId)}`),
 };

@@ -4,7 +4,7 @@ import { html, nothing, render, type TemplateResult } from "lit";
 import { guard } from "lit/directives/guard.js";
 
 import { renderMessage } from "../render/index";
-import { api, type BugRow, type BugView } from "./api";
+import { api, type BugRow, type BugView, type You } from "./api";
 import { Login } from "./login";
 import { headerView, spoken, text, troubleText, when } from "./shared";
 
@@ -15,7 +15,14 @@ export class BugsPage {
   #bug: BugView | null = null;
   #selected: string | null = null;
   #trouble = "";
-  readonly #login = new Login(() => this.#load(), () => this.#draw());
+  #you: You | undefined;
+  readonly #login: Login = new Login({
+    load: () => this.#load(),
+    draw: () => this.#draw(),
+    forget: () => {
+      this.#bugs = this.#bug = null;
+    },
+  });
 
   constructor(private readonly root: HTMLElement) {
     window.addEventListener("hashchange", () => this.#route());
@@ -34,10 +41,12 @@ export class BugsPage {
 
   async #load(): Promise<void> {
     const selected = this.#selected;
+    const { round } = this.#login;
     try {
-      const [{ bugs }, bug] = await Promise.all([api.bugs(), selected ? api.bug(selected) : null]);
-      if (selected !== this.#selected) return;
+      const [{ bugs, you }, bug] = await Promise.all([api.bugs(), selected ? api.bug(selected) : null]);
+      if (selected !== this.#selected || round !== this.#login.round) return;
       this.#bugs = bugs;
+      this.#you = you;
       this.#bug = bug;
       this.#login.signedIn = true;
       this.#trouble = "";
@@ -48,7 +57,11 @@ export class BugsPage {
   }
 
   #draw(): void {
-    const page = html`${headerView("bugs", this.#bugs !== null && !this.#trouble)}
+    const page = html`${headerView({
+        current: "bugs",
+        live: this.#bugs !== null && !this.#trouble,
+        who: this.#login.whoView(this.#you),
+      })}
       <main class="bugs">
         <h1 tabindex="-1">Bugs</h1>
         <p class="bad" role="alert">${this.#trouble}</p>

@@ -8,24 +8,14 @@ import { api, type ConversationView, type HandoffRow, type You } from "./api";
 import { detailView, loadingView } from "./detail";
 import { Drafts } from "./drafts";
 import { Focus } from "./focus";
+import { DRAFTS_KEY, PERSON_KEY, remember, remembered } from "./kept";
 import { listView, type Filter } from "./list";
 import { Login } from "./login";
 import { Place } from "./place";
 import { debounce, headerView, troubleText } from "./shared";
 
-/** Of this workspace alone: others may be served by the same host, each below a path of its own. */
-const BELOW = location.pathname.replace(/\/[^/]*$/, "");
-const PERSON_KEY = `helpgraph-inbox-person${BELOW}`;
 const HEADING = ".conversation h1";
 const POLL_MS = 10_000;
-
-function remembered(key: string): string {
-  try {
-    return localStorage.getItem(key) ?? "";
-  } catch {
-    return "";
-  }
-}
 
 export class DeskPage {
   #rows: HandoffRow[] = [];
@@ -36,16 +26,24 @@ export class DeskPage {
   #you: You = { name: null, role: "admin" };
   #busy = false;
   #trouble = "";
-  readonly #login = new Login(
-    async () => {
+  readonly #login: Login = new Login({
+    load: async () => {
       await this.#loadList();
       if (this.#selected) await this.#loadConversation(this.#selected);
     },
-    () => this.#draw(),
-  );
+    draw: () => this.#draw(),
+    forget: () => {
+      this.#stopStreams();
+      this.#rows = [];
+      this.#view = null;
+      this.#person = this.#trouble = "";
+      this.#you = { name: null, role: "admin" };
+      this.#drafts.clear();
+    },
+  });
   #listStream: Follow | null = null;
   #conversationStream: Follow | null = null;
-  readonly #drafts = new Drafts(`helpgraph-inbox-drafts${BELOW}`);
+  readonly #drafts = new Drafts(DRAFTS_KEY);
   /** What may have been done or not: tried again it is the same act. */
   #doubtful: { act: string; id: string } | null = null;
 
@@ -82,8 +80,10 @@ export class DeskPage {
   }
 
   async #loadList(): Promise<void> {
+    const { round } = this.#login;
     try {
       const { handoffs, you } = await api.handoffs(this.#filter === "mine" ? "with_person" : this.#filter);
+      if (round !== this.#login.round) return;
       this.#know(you);
       this.#rows = this.#filter === "mine" ? handoffs.filter((row) => this.#isMine(row)) : handoffs;
       this.#login.signedIn = true;
@@ -110,9 +110,10 @@ export class DeskPage {
   }
 
   async #loadConversation(conversationId: string): Promise<void> {
+    const { round } = this.#login;
     try {
       const view = await api.conversation(conversationId);
-      if (conversationId !== this.#selected) return;
+      if (conversationId !== this.#selected || round !== this.#login.round) return;
       // Whoever is in the middle of it reads on at its end; others begin with its story.
       if (this.#view === null && view.conversation.mode === "with_person") this.#place.beginAtEnd();
       this.#view = view;
@@ -150,11 +151,15 @@ export class DeskPage {
     });
   }
 
+  #stopStreams(): void {
+    this.#listStream?.close();
+    this.#conversationStream?.close();
+    this.#listStream = this.#conversationStream = null;
+  }
+
   #failed(error: unknown): void {
     if (this.#login.isMissing(error)) {
-      this.#listStream?.close();
-      this.#conversationStream?.close();
-      this.#listStream = this.#conversationStream = null;
+      this.#stopStreams();
     } else {
       this.#trouble = troubleText(error);
     }
@@ -207,11 +212,7 @@ export class DeskPage {
 
   #setPerson(person: string): void {
     this.#person = person;
-    try {
-      localStorage.setItem(PERSON_KEY, person);
-    } catch {
-      // Then the name has to be given again next time.
-    }
+    remember(PERSON_KEY, person);
     this.#draw();
   }
 
@@ -241,7 +242,12 @@ export class DeskPage {
       },
       onAgain: () => this.#focus.next(HEADING),
     };
-    return html`${headerView("inbox", this.#listStream?.live ?? false, this.#selected ? "the conversation" : "the list")}
+    return html`${headerView({
+        current: "inbox",
+        live: this.#listStream?.live ?? false,
+        main: this.#selected ? "the conversation" : "the list",
+        who: this.#login.whoView(this.#you),
+      })}
       <main class=${this.#selected ? "desk chosen" : "desk"}>${listView(model)} ${this.#detail()}</main>`;
   }
 

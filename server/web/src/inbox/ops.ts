@@ -41,7 +41,13 @@ export class OpsPage {
   #view: OpsView | null = null;
   #last: Last = "24h";
   #trouble = "";
-  readonly #login = new Login(() => this.#load(), () => this.#draw());
+  readonly #login: Login = new Login({
+    load: () => this.#load(),
+    draw: () => this.#draw(),
+    forget: () => {
+      this.#view = null;
+    },
+  });
 
   constructor(private readonly root: HTMLElement) {
     window.addEventListener("hashchange", () => this.#route());
@@ -60,9 +66,10 @@ export class OpsPage {
 
   async #load(): Promise<void> {
     const last = this.#last;
+    const { round } = this.#login;
     try {
       const view = await api.ops(last);
-      if (last !== this.#last) return;
+      if (last !== this.#last || round !== this.#login.round) return;
       this.#view = view;
       this.#login.signedIn = true;
       this.#trouble = "";
@@ -73,7 +80,11 @@ export class OpsPage {
   }
 
   #draw(): void {
-    const page = html`${headerView("ops", this.#view !== null && !this.#trouble)}
+    const page = html`${headerView({
+        current: "ops",
+        live: this.#view !== null && !this.#trouble,
+        who: this.#login.whoView(this.#view?.you),
+      })}
       <main class="ops">
         <div class="ops-head">
           <h1 tabindex="-1">Operations</h1>

@@ -59,12 +59,21 @@ function skip(event: Event): void {
   places.map((place) => document.querySelector<HTMLElement>(place)).find(Boolean)?.focus();
 }
 
-export function headerView(current: Page, live: boolean, main = "the page"): TemplateResult {
+export interface HeaderModel {
+  current: Page;
+  live: boolean;
+  /** Who is signed in, and the way out. */
+  who: TemplateResult | typeof nothing;
+  main?: string;
+}
+
+export function headerView({ current, live, who, main = "the page" }: HeaderModel): TemplateResult {
   const link = (page: Page, label: string): TemplateResult =>
     html`<a href=${page} aria-current=${current === page ? "page" : nothing}>${label}</a>`;
   return html`<header class="top">
     <a class="skip" href="#" @click=${skip}>Skip to ${main}</a>
     <nav aria-label="Pages">${link("inbox", "Inbox")} ${link("bugs", "Bugs")} ${link("ops", "Operations")}</nav>
+    ${who}
     <span class="live" role="status">${live ? "Live" : "Connecting…"}</span>
   </header>`;
 }
