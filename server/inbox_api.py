@@ -71,6 +71,7 @@ class HandBackBody(_Body):
     """A note for the log; customers don't see it."""
 
     note: str | None = Field(None, max_length=2000)
+    person: str | None = _NAME
 
 
 class ResolveBody(_Body):
@@ -78,6 +79,7 @@ class ResolveBody(_Body):
 
     outcome: Literal["solved", "not_solved", "duplicate", "spam"]
     note: str | None = Field(None, max_length=2000)
+    person: str | None = _NAME
 
 
 class BugStatusBody(_Body):
@@ -155,7 +157,9 @@ async def hand_back(
     conversation_id: str, body: HandBackBody, doors: InDoors, agent: InAgent, act_id: ActId = None
 ) -> JsonObject:
     """Give the conversation back to the agent."""
-    moved = await doors.runtime.desk.hand_back(agent.scope, conversation_id, body.note, _now(), act_id=act_id)
+    moved = await doors.runtime.desk.hand_back(
+        agent.scope, conversation_id, body.note, _now(), person=agent.known_as(body.person), act_id=act_id
+    )
     return {"mode": moved.mode.value}
 
 
@@ -165,7 +169,13 @@ async def resolve(
 ) -> JsonObject:
     """Close the conversation with an outcome; it opens again when the customer writes."""
     moved = await doors.runtime.desk.resolve(
-        agent.scope, conversation_id, body.outcome, body.note, _now(), act_id=act_id
+        agent.scope,
+        conversation_id,
+        body.outcome,
+        body.note,
+        _now(),
+        person=agent.known_as(body.person),
+        act_id=act_id,
     )
     return {"mode": moved.mode.value}
 

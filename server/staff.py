@@ -40,10 +40,14 @@ class Staff:
         Raises:
             BadTurn: neither is there.
         """
-        name = self.name or " ".join(clean(given or "", limit=100).split())
-        if not name:
+        name = self.known_as(given)
+        if name is None:
             raise BadTurn("a name is needed", field="person")
         return name
+
+    def known_as(self, given: str | None) -> str | None:
+        """The same where a name isn't needed: None when neither is there."""
+        return self.name or " ".join(clean(given or "", limit=100).split()) or None
 
     def may(self, role: StaffRole) -> bool:
         """Whether they may do what this role may."""

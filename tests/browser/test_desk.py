@@ -260,3 +260,22 @@ def test_an_open_door_has_nobody_to_sign_out(open_page: OpenPage, path: str) -> 
     page.locator("a.row, table").wait_for()
 
     assert page.get_by_role("button", name="Sign out").count() == 0
+
+
+def test_what_was_done_stands_between_what_was_said(open_page: OpenPage) -> None:
+    done = {"at": "2026-03-02T09:31:00+00:00", "person": None, "outcome": None, "note": None}
+    by_ada = {**done, "person": "Ada"}
+    acts = [
+        {**done, "kind": "asked", "after": "m1"},
+        {**by_ada, "kind": "taken", "after": "m2"},
+        {**by_ada, "kind": "resolved", "outcome": "not_solved", "note": "Ask <b>billing</b>", "after": "m3"},
+    ]
+    page, _ = open_page("/inbox#/c/c1", with_json(inbox_answers(), VIEW, timeline=acts))
+    log = page.get_by_role("log")
+    log.wait_for()
+
+    order = log.locator("> *").evaluate_all("(all) => all.map((one) => one.classList[0])")
+    assert order == ["message", "act", "message", "act", "message", "act"]
+    assert page.locator(".act").nth(1).inner_text().startswith("Taken by Ada")
+    assert "Resolved as not solved by Ada" in page.locator(".act").last.inner_text()
+    assert "Note: Ask <b>billing</b>" in page.locator(".act").last.inner_text()

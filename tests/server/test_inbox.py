@@ -187,11 +187,23 @@ async def test_from_the_wish_to_the_resolution(here: Here, customer: Customer) -
         answered = await customer.say("Where are my invoices?")
         assert bot_texts(answered) != []
 
-        solved = await staff.post(f"{of(customer)}/resolve", json={"outcome": "solved", "note": "Found it"})
+        closing = {"outcome": "solved", "note": "Found it", "person": "Ada"}
+        solved = await staff.post(f"{of(customer)}/resolve", json=closing)
+        view = (await staff.get(of(customer))).json()
+        texts = {message["message_id"]: message["text"] for message in view["messages"]}
+        acts = [(act["kind"], act["person"], act["outcome"], act["note"]) for act in view["timeline"]]
+        assert acts == [
+            ("asked", None, None, None),
+            ("taken", "Grace", None, None),
+            ("handed_back", None, None, None),
+            ("resolved", "Ada", "solved", "Found it"),
+        ]
+        assert texts[view["timeline"][2]["after"]] == "Thank you"
         assert solved.json() == {"mode": "closed"}
         listed = await here.http.get(customer.path("messages"), headers=customer.headers)
         assert listed.json()["mode"] == "closed"
         assert "Found it" not in listed.text
+        assert not any("Found it" in str(sent.event) for sent in await customer.events(0))
         persons = [message for message in listed.json()["messages"] if message["author"] == "person"]
         assert [(message["text"], message["author_name"]) for message in persons] == [("Let me look.", "Grace")]
         assert (await customer.say("One more thing"))[-1].kind == "RUN_FINISHED"

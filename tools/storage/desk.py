@@ -137,16 +137,30 @@ class Desk:
         return Replied(message_id, seq, duplicate=False)
 
     async def hand_back(
-        self, scope: Scope, conversation_id: str, note: str | None, now: datetime, *, act_id: str | None = None
+        self,
+        scope: Scope,
+        conversation_id: str,
+        note: str | None,
+        now: datetime,
+        *,
+        person: str | None = None,
+        act_id: str | None = None,
     ) -> Conversation:
-        """Give the conversation back: the bot answers the customer's next message.
+        """Give the conversation back: the bot answers the customer's next message. `person` says who did.
 
         Raises:
             NotFound: no such conversation in this scope.
             Conflict: no person has it or is asked for, or the id was used for another act.
         """
         return await self._end(
-            scope, conversation_id, Move.HAND_BACK, outcome="handed_back", note=note, now=now, act_id=act_id
+            scope,
+            conversation_id,
+            Move.HAND_BACK,
+            outcome="handed_back",
+            note=note,
+            now=now,
+            person=person,
+            act_id=act_id,
         )
 
     async def resolve(
@@ -157,15 +171,18 @@ class Desk:
         note: str | None,
         now: datetime,
         *,
+        person: str | None = None,
         act_id: str | None = None,
     ) -> Conversation:
-        """Close the conversation with an outcome; a message from the customer opens it again, for the bot.
+        """Close the conversation with an outcome, as `person`; the customer's next message opens it again, for the bot.
 
         Raises:
             NotFound: no such conversation in this scope.
             Conflict: it is closed already, or the id was used for another act.
         """
-        return await self._end(scope, conversation_id, Move.RESOLVE, outcome=outcome, note=note, now=now, act_id=act_id)
+        return await self._end(
+            scope, conversation_id, Move.RESOLVE, outcome=outcome, note=note, now=now, person=person, act_id=act_id
+        )
 
     async def overdue(self, now: datetime, workspace_ids: Collection[str], *, limit: int = 100) -> list[OverdueHandoff]:
         """Return handoffs of these workspaces that nobody took within their promise, not yet reminded of."""
@@ -230,6 +247,7 @@ class Desk:
         outcome: str,
         note: str | None,
         now: datetime,
+        person: str | None,
         act_id: str | None,
     ) -> Conversation:
         async with self._db.transaction() as conn:
@@ -242,9 +260,8 @@ class Desk:
                 # Closing what no person had: the row keeps the outcome.
                 await handoff_rows.open_unasked(conn, conversation, now=now)
             await handoff_rows.close(conn, conversation, outcome=outcome, note=note, now=now)
-            said = []
-            if note:
-                said = [NewEvent(custom(Custom.NOTICE, {"code": outcome, "text": note}), audience="staff")]
+            ended = {"code": outcome, "text": note or "", "person": person}
+            said = [NewEvent(custom(Custom.NOTICE, ended), audience="staff")]
             moved = await self._move(conn, conversation, move, row=None, person=None, now=now, said=said)
         self._told(moved)
         return moved

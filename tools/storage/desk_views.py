@@ -7,7 +7,7 @@ from sqlalchemy import Row, Select, and_, case, func, select, true
 
 from agent.events import Custom
 from agent.types import Author, Mode
-from tools.storage import handoff_rows, tracker_views
+from tools.storage import handoff_rows, timeline, tracker_views
 from tools.storage.codec import identity_from_json, identity_to_json
 from tools.storage.connection import Connection
 from tools.storage.log_reader import message_rows, turn_facts
@@ -113,7 +113,7 @@ def _most_pressing(scope: Scope, mode: Mode, limit: int) -> Select[tuple[str]]:
 
 
 async def conversation(conn: Connection, view: Conversation) -> dict[str, Any]:
-    """Return the conversation, its open handoff, its bugs, and its messages, the bot's with decision and evidence."""
+    """Return the conversation, its handoff, bugs, timeline, and messages, the bot's with decision and evidence."""
     row = await handoff_rows.open_row(conn, view)
     kept = await message_rows(conn, view, before_seq=None, limit=_MESSAGES_SHOWN)
     turn_ids = [message.turn_id for message in kept if message.turn_id is not None]
@@ -146,6 +146,7 @@ async def conversation(conn: Connection, view: Conversation) -> dict[str, Any]:
         "handoff": row.handoff if row is not None else None,
         "bugs": await tracker_views.reported_in(conn, view.workspace_id, view.conversation_id),
         "messages": messages,
+        "timeline": await timeline.acts(conn, view, kept),
         "last_event_id": str(view.last_seq),
     }
 

@@ -84,6 +84,17 @@ export interface Handoff {
 
 export type StaffMessage = Message & { decision?: Decision | null; evidence?: Evidence | null };
 
+/** What was done beside what was said; for the team alone. */
+export interface Act {
+  kind: "asked" | "taken" | "handed_back" | "resolved";
+  at: string;
+  person: string | null;
+  outcome: string | null;
+  note: string | null;
+  /** The message that it comes after; null before the first. */
+  after: string | null;
+}
+
 export interface ConversationView {
   conversation: {
     conversation_id: string;
@@ -98,6 +109,7 @@ export interface ConversationView {
   handoff: Handoff | null;
   bugs?: { bug_id: string; title: string; status: string }[];
   messages: StaffMessage[];
+  timeline?: Act[];
   last_event_id: string | null;
   workspace?: { name: string; link_hosts: string[] };
 }
@@ -172,6 +184,16 @@ function under(actId: string): Record<string, string> {
   return { "Idempotency-Key": actId };
 }
 
+/** Who ends it, and what colleagues should know; either may be empty. */
+export interface Ending {
+  note: string;
+  person: string;
+}
+
+function given(ending: Ending): Partial<Ending> {
+  return Object.fromEntries(Object.entries(ending).filter(([, value]) => value));
+}
+
 export const api = {
   login: (name: string, password: string) => ask("inbox/login", { body: name ? { name, password } : { password } }),
   logout: () => ask("inbox/logout", { method: "POST" }),
@@ -183,13 +205,10 @@ export const api = {
     ask(`${conversation(conversationId)}/take`, { body: { person }, headers: under(actId) }),
   reply: (conversationId: string, body: { text: string; client_message_id: string; person: string }) =>
     ask(`${conversation(conversationId)}/reply`, { body }),
-  handBack: (conversationId: string, note: string, actId: string) =>
-    ask(`${conversation(conversationId)}/hand_back`, { body: note ? { note } : {}, headers: under(actId) }),
-  resolve: (conversationId: string, outcome: Outcome, note: string, actId: string) =>
-    ask(`${conversation(conversationId)}/resolve`, {
-      body: note ? { outcome, note } : { outcome },
-      headers: under(actId),
-    }),
+  handBack: (conversationId: string, ending: Ending, actId: string) =>
+    ask(`${conversation(conversationId)}/hand_back`, { body: given(ending), headers: under(actId) }),
+  resolve: (conversationId: string, outcome: Outcome, ending: Ending, actId: string) =>
+    ask(`${conversation(conversationId)}/resolve`, { body: { outcome, ...given(ending) }, headers: under(actId) }),
   ops: (last: string) => ask<OpsView>(`v1/inbox/ops?last=${encodeURIComponent(last)}`),
   bugs: () => ask<{ bugs: BugRow[]; you?: You }>("v1/inbox/bugs"),
   bug: (bugId: string) => ask<BugView>(`v1/inbox/bugs/${encodeURIComponent(bugId)}`),

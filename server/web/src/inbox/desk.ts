@@ -265,9 +265,10 @@ export class DeskPage {
       onTake: () => void this.#take(),
       onDraft: (text) => this.#drafts.write(this.#view!.conversation.conversation_id, text),
       onReply: (text, over) => this.#reply(text, over),
-      onHandBack: (note) => this.#once(`hand back ${note}`, (where, id) => api.handBack(where, note, id)),
+      onHandBack: (note) =>
+        this.#once(`hand back ${note}`, (where, id) => api.handBack(where, { note, person: this.#person }, id)),
       onResolve: (outcome, note) =>
-        this.#once(`${outcome} ${note}`, (where, id) => api.resolve(where, outcome, note, id)),
+        this.#once(`${outcome} ${note}`, (where, id) => api.resolve(where, outcome, { note, person: this.#person }, id)),
     });
   }
 }

@@ -7,7 +7,7 @@ import { repeat } from "lit/directives/repeat.js";
 
 import { renderMessage, renderSource } from "../render/index";
 import { completeMessage } from "../wire/types";
-import type { ConversationView, Outcome, StaffMessage, You } from "./api";
+import type { Act, ConversationView, Outcome, StaffMessage, You } from "./api";
 import { spoken, text, when } from "./shared";
 import { decisionView, evidenceView, storyView } from "./story";
 
@@ -59,10 +59,11 @@ export function detailView(model: DetailModel): TemplateResult {
       ${storyView(view, hosts)}
       <h2>Conversation</h2>
       <div class="messages" role="log" aria-label="Messages" tabindex="0">
+        ${actsAfter(view, null)}
         ${repeat(
           view.messages,
           (message) => message.message_id,
-          (message) => messageView(message, hosts),
+          (message) => html`${messageView(message, hosts)} ${actsAfter(view, message.message_id)}`,
         )}
       </div>
     </div>
@@ -71,6 +72,27 @@ export function detailView(model: DetailModel): TemplateResult {
       ${model.you.role === "viewer" ? html`<p class="muted">You may read, and not answer.</p>` : actionsView(model)}
     </div>
   </section>`;
+}
+
+const DONE: Record<Act["kind"], string> = {
+  asked: "A person was asked for",
+  taken: "Taken",
+  handed_back: "Handed back to the bot",
+  resolved: "Resolved",
+};
+
+/** What was done at this place of the conversation, with the note that came with it. */
+function actsAfter(view: ConversationView, messageId: string | null): unknown {
+  const acts = (view.timeline ?? []).filter((act) => act.after === messageId);
+  return acts.map(
+    (act) => html`<div class="act">
+      ${DONE[act.kind] ?? spoken(act.kind)}${act.outcome ? html` as ${spoken(act.outcome).toLowerCase()}` : nothing}${act.person
+        ? html` by ${text(act.person)}`
+        : nothing},
+      <time>${when(act.at)}</time>
+      ${act.note ? html`<p class="note"><span class="muted">Note:</span> ${text(act.note)}</p>` : nothing}
+    </div>`,
+  );
 }
 
 function messageView(raw: StaffMessage, hosts: readonly string[]): TemplateResult {
@@ -206,7 +228,7 @@ function handBackForm(model: DetailModel): TemplateResult {
   return html`<details>
     <summary>Hand back to the bot</summary>
     <form class="hand-back" @submit=${submitting((form) => model.onHandBack(field(form, "note")))}>
-      <label for="back-note">Note for the bot's next turn (optional)</label>
+      <label for="back-note">Note for colleagues (optional)</label>
       <input id="back-note" name="note" maxlength="1000" dir="auto" />
       <button type="submit" aria-disabled=${model.busy ? "true" : nothing}>Hand back</button>
     </form>
@@ -222,7 +244,7 @@ function resolveForm(model: DetailModel): TemplateResult {
       <select id="outcome" name="outcome">
         ${OUTCOMES.map(([value, label]) => html`<option value=${value}>${label}</option>`)}
       </select>
-      <label for="resolve-note">Note (optional)</label>
+      <label for="resolve-note">Note for colleagues (optional)</label>
       <input id="resolve-note" name="note" maxlength="1000" dir="auto" />
       <button type="submit" aria-disabled=${model.busy ? "true" : nothing}>Resolve</button>
     </form>
