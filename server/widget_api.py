@@ -173,6 +173,14 @@ async def rating(conversation: InConversation, body: RatingBody, doors: InDoors,
     await _record(doors, caller, conversation, Custom.RATING, {"stars": body.stars, "comment": comment})
 
 
+@router.post("/conversations/{conversation_id}/end")
+async def end(conversation_id: str, doors: InDoors, caller: InCaller) -> JsonObject:
+    """End the chat, as the customer: whoever waits for a person no longer does, and a person who has it is told."""
+    _pace_notes(doors, caller)
+    left = await doors.runtime.desk.leave(caller.scope, conversation_id, datetime.now(UTC))
+    return {"mode": left.mode.value}
+
+
 def _pace_notes(doors: Doors, caller: Caller) -> None:
     refuse_beyond(doors, doors.notes, caller.owner, "too many ratings at once")
 

@@ -226,7 +226,7 @@ Please report this to https://github.com/markedjs/marked.`,e){let e=`<p>An error
       <p class="bad" role="alert">${e.trouble}</p>
       ${e.you.role===`viewer`?x`<p class="muted">You may read, and not answer.</p>`:ho(e)}
     </div>
-  </section>`}var so={asked:`A person was asked for`,taken:`Taken`,handed_back:`Handed back to the bot`,resolved:`Resolved`};function co(e,t){return(e.timeline??[]).filter(e=>e.after===t).map(e=>x`<div class="act">
+  </section>`}var so={asked:`A person was asked for`,taken:`Taken`,handed_back:`Handed back to the bot`,resolved:`Resolved`,withdrawn:`The customer ended the chat and waits no more`,left:`The customer ended the chat`};function co(e,t){return(e.timeline??[]).filter(e=>e.after===t).map(e=>x`<div class="act">
       ${so[e.kind]??X(e.kind)}${e.outcome?x` as ${X(e.outcome).toLowerCase()}`:C}${e.person?x` by ${Z(e.person)}`:C},
       <time>${_a(e.at)}</time>
       ${e.note?x`<p class="note"><span class="muted">Note:</span> ${Z(e.note)}</p>`:C}

@@ -309,3 +309,28 @@ def test_the_button_for_a_person_tells_the_page(open_page: OpenPage) -> None:
 
     (asked,) = (body for body in sent if body["path"].endswith("/handoff"))
     assert asked["page"]["route"] == "/reports"
+
+
+@pytest.mark.parametrize("waits", [True, False], ids=["waits", "leaves"])
+def test_whoever_ends_a_chat_while_waiting_says_whether_a_person_should_answer(
+    open_page: OpenPage, *, waits: bool
+) -> None:
+    answers = widget_answers(messages=TALK, events=[custom("mode", {**MODE, "ask_email": False})])
+    page, site, sent = open_widget(open_page, {**answers, f"/v1/conversations/{CONVERSATION}/end": as_json({})})
+    page.locator(".banner", has_text="person").wait_for()
+    gone = stream(custom("mode", MODE), custom("mode", {**MODE, "mode": "bot"}))
+
+    page.get_by_role("button", name="End chat").click()
+    page.get_by_text("Should a person still answer?").wait_for()
+    assert page.get_by_text("How was the help?").count() == 0
+    if waits:
+        page.get_by_role("button", name="Yes, I'll wait here").click()
+        page.get_by_role("log").get_by_text("A person will still answer, here").wait_for()
+    else:
+        site.answers[f"/v1/conversations/{CONVERSATION}/events"] = gone
+        page.get_by_role("button", name="No, end the chat").click()
+        page.get_by_text("How was the help?").wait_for()
+        page.locator(".banner", has_text="person").wait_for(state="hidden")
+
+    assert [body["path"] for body in sent].count(f"conversations/{CONVERSATION}/end") == (0 if waits else 1)
+    assert page.get_by_text("Should a person still answer?").count() == 0

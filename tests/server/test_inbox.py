@@ -209,6 +209,23 @@ async def test_from_the_wish_to_the_resolution(here: Here, customer: Customer) -
         assert (await customer.say("One more thing"))[-1].kind == "RUN_FINISHED"
 
 
+async def test_whoever_ends_the_chat_no_longer_waits(here: Here, customer: Customer) -> None:
+    await customer.post("handoff", {"text": "A person, please"})
+    await wait_for_mode(customer, "waiting")
+    async with here.staff() as staff:
+        assert [(await customer.post("end", {})).json() for _ in range(2)] == [{"mode": "bot"}] * 2
+        assert await handoffs(staff) == []
+        assert [row["outcome"] for row in await handoffs(staff, "all")] == ["withdrawn"]
+
+        await staff.post(f"{of(customer)}/take", json={"person": "Grace"})
+        assert (await customer.post("end", {})).json() == {"mode": "with_person"}
+        view = (await staff.get(of(customer))).json()
+
+    assert [act["kind"] for act in view["timeline"]] == ["asked", "withdrawn", "taken", "left"]
+    modes = [sent.event["value"]["mode"] for sent in await customer.events(0) if sent.kind == "helpgraph.mode.v1"]
+    assert modes == ["waiting", "bot", "with_person"]
+
+
 async def test_what_the_table_of_modes_forbids_is_a_conflict(here: Here, customer: Customer) -> None:
     async with here.staff() as staff:
         reply = {"text": "Hello", "client_message_id": "r1", "person": "Grace"}

@@ -66,6 +66,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("post", "/v1/conversations/{conversation_id}/handoff"): Rule("owner", {"text": "A person, please"}),
     ("post", "/v1/conversations/{conversation_id}/feedback"): Rule("owner", {"message_id": "m1", "helpful": True}),
     ("post", "/v1/conversations/{conversation_id}/rating"): Rule("owner", {"stars": 5}),
+    ("post", "/v1/conversations/{conversation_id}/end"): Rule("owner"),
     ("get", "/v1/inbox/handoffs"): Rule("viewer"),
     ("get", "/v1/inbox/events"): Rule("viewer"),
     ("get", "/v1/inbox/bugs"): Rule("viewer"),

@@ -26,7 +26,8 @@ Resolution = Literal["solved", "not_solved", "duplicate", "spam"]
 
 
 class Desk:
-    """Every act is one transaction that checks the mode table. A scope with an owner sees no desk: NotFound.
+    """Every act is one transaction that checks the mode table. A scope with an owner sees no desk: NotFound, and may
+    only `leave` what it owns.
 
     An act under an `act_id` happens once: sent again, be it late by a server that stood still, it changes nothing.
     """
@@ -183,6 +184,30 @@ class Desk:
         return await self._end(
             scope, conversation_id, Move.RESOLVE, outcome=outcome, note=note, now=now, person=person, act_id=act_id
         )
+
+    async def leave(self, scope: Scope, conversation_id: str, now: datetime) -> Conversation:
+        """Note that the customer, whose scope it is, ended the chat: nobody waits any more, and the team is told.
+
+        While a person has it, it stays theirs to close; otherwise nothing changes.
+
+        Raises:
+            NotFound: no such conversation in this scope.
+        """
+        async with self._db.transaction() as conn:
+            conversation = await rows.load(conn, scope, conversation_id, lock=True)
+            if conversation.mode not in (Mode.WAITING, Mode.WITH_PERSON):
+                return conversation
+            waited = conversation.mode is Mode.WAITING
+            left = {"code": "withdrawn" if waited else "left", "text": "", "person": None}
+            said = [NewEvent(custom(Custom.NOTICE, left), audience="staff")]
+            if waited:
+                await handoff_rows.close(conn, conversation, outcome="withdrawn", note=None, now=now)
+                moved = await self._move(conn, conversation, Move.WITHDRAW, row=None, person=None, now=now, said=said)
+            else:
+                await rows.append(conn, conversation, said, at=now)
+                moved = await rows.load(conn, scope, conversation_id)
+        self._told(moved)
+        return moved
 
     async def overdue(self, now: datetime, workspace_ids: Collection[str], *, limit: int = 100) -> list[OverdueHandoff]:
         """Return handoffs of these workspaces that nobody took within their promise, not yet reminded of."""

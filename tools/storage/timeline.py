@@ -1,4 +1,4 @@
-"""What was done with a conversation beside what was said in it: asked for a person, taken, handed back, closed."""
+"""What was done with a conversation beside what was said: asked for a person, taken, handed back, closed, left."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,6 +17,8 @@ _KINDS = {
     Mode.HANDED_BACK: "handed_back",
     Mode.CLOSED: "resolved",
 }
+# What the customer does is told by a notice alone.
+_LEFT = {"withdrawn", "left"}
 
 
 async def acts(conn: Connection, conversation: Conversation, messages: Sequence[Row[Any]]) -> list[dict[str, Any]]:
@@ -37,11 +39,17 @@ async def acts(conn: Connection, conversation: Conversation, messages: Sequence[
     ended: dict[str, Any] = {}
     for row in await conn.execute(query):
         value = row.event["value"]
-        if row.kind == Custom.NOTICE:
-            # How it was ended stands just before the end.
-            ended = value if row.audience == "staff" else {}
+        kind = None
+        if row.kind == Custom.MODE:
+            kind = _KINDS.get(Mode(value["mode"]))
+        elif row.audience != "staff":
             continue
-        kind = _KINDS.get(Mode(value["mode"]))
+        elif value["code"] in _LEFT:
+            kind = value["code"]
+        else:
+            # How a person ended it stands just before the end.
+            ended = value
+            continue
         if kind is not None:
             before = [message for message in messages if message.seq < row.seq]
             found.append(

@@ -86,7 +86,7 @@ export type StaffMessage = Message & { decision?: Decision | null; evidence?: Ev
 
 /** What was done beside what was said; for the team alone. */
 export interface Act {
-  kind: "asked" | "taken" | "handed_back" | "resolved";
+  kind: "asked" | "taken" | "handed_back" | "resolved" | "withdrawn" | "left";
   at: string;
   person: string | null;
   outcome: string | null;

@@ -79,6 +79,8 @@ const DONE: Record<Act["kind"], string> = {
   taken: "Taken",
   handed_back: "Handed back to the bot",
   resolved: "Resolved",
+  withdrawn: "The customer ended the chat and waits no more",
+  left: "The customer ended the chat",
 };
 
 /** What was done at this place of the conversation, with the note that came with it. */

@@ -1,4 +1,4 @@
-/** The two small forms under the conversation: an address for later, and a rating. */
+/** The small forms under the conversation: an address for later, whether somebody is still waited for, and a rating. */
 
 import { html, nothing, type TemplateResult } from "lit";
 
@@ -34,6 +34,22 @@ export function emailView(card: EmailCard, strings: Strings): TemplateResult {
     <div id="hg-email-wrong" class="bad" role="alert">${card.wrong ? strings.emailWrong : nothing}</div>
     <div class="row"><button class="primary" type="submit">${strings.emailSend}</button></div>
   </form>`;
+}
+
+export interface WaitingCard {
+  onWait: () => void;
+  onEnd: () => void;
+}
+
+/** Whoever ends a chat while waiting for a person says what becomes of the wish. */
+export function waitingView(card: WaitingCard, strings: Strings): TemplateResult {
+  return html`<div class="card still" role="group" aria-labelledby="hg-still">
+    <div id="hg-still">${strings.stillAnswer}</div>
+    <div class="row">
+      <button class="primary" type="button" @click=${card.onWait}>${strings.keepWaiting}</button>
+      <button class="chip" type="button" @click=${card.onEnd}>${strings.endAnyway}</button>
+    </div>
+  </div>`;
 }
 
 export interface RatingCard {

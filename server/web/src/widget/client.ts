@@ -141,6 +141,11 @@ export class Client {
     return this.#post("rating", comment ? { stars, comment } : { stars });
   }
 
+  /** Tell that the chat is over: nobody is waited for any more. */
+  end(): Promise<void> {
+    return this.#post("end", {});
+  }
+
   stop(): void {
     this.#stopFollowing();
     this.#reading?.abort();

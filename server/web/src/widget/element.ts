@@ -324,6 +324,7 @@ export class HelpgraphWidget extends LitElement {
       emailLeft: this.#forms.emailLeft,
       stars: this.#forms.stars,
       rating: this.#forms.rating !== "no",
+      asking: this.#forms.asking,
     };
     const context: ViewContext = {
       strings,
@@ -350,6 +351,8 @@ export class HelpgraphWidget extends LitElement {
     composerKey: this.#composerKey,
     askForPerson: this.#forms.askForPerson,
     end: this.#forms.end,
+    keepWaiting: this.#forms.keepWaiting,
+    endAnyway: this.#forms.endAnyway,
     leaveEmail: this.#forms.leaveEmail,
     setStars: this.#forms.setStars,
     rate: this.#forms.rate,

@@ -21,6 +21,8 @@ export class Forms {
   emailLeft = false;
   stars = 0;
   rating: "no" | "ending" = "no";
+  /** Whether it is asked if a person should still answer. */
+  asking = false;
 
   constructor(private readonly host: FormsHost) {}
 
@@ -82,8 +84,34 @@ export class Forms {
   };
 
   readonly end = (): void => {
-    this.rating = "ending";
-    if (this.host.transcript.rated) this.rated();
+    const { mode } = this.host.transcript.mode;
+    if (mode === "waiting") this.asking = true;
+    else void this.#leave(mode === "with_person");
     this.host.changed();
   };
+
+  /** The answer comes into this chat, so it stays. */
+  readonly keepWaiting = (): void => {
+    this.asking = false;
+    this.host.tell(this.host.strings().stillWaiting);
+    this.host.focusComposer();
+    this.host.changed();
+  };
+
+  readonly endAnyway = (): void => void this.#leave(true);
+
+  /** With `told` the team hears of it first; without that the chat isn't over. */
+  async #leave(told: boolean): Promise<void> {
+    try {
+      if (told) await this.host.client().end();
+    } catch {
+      this.host.tell(this.host.strings().failed);
+      return;
+    }
+    this.asking = false;
+    this.rating = "ending";
+    if (this.host.transcript.rated) this.rated();
+    this.host.focusComposer();
+    this.host.changed();
+  }
 }

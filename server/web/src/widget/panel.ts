@@ -3,7 +3,7 @@
 import { html, nothing } from "lit";
 
 import type { Session } from "../wire/types";
-import { emailView, ratingView } from "./cards";
+import { emailView, ratingView, waitingView } from "./cards";
 import type { Transcript } from "./transcript";
 import { bannerText, logView, openingView, thinkingView, type ViewContext } from "./views";
 
@@ -22,6 +22,7 @@ export interface PanelState {
   emailLeft: boolean;
   stars: number;
   rating: boolean;
+  asking: boolean;
 }
 
 export interface PanelActions {
@@ -35,6 +36,8 @@ export interface PanelActions {
   composerKey: (event: KeyboardEvent) => void;
   askForPerson: () => void;
   end: () => void;
+  keepWaiting: () => void;
+  endAnyway: () => void;
   leaveEmail: (address: string) => void;
   setStars: (stars: number) => void;
   rate: (comment: string) => void;
@@ -133,6 +136,9 @@ function conversation({ session, transcript, unreachable, context, actions }: Pa
 function cards(model: PanelModel): unknown {
   const { transcript, context, actions } = model;
   const { mode, ask_email } = transcript.mode;
+  if (model.asking && mode === "waiting") {
+    return waitingView({ onWait: actions.keepWaiting, onEnd: actions.endAnyway }, context.strings);
+  }
   if (model.rating || (mode === "closed" && !transcript.rated)) {
     const { stars } = model;
     const card = { stars, onStars: actions.setStars, onSend: actions.rate, onSkip: actions.skipRating };
