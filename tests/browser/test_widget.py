@@ -334,3 +334,43 @@ def test_whoever_ends_a_chat_while_waiting_says_whether_a_person_should_answer(
 
     assert [body["path"] for body in sent].count(f"conversations/{CONVERSATION}/end") == (0 if waits else 1)
     assert page.get_by_text("Should a person still answer?").count() == 0
+
+
+def test_while_a_person_is_asked_for_nothing_asks_for_one_or_whether_it_helped(open_page: OpenPage) -> None:
+    passed_on = message("m4", "bot", "I've passed it on.", outcome="handed_off")
+    talk = [*TALK, message("m3", "customer", "A person, please"), passed_on]
+    answers = widget_answers(messages=talk, events=[custom("mode", {**MODE, "ask_email": False})])
+    page, _ = open_page("/demo/reports", answers, locale="en-US", timezone_id="America/New_York")
+    page.get_by_role("button", name="Open help").click()
+
+    # As the message says it, where the customer is.
+    banner = page.locator(".banner", has_text="A person aims to answer by")
+    assert "4:30 AM EST" in banner.inner_text().replace("\u202f", " ")
+    assert page.get_by_role("button", name="Talk to a person").count() == 0
+    assert page.locator("[data-message-id=m2] .feedback").count() == 1
+    assert page.locator("[data-message-id=m4] .feedback").count() == 0
+
+
+def test_a_long_answer_is_shown_from_its_beginning_and_a_short_one_whole(open_page: OpenPage) -> None:
+    long = message("long", "bot", "\n\n".join(f"Paragraph {n} of the answer." for n in range(60)))
+    answers = widget_answers(messages=[*TALK, message("m3", "customer", "Tell me everything"), long], events=[])
+    page, site, _ = open_widget(open_page, answers)
+    page.locator("[data-message-id=long]").wait_for()
+    of_long = _shown(page, "long")
+
+    site.answers[f"/v1/conversations/{CONVERSATION}/events"] = stream(custom("message", message("p", "person", "Hi!")))
+    page.locator("[data-message-id=p]").wait_for()
+    page.locator("[data-message-id=p]", has_text="Hi!").wait_for()
+
+    assert of_long == {"top": True, "bottom": False}
+    assert _shown(page, "p") == {"top": True, "bottom": True}
+
+
+def _shown(page: Page, message_id: str) -> dict[str, bool]:
+    """Which ends of a message can be seen in the log."""
+    found: dict[str, bool] = page.locator(f"[data-message-id={message_id}]").evaluate("""(message) => {
+        const [box, log] = [message, message.closest(".log")].map((element) => element.getBoundingClientRect());
+        const seen = (y) => y >= log.top - 1 && y <= log.bottom + 1;
+        return { top: seen(box.top), bottom: seen(box.bottom) };
+    }""")
+    return found

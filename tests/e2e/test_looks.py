@@ -49,7 +49,7 @@ def test_axe_finds_nothing_serious_in_a_conversation_of_the_inbox(
     open_widget(customer)
     ask(customer, "How do I cancel the plan?")
     customer.get_by_role("button", name="Talk to a person").first.click()
-    customer.locator(".banner", has_text="person will answer").wait_for()
+    customer.locator(".banner", has_text="person aims to answer").wait_for()
 
     inbox = open_page(f"/inbox#/c/{conversation_id(customer)}", color_scheme=scheme, **sized)
     expect(inbox.get_by_role("log")).to_contain_text("Cancel plan")

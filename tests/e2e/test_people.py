@@ -10,7 +10,7 @@ from tests.e2e.conftest import BOT, OpenPage, answers, ask, conversation_id, ope
 pytestmark = pytest.mark.browser
 
 # Which of the two it is depends on the team's opening hours.
-PROMISE = re.compile(r"A person will answer (by|here)|Our team is away now")
+PROMISE = re.compile(r"A person (aims to|will) answer (by|here)|Our team is away now")
 REPLY = "Hello, this is Mara. Which of the two receipts is wrong?"
 THANKS = "Thank you, I put it right."
 

@@ -18,6 +18,10 @@ import { spokenText, type ViewContext } from "./views";
 
 const MAX_MESSAGE = 8_000;
 const REDRAW_MS = 40;
+/** What is left of the message above a long one. */
+const BEFORE_PX = 8;
+/** Whoever scrolled up less than this still follows. */
+const NEAR_PX = 60;
 
 export class HelpgraphWidget extends LitElement {
   static override styles = styles;
@@ -52,6 +56,8 @@ export class HelpgraphWidget extends LitElement {
   #said = "";
   #draft = "";
   #stick = true;
+  /** How far down the newest message is shown. */
+  #newestAt = 0;
   readonly #forms = new Forms({
     client: () => this.#client,
     transcript: this.#transcript,
@@ -291,12 +297,20 @@ export class HelpgraphWidget extends LitElement {
   protected override updated(changed: PropertyValues<this>): void {
     if (changed.has("accent")) applyAccent(this, this.accent);
     const log = this.#find(".log");
-    if (log && this.#stick) log.scrollTop = log.scrollHeight;
+    if (log && this.#stick) this.#showNewest(log);
+  }
+
+  /** Down to the end, but never past the beginning of the newest message, and never up. */
+  #showNewest(log: HTMLElement): void {
+    const newest = [...log.querySelectorAll("article.message")].at(-1);
+    const end = log.scrollHeight - log.clientHeight;
+    const above = newest ? newest.getBoundingClientRect().top - log.getBoundingClientRect().top : end;
+    this.#newestAt = Math.min(end, log.scrollTop + above - BEFORE_PX);
+    if (log.scrollTop < this.#newestAt) log.scrollTop = this.#newestAt;
   }
 
   #scrolled = (event: Event): void => {
-    const log = event.currentTarget as HTMLElement;
-    this.#stick = log.scrollHeight - log.scrollTop - log.clientHeight < 60;
+    this.#stick = (event.currentTarget as HTMLElement).scrollTop > this.#newestAt - NEAR_PX;
   };
 
   protected override render(): unknown {

@@ -29,6 +29,8 @@ export class Forms {
   readonly askForPerson = (): void => {
     const { host } = this;
     this.personAsked = true;
+    // The button is gone once somebody comes.
+    host.focusComposer();
     host.changed();
     host
       .client()

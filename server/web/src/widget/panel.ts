@@ -97,9 +97,11 @@ export function panelView(model: PanelModel): unknown {
       <button class="primary" type="submit">${strings.send}</button>
     </form>
     <div class="foot">
-      <button class="talk" type="button" ?disabled=${model.personAsked} @click=${actions.askForPerson}>
-        ${strings.talk}
-      </button>
+      ${["waiting", "with_person"].includes(transcript.mode.mode)
+        ? nothing
+        : html`<button class="talk" type="button" ?disabled=${model.personAsked} @click=${actions.askForPerson}>
+            ${strings.talk}
+          </button>`}
       ${transcript.isEmpty
         ? nothing
         : html`<button class="end" type="button" @click=${actions.end}>${strings.end}</button>`}

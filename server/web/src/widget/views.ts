@@ -22,14 +22,14 @@ export interface ViewContext {
   dropNotice: (notice: Notice) => void;
 }
 
-/** The time of a promise, with the day when it isn't today. */
+/** The time of a promise where the customer is, with its zone, and with the day when it isn't today. */
 export function whenText(iso: string, language: string, now = new Date()): string {
   const when = new Date(iso);
   if (Number.isNaN(when.getTime())) return "";
   const today = when.toDateString() === now.toDateString();
   const options: Intl.DateTimeFormatOptions = today
-    ? { hour: "numeric", minute: "2-digit" }
-    : { weekday: "long", day: "numeric", month: "long", hour: "numeric", minute: "2-digit" };
+    ? { hour: "numeric", minute: "2-digit", timeZoneName: "short" }
+    : { weekday: "long", day: "numeric", month: "long", hour: "numeric", minute: "2-digit", timeZoneName: "short" };
   return new Intl.DateTimeFormat(language, options).format(when);
 }
 
@@ -87,6 +87,9 @@ export function logView(transcript: Transcript, ctx: ViewContext): unknown {
   );
 }
 
+/** What only says that a person comes has helped nobody yet. */
+const PASSED_ON = new Set(["handed_off", "delivered", "contact_taken"]);
+
 function messageView(message: ShownMessage, ctx: ViewContext, newest: boolean): TemplateResult {
   const own = message.author === "customer";
   const done = !message.streaming;
@@ -106,7 +109,7 @@ function messageView(message: ShownMessage, ctx: ViewContext, newest: boolean): 
     </div>
     ${own ? deliveryView(message, ctx) : nothing} ${sourcesView(message, ctx)} ${ticketView(message, ctx)}
     ${done && message.guidance?.steps.length ? guidanceView(message.guidance, ctx) : nothing}
-    ${done && message.author === "bot" ? feedbackView(message, ctx) : nothing}
+    ${done && message.author === "bot" && !PASSED_ON.has(message.outcome ?? "") ? feedbackView(message, ctx) : nothing}
     ${done && newest && message.quick_replies.length ? quickRepliesView(message, ctx) : nothing}
   </article>`;
 }
