@@ -279,3 +279,18 @@ def test_what_was_done_stands_between_what_was_said(open_page: OpenPage) -> None
     assert page.locator(".act").nth(1).inner_text().startswith("Taken by Ada")
     assert "Resolved as not solved by Ada" in page.locator(".act").last.inner_text()
     assert "Note: Ask <b>billing</b>" in page.locator(".act").last.inner_text()
+
+
+def test_that_a_server_is_away_is_said_until_it_is_back(open_page: OpenPage) -> None:
+    page, site = open_page("/inbox#/c/c1", inbox_answers())
+    page.get_by_label("Reply to the customer").wait_for()
+    page.route("**/v1/inbox/**", lambda route: route.abort())
+    page.get_by_role("button", name="All").click()
+    page.get_by_text("The server can't be reached.").wait_for()
+
+    page.unroute("**/v1/inbox/**")
+
+    # Nobody does anything: the streams come back, and what they found away is asked again.
+    page.get_by_text("The server can't be reached.").wait_for(state="hidden")
+    assert page.get_by_label("Reply to the customer").count() == 1
+    assert site.strangers == []

@@ -1,9 +1,9 @@
 /** The inbox: what is selected, what the server said last, and the streams that tell when to ask again. */
 
-import { html, nothing, render } from "lit";
+import { html, render } from "lit";
 
 import { Follow } from "../wire/follow";
-import { newId } from "../wire/http";
+import { newId, Problem } from "../wire/http";
 import { api, type ConversationView, type HandoffRow, type You } from "./api";
 import { detailView, loadingView } from "./detail";
 import { Drafts } from "./drafts";
@@ -25,7 +25,8 @@ export class DeskPage {
   #person = remembered(PERSON_KEY);
   #you: You = { name: null, role: "admin" };
   #busy = false;
-  #trouble = "";
+  /** What went wrong, by what: each goes when that works again. */
+  #trouble = { act: "", list: "", view: "" };
   readonly #login: Login = new Login({
     load: async () => {
       await this.#loadList();
@@ -36,7 +37,8 @@ export class DeskPage {
       this.#stopStreams();
       this.#rows = [];
       this.#view = null;
-      this.#person = this.#trouble = "";
+      this.#person = "";
+      this.#trouble = { act: "", list: "", view: "" };
       this.#you = { name: null, role: "admin" };
       this.#drafts.clear();
     },
@@ -56,7 +58,9 @@ export class DeskPage {
     window.addEventListener("hashchange", () => this.#route());
     // Promises become overdue and streams break without a word: ask now and then all the same.
     setInterval(() => {
-      if (this.#login.signedIn && document.visibilityState === "visible") this.#refreshList();
+      if (!this.#login.signedIn || document.visibilityState !== "visible") return;
+      this.#refreshList();
+      this.#askAgain();
     }, POLL_MS);
     this.#route(true);
     void this.#loadList();
@@ -69,7 +73,7 @@ export class DeskPage {
     const left = this.#selected;
     this.#selected = selected;
     this.#view = null;
-    this.#trouble = "";
+    this.#trouble = { ...this.#trouble, act: "", view: "" };
     this.#conversationStream?.close();
     this.#conversationStream = null;
     if (selected) void this.#loadConversation(selected);
@@ -87,11 +91,12 @@ export class DeskPage {
       this.#know(you);
       this.#rows = this.#filter === "mine" ? handoffs.filter((row) => this.#isMine(row)) : handoffs;
       this.#login.signedIn = true;
-      this.#listStream ??= this.#stream("v1/inbox/events", null, () => {
+      this.#trouble.list = "";
+      this.#listStream ??= this.#stream("list", "v1/inbox/events", null, () => {
         this.#refreshList();
       });
     } catch (error) {
-      this.#failed(error);
+      this.#failed("list", error);
     }
     this.#draw();
   }
@@ -117,12 +122,13 @@ export class DeskPage {
       // Whoever is in the middle of it reads on at its end; others begin with its story.
       if (this.#view === null && view.conversation.mode === "with_person") this.#place.beginAtEnd();
       this.#view = view;
+      this.#trouble.view = "";
       this.#know(view.you);
-      this.#conversationStream ??= this.#stream(api.eventsOf(conversationId), view.last_event_id, () => {
+      this.#conversationStream ??= this.#stream("view", api.eventsOf(conversationId), view.last_event_id, () => {
         this.#refreshConversation();
       });
     } catch (error) {
-      this.#failed(error);
+      if (conversationId === this.#selected) this.#failed("view", error);
     }
     this.#draw();
   }
@@ -132,20 +138,23 @@ export class DeskPage {
     if (this.#selected) void this.#loadConversation(this.#selected);
   }, 200);
 
-  #stream(url: string, lastEventId: string | null, onEvent: () => void): Follow {
+  #stream(what: "list" | "view", url: string, lastEventId: string | null, onEvent: () => void): Follow {
     return new Follow({
       url,
       token: () => null,
       withCookie: true,
       lastEventId,
       onEvent,
-      onState: () => this.#draw(),
+      onState: (live) => {
+        if (live) this.#askAgain();
+        this.#draw();
+      },
       onRefused: (problem) => {
         if (problem.status === 409 && this.#selected) {
           this.#conversationStream = null;
           void this.#loadConversation(this.#selected);
         } else {
-          this.#failed(problem);
+          this.#failed(what, problem);
         }
       },
     });
@@ -157,11 +166,19 @@ export class DeskPage {
     this.#listStream = this.#conversationStream = null;
   }
 
-  #failed(error: unknown): void {
+  /** What couldn't be had may be there by now. */
+  #askAgain(): void {
+    if (this.#trouble.list) this.#refreshList();
+    if (this.#trouble.view) this.#refreshConversation();
+  }
+
+  #failed(what: "act" | "list" | "view", error: unknown): void {
     if (this.#login.isMissing(error)) {
       this.#stopStreams();
     } else {
-      this.#trouble = troubleText(error);
+      const away = error instanceof Problem && error.status === 0;
+      // An act isn't tried again by itself, so this stays until somebody does.
+      this.#trouble[what] = what === "act" && away ? "The server couldn't be reached. Please try again." : troubleText(error);
     }
     this.#draw();
   }
@@ -171,13 +188,13 @@ export class DeskPage {
     const selected = this.#selected;
     if (!selected || this.#busy) return false;
     this.#busy = true;
-    this.#trouble = "";
+    this.#trouble.act = "";
     this.#draw();
     try {
       await action(selected);
       return true;
     } catch (error) {
-      this.#failed(error);
+      this.#failed("act", error);
       return false;
     } finally {
       this.#busy = false;
@@ -252,14 +269,14 @@ export class DeskPage {
   }
 
   #detail(): unknown {
-    if (!this.#selected) return html`<p class="detail muted">Choose a conversation. ${this.#trouble || nothing}</p>`;
-    if (!this.#view) return loadingView(this.#trouble);
+    if (!this.#selected) return html`<p class="detail muted">Choose a conversation. ${this.#trouble.list}</p>`;
+    if (!this.#view) return loadingView(this.#trouble.view || this.#trouble.list);
     return detailView({
       view: this.#view,
       you: this.#you,
       person: this.#person,
       busy: this.#busy,
-      trouble: this.#trouble,
+      trouble: this.#trouble.act || this.#trouble.view || this.#trouble.list,
       draft: this.#drafts.of(this.#selected),
       onPerson: (person) => this.#setPerson(person),
       onTake: () => void this.#take(),
