@@ -294,3 +294,26 @@ def test_that_a_server_is_away_is_said_until_it_is_back(open_page: OpenPage) -> 
     page.get_by_text("The server can't be reached.").wait_for(state="hidden")
     assert page.get_by_label("Reply to the customer").count() == 1
     assert site.strangers == []
+
+
+@pytest.mark.parametrize("role", ["agent", "admin"])
+def test_bugs_have_their_ids_and_admins_say_where_they_stand(open_page: OpenPage, role: str) -> None:
+    you = {"name": "Ada", "role": role, "signed_in": True}
+    page, site = open_page("/bugs#/b/BUG-1", with_json(inbox_answers(), "/v1/inbox/bugs", you=you))
+    set_to: list[dict[str, str]] = []
+
+    def kept(route: Route) -> None:
+        set_to.append(json.loads(route.request.post_data or "{}"))
+        site.answers = with_json(site.answers, "/v1/inbox/bugs/BUG-1", **set_to[-1])
+        route.fulfill(status=204)
+
+    page.route("**/BUG-1/status", kept)
+    page.get_by_role("heading", name="Reports (1)").wait_for()
+    assert page.get_by_role("row").last.get_by_role("link").inner_text().startswith("BUG-1 ")
+
+    choices = page.get_by_role("group", name="Status of BUG-1")
+    assert choices.count() == (1 if role == "admin" else 0)
+    if role == "admin":
+        choices.get_by_role("button", name="Fixed").click()
+        expect(choices.get_by_role("button", name="Fixed", pressed=True)).to_be_focused()
+        assert set_to == [{"status": "fixed"}]

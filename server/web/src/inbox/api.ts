@@ -114,6 +114,8 @@ export interface ConversationView {
   workspace?: { name: string; link_hosts: string[] };
 }
 
+export type BugStatus = "open" | "fixed" | "dismissed";
+
 export interface BugRow {
   bug_id: string;
   title: string;
@@ -211,5 +213,7 @@ export const api = {
     ask(`${conversation(conversationId)}/resolve`, { body: { outcome, ...given(ending) }, headers: under(actId) }),
   ops: (last: string) => ask<OpsView>(`v1/inbox/ops?last=${encodeURIComponent(last)}`),
   bugs: () => ask<{ bugs: BugRow[]; you?: You }>("v1/inbox/bugs"),
+  setBugStatus: (bugId: string, status: BugStatus) =>
+    ask(`v1/inbox/bugs/${encodeURIComponent(bugId)}/status`, { body: { status } }),
   bug: (bugId: string) => ask<BugView>(`v1/inbox/bugs/${encodeURIComponent(bugId)}`),
 };

@@ -4,7 +4,7 @@ import { html, nothing, render, type TemplateResult } from "lit";
 import { guard } from "lit/directives/guard.js";
 
 import { renderMessage } from "../render/index";
-import { api, type BugRow, type BugView, type You } from "./api";
+import { api, type BugRow, type BugStatus, type BugView, type You } from "./api";
 import { Login } from "./login";
 import { headerView, spoken, text, troubleText, when } from "./shared";
 
@@ -14,6 +14,7 @@ export class BugsPage {
   #bugs: BugRow[] | null = null;
   #bug: BugView | null = null;
   #selected: string | null = null;
+  #setting = false;
   #trouble = "";
   #you: You | undefined;
   readonly #login: Login = new Login({
@@ -56,6 +57,21 @@ export class BugsPage {
     this.#draw();
   }
 
+  async #set(status: BugStatus): Promise<void> {
+    const bug = this.#bug;
+    if (!bug || this.#setting || bug.status === status) return;
+    this.#setting = true;
+    try {
+      await api.setBugStatus(bug.bug_id, status);
+      await this.#load();
+    } catch (error) {
+      if (!this.#login.isMissing(error)) this.#trouble = troubleText(error);
+      this.#draw();
+    } finally {
+      this.#setting = false;
+    }
+  }
+
   #draw(): void {
     const page = html`${headerView({
         current: "bugs",
@@ -66,7 +82,7 @@ export class BugsPage {
         <h1 tabindex="-1">Bugs</h1>
         <p class="bad" role="alert">${this.#trouble}</p>
         ${this.#bugs ? tableView(this.#bugs, this.#selected) : html`<p role="status">Loading…</p>`}
-        ${this.#bug ? bugView(this.#bug) : nothing}
+        ${this.#bug ? bugView(this.#bug, this.#you?.role === "admin" ? (status) => void this.#set(status) : null) : nothing}
       </main>`;
     render(this.#login.signedIn ? page : this.#login.view(), this.root);
   }
@@ -90,7 +106,7 @@ function tableView(bugs: readonly BugRow[], selected: string | null): TemplateRe
             html`<tr class=${bug.bug_id === selected ? "chosen" : ""}>
               <td>
                 <a href="#/b/${bug.bug_id}" aria-current=${bug.bug_id === selected ? "true" : nothing}
-                  >${text(bug.title)}</a
+                  ><b>${bug.bug_id}</b> ${text(bug.title)}</a
                 >
               </td>
               <td>${bug.occurrences}</td>
@@ -122,10 +138,31 @@ function plain(words: string): unknown {
   return guard([words], () => renderMessage(words, { linkHosts: [], format: "plain" }));
 }
 
-function bugView(bug: BugView): TemplateResult {
+const STATUSES: [BugStatus, string][] = [
+  ["open", "Open"],
+  ["fixed", "Fixed"],
+  ["dismissed", "Dismissed"],
+];
+
+/** `set` is there for who may say where a bug stands. */
+function statusView(bug: BugView, set: ((status: BugStatus) => void) | null): TemplateResult {
+  if (!set) return html`<p class="muted">${bug.bug_id}, ${spoken(bug.status).toLowerCase()}</p>`;
+  return html`<div class="filters" role="group" aria-label="Status of ${bug.bug_id}">
+      ${STATUSES.map(
+        ([status, label]) =>
+          html`<button type="button" aria-pressed=${bug.status === status ? "true" : "false"} @click=${() => set(status)}>
+            ${label}
+          </button>`,
+      )}
+    </div>
+    <p class="muted">Only open bugs are counted up: the next report of another opens a new one.</p>`;
+}
+
+function bugView(bug: BugView, set: ((status: BugStatus) => void) | null): TemplateResult {
   const draft = Object.entries(bug.draft ?? {}).filter(([, value]) => value !== null && value !== "" && String(value));
   return html`<section class="bug" aria-label="Bug">
     <h2>${text(bug.title)} <span class="muted">${bug.bug_id}</span></h2>
+    ${statusView(bug, set)}
     <dl>
       ${draft.map(
         ([name, value]) =>
