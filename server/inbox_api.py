@@ -19,7 +19,7 @@ from server.context import Doors, InDoors, client_address
 from server.place import below
 from server.problems import Problem
 from server.sse import MAX_AGE_S, encode, respond, tail, unbroken
-from server.staff import COOKIE, HOURS, InAgent, InInboxAdmin, InStaff, refuse_other_sites, sign_in, still_in
+from server.staff import COOKIE, HOURS, InAgent, InInboxAdmin, InStaff, frame_of, refuse_other_sites, sign_in, still_in
 from server.widget_api import workspace_value
 from tools.storage.scope import Scope
 from tools.storage.wakeups import inbox_key
@@ -120,14 +120,14 @@ async def handoffs(
 ) -> JsonObject:
     """What waits for a person, the most pressing first; or all conversations, the newest first."""
     wanted = None if mode == "all" else Mode(mode)
-    return {"handoffs": await doors.runtime.desk.handoffs(staff.scope, wanted), "you": staff.value()}
+    return {"handoffs": await doors.runtime.desk.handoffs(staff.scope, wanted), **frame_of(doors, staff)}
 
 
 @router.get("/v1/inbox/conversations/{conversation_id}")
 async def conversation(conversation_id: str, doors: InDoors, staff: InStaff) -> JsonObject:
     """The summary and the whole conversation, with what the agent saw and cited."""
     view = await doors.runtime.desk.conversation_view(staff.scope, conversation_id)
-    return {**view, "workspace": workspace_value(doors), "you": staff.value()}
+    return {**view, "workspace": workspace_value(doors), **frame_of(doors, staff)}
 
 
 @router.post("/v1/inbox/conversations/{conversation_id}/take")

@@ -65,6 +65,12 @@ def refuse_other_sites(request: Request) -> None:
         raise Problem(403, "the inbox is for its own pages")
 
 
+def frame_of(doors: Doors, staff: Staff) -> JsonObject:
+    """What each of the team's pages knows: who looks at it, and what the queues are called."""
+    names = {queue.queue_id: queue.name for queue in doors.runtime.workspace.policy.queues}
+    return {"you": staff.value(), "queue_names": names}
+
+
 async def get_staff(request: Request, doors: InDoors) -> Staff:
     """Let people on the team through: the inbox's cookie, or anyone on an open loopback installation.
 

@@ -317,3 +317,19 @@ def test_bugs_have_their_ids_and_admins_say_where_they_stand(open_page: OpenPage
         choices.get_by_role("button", name="Fixed").click()
         expect(choices.get_by_role("button", name="Fixed", pressed=True)).to_be_focused()
         assert set_to == [{"status": "fixed"}]
+
+
+def test_sources_and_queues_are_called_what_they_are(open_page: OpenPage) -> None:
+    answers = inbox_answers()
+    view = _json(answers, VIEW)
+    (said, bot, *rest) = view["messages"]
+    sources = [{**bot["citations"][0], "n": n, "section": section} for n, section in ((1, "CSV"), (2, "PDF"))]
+    names = {"billing": "Invoices and money"}
+    answers = with_json(answers, VIEW, messages=[said, {**bot, "citations": sources}, *rest], queue_names=names)
+    page, _ = open_page("/inbox#/c/c1", with_json(answers, ROWS, queue_names=names))
+    page.get_by_role("log").wait_for()
+
+    host = "(docs.orrery.example)"
+    expect(page.locator(".sources a")).to_have_text([f"Exporting: CSV {host}", f"Exporting: PDF {host}"])
+    assert "Invoices and money, unhappy" in page.locator("a.row").inner_text().replace("very ", "")
+    assert "Invoices and money, urgent" in page.get_by_label("Summary").inner_text()

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.canned import ops_answers, ops_view
+from tests.browser.canned import as_json, ops_answers, ops_view
 from tests.browser.conftest import OpenPage
 from tests.browser.corpus import VECTORS
 from tests.browser.test_accessibility import PHONE, serious
@@ -104,3 +104,10 @@ def test_who_is_not_signed_in_signs_in_here(open_page: OpenPage) -> None:
     page.reload()
 
     expect(page.get_by_label("Password")).to_be_visible()
+
+
+def test_queues_have_their_names(open_page: OpenPage) -> None:
+    named = as_json({**BUSY, "queue_names": {"billing": "Money"}})
+    page, _ = open_page("/ops", {**ops_answers(), "/v1/inbox/ops": named})
+
+    expect(page.get_by_label("Queues").get_by_role("rowheader")).to_have_text(["Money", "General"])

@@ -160,6 +160,8 @@ async def test_from_the_wish_to_the_resolution(here: Here, customer: Customer) -
     async with here.staff() as staff:
         view = (await staff.get(of(customer))).json()
         assert view["handoff"]["wanted"]
+        assert view["queue_names"][view["handoff"]["queue_id"]]
+        assert (await staff.get("/v1/inbox/ops")).json()["queue_names"] == view["queue_names"]
         bot = next(message for message in view["messages"] if message["author"] == "bot")
         assert bot["decision"]["route"] == "answer"
         assert bot["evidence"]["passages"][0]["title"] == "Download invoices"

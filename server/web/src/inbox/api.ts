@@ -110,6 +110,7 @@ export interface ConversationView {
   bugs?: { bug_id: string; title: string; status: string }[];
   messages: StaffMessage[];
   timeline?: Act[];
+  queue_names?: Record<string, string>;
   last_event_id: string | null;
   workspace?: { name: string; link_hosts: string[] };
 }
@@ -142,6 +143,7 @@ export interface Percentiles {
 
 export interface OpsView {
   you?: You;
+  queue_names?: Record<string, string>;
   since: string;
   until: string;
   step_s: number;
@@ -200,7 +202,7 @@ export const api = {
   login: (name: string, password: string) => ask("inbox/login", { body: name ? { name, password } : { password } }),
   logout: () => ask("inbox/logout", { method: "POST" }),
   handoffs: (mode: string) =>
-    ask<{ handoffs: HandoffRow[]; you?: You }>(`v1/inbox/handoffs?mode=${encodeURIComponent(mode)}`),
+    ask<{ handoffs: HandoffRow[]; you?: You; queue_names?: Record<string, string> }>(`v1/inbox/handoffs?mode=${encodeURIComponent(mode)}`),
   conversation: (conversationId: string) => ask<ConversationView>(conversation(conversationId)),
   eventsOf: (conversationId: string) => `${conversation(conversationId)}/events`,
   take: (conversationId: string, person: string, actId: string) =>

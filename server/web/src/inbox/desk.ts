@@ -19,6 +19,7 @@ const POLL_MS = 10_000;
 
 export class DeskPage {
   #rows: HandoffRow[] = [];
+  #queueNames: Record<string, string> | undefined;
   #filter: Filter = "waiting";
   #selected: string | null = null;
   #view: ConversationView | null = null;
@@ -86,9 +87,10 @@ export class DeskPage {
   async #loadList(): Promise<void> {
     const { round } = this.#login;
     try {
-      const { handoffs, you } = await api.handoffs(this.#filter === "mine" ? "with_person" : this.#filter);
+      const { handoffs, you, queue_names } = await api.handoffs(this.#filter === "mine" ? "with_person" : this.#filter);
       if (round !== this.#login.round) return;
       this.#know(you);
+      this.#queueNames = queue_names;
       this.#rows = this.#filter === "mine" ? handoffs.filter((row) => this.#isMine(row)) : handoffs;
       this.#login.signedIn = true;
       this.#trouble.list = "";
@@ -251,6 +253,7 @@ export class DeskPage {
   #page(): unknown {
     const model = {
       rows: this.#rows,
+      queueNames: this.#queueNames,
       filter: this.#filter,
       selected: this.#selected,
       onFilter: (filter: Filter) => {

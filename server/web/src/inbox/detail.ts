@@ -6,7 +6,7 @@ import { live } from "lit/directives/live.js";
 import { repeat } from "lit/directives/repeat.js";
 
 import { renderMessage, renderSource } from "../render/index";
-import { completeMessage } from "../wire/types";
+import { completeMessage, sourceTitle } from "../wire/types";
 import type { Act, ConversationView, Outcome, StaffMessage, You } from "./api";
 import { spoken, text, when } from "./shared";
 import { decisionView, evidenceView, storyView } from "./story";
@@ -119,7 +119,9 @@ function messageView(raw: StaffMessage, hosts: readonly string[]): TemplateResul
       ? html`<ol class="sources">
           ${message.citations.map(
             (source) => html`<li value=${source.n}>
-              ${guard([source.title, source.url, hosts.join()], () => renderSource(source.title, source.url, hosts))}
+              ${guard([sourceTitle(source), source.url, hosts.join()], () =>
+                renderSource(sourceTitle(source), source.url, hosts),
+              )}
             </li>`,
           )}
         </ol>`

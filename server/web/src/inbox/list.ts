@@ -4,7 +4,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 
 import type { HandoffRow } from "./api";
-import { ago, mood, spoken, text, when } from "./shared";
+import { ago, mood, queueName, spoken, text, when } from "./shared";
 
 export type Filter = "waiting" | "with_person" | "mine" | "all";
 
@@ -19,6 +19,7 @@ const WEIGHT = { urgent: 0, high: 1, normal: 2 };
 
 export interface ListModel {
   rows: HandoffRow[];
+  queueNames: Record<string, string> | undefined;
   filter: Filter;
   selected: string | null;
   onFilter: (filter: Filter) => void;
@@ -85,7 +86,7 @@ function rowView(row: HandoffRow, model: ListModel): TemplateResult {
       </span>
       <span class="wanted">${text(row.wanted || row.last_message || "Nothing said yet")}</span>
       <span class="muted">
-        ${row.queue_id ? `${spoken(row.queue_id)}, ${mood(row.sentiment)}` : ""}${row.promised_by ? `, promised by ${when(row.promised_by)}` : ""}
+        ${row.queue_id ? `${queueName(row.queue_id, model.queueNames)}, ${mood(row.sentiment)}` : ""}${row.promised_by ? `, promised by ${when(row.promised_by)}` : ""}
         ${row.account_summary ? html`<br />${text(row.account_summary)}` : nothing}
         ${row.page ? html`<br />${text(row.page)}` : nothing}
       </span>

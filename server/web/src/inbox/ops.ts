@@ -5,7 +5,7 @@ import { html, nothing, render, type TemplateResult } from "lit";
 import { api, type OpsView } from "./api";
 import { chartView, moment, onOtherWidth, type Series } from "./charts";
 import { Login } from "./login";
-import { ago, headerView, spoken, text, troubleText } from "./shared";
+import { ago, headerView, queueName, spoken, text, troubleText } from "./shared";
 
 type Last = "1h" | "6h" | "24h" | "7d";
 
@@ -186,7 +186,7 @@ function queuesView(view: OpsView): TemplateResult {
             ${view.queues.map(
               (queue) =>
                 html`<tr>
-                  <th scope="row">${text(queue.queue_id)}</th>
+                  <th scope="row">${text(queueName(queue.queue_id, view.queue_names))}</th>
                   <td class="n">${count(queue.open)}</td>
                   <td class="n ${queue.overdue ? "bad" : ""}">${count(queue.overdue)}</td>
                   <td>${ago(queue.oldest)}</td>

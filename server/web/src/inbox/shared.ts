@@ -11,6 +11,11 @@ export function spoken(name: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
+/** A queue as the workspace calls it. */
+export function queueName(queueId: string, names: Record<string, string> | undefined): string {
+  return visible(names?.[queueId] ?? "") || spoken(queueId);
+}
+
 export function when(iso: string | null | undefined): string {
   const date = new Date(iso ?? "");
   if (Number.isNaN(date.getTime())) return "";

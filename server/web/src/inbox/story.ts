@@ -4,8 +4,9 @@ import { html, nothing, type TemplateResult } from "lit";
 import { guard } from "lit/directives/guard.js";
 
 import { renderMessage, renderSource } from "../render/index";
+import { sourceTitle } from "../wire/types";
 import type { ConversationView, Decision, Evidence, Handoff } from "./api";
-import { mood, number, spoken, text, when } from "./shared";
+import { mood, number, queueName, spoken, text, when } from "./shared";
 
 function row(label: string, value: unknown): TemplateResult | typeof nothing {
   if (value === nothing || value === null || value === "" || value === undefined) return nothing;
@@ -38,7 +39,7 @@ export function storyView(view: ConversationView, hosts: readonly string[]): Tem
       ${row("Why a person", html`${spoken(handoff.reason)}`)}
       ${row("Mood", `${mood(handoff.sentiment)} (${number(handoff.sentiment)})`)}
       ${row("Account", accountView(handoff, conversation.account_id))} ${email}
-      ${row("Queue", `${spoken(handoff.queue_id)}, ${handoff.priority}`)} ${row("Page", text(handoff.page))}
+      ${row("Queue", `${queueName(handoff.queue_id, view.queue_names)}, ${handoff.priority}`)} ${row("Page", text(handoff.page))}
       ${row("Bugs", bugsView(view))}
       ${row("Suggested next step", text(handoff.suggested_next_step))}
       ${row("Links", bullets(handoff.links.map((link) => sourceView(link, link, hosts))))}
@@ -122,12 +123,11 @@ export function decisionView(decision: Decision): TemplateResult {
 export function evidenceView(evidence: Evidence, hosts: readonly string[]): TemplateResult {
   return html`<details class="why">
     <summary>Evidence: ${evidence.passages.length} passages, sure to ${number(evidence.probability)}</summary>
-    ${evidence.passages.map((passage) => {
-      const title = passage.section ? `${passage.title}: ${passage.section}` : passage.title;
-      return html`<div class="passage">
-        <p>${renderSource(title, passage.url, hosts)} <span class="muted">score ${number(passage.score)}</span></p>
+    ${evidence.passages.map(
+      (passage) => html`<div class="passage">
+        <p>${renderSource(sourceTitle(passage), passage.url, hosts)} <span class="muted">score ${number(passage.score)}</span></p>
         ${renderMessage(passage.text, { linkHosts: hosts, format: "markdown" })}
-      </div>`;
-    })}
+      </div>`,
+    )}
   </details>`;
 }

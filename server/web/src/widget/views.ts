@@ -6,7 +6,7 @@ import { repeat } from "lit/directives/repeat.js";
 
 import { renderMessage, renderSource } from "../render/index";
 import { visible } from "../render/parse";
-import type { Guidance, ModeValue } from "../wire/types";
+import { sourceTitle, type Guidance, type ModeValue } from "../wire/types";
 import { fill, type Strings } from "./strings";
 import type { Notice, ShownMessage, Transcript } from "./transcript";
 
@@ -136,7 +136,7 @@ function sourcesView(message: ShownMessage, ctx: ViewContext): unknown {
     ${ctx.strings.sources}
     <ol>
       ${message.citations.map((source) => {
-        const title = source.section && source.section !== source.title ? `${source.title}: ${source.section}` : source.title;
+        const title = sourceTitle(source);
         return html`<li value=${source.n} data-source=${source.n} tabindex="-1">
           ${guard([title, source.url, ctx.linkHosts], () => renderSource(title, source.url, ctx.linkHosts))}
         </li>`;

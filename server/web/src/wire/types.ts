@@ -11,6 +11,11 @@ export interface Citation {
   url: string | null;
 }
 
+/** What a source is called: two sections of an article are two sources. */
+export function sourceTitle({ title, section }: { title: string; section: string }): string {
+  return section && section !== title ? `${title}: ${section}` : title;
+}
+
 export interface WalkStep {
   element_id: string;
   selector: string;
