@@ -207,7 +207,7 @@ async def test_only_whoever_has_a_conversation_speaks_in_it(database: Database) 
         await desk.reply(STAFF, where, "One more", "r3", "Grace", NOW)
     # What was said stays said, however late it is asked for again.
     assert (await desk.reply(STAFF, where, "Hello", "r1", "Grace", NOW)).message_id == said.message_id
-    told = [e.event for e in await log.read(ADA, where, after_seq=0, staff=False)]
+    told: list[Any] = [e.event for e in await log.read(ADA, where, after_seq=0, staff=False)]
     persons = [event["value"]["person"] for event in told if event.get("name") == Custom.MODE]
     assert persons[-2:] == ["Grace", "Ada"]
 
