@@ -39,13 +39,13 @@ def compare_command(
     compared = compare_folders(before, after, min_shared=min_shared)
     checked = check_gate(compared.comparison, rules) if rules else ()
     if as_json:
-        shown = {"differs": to_json(compared.differs), **compared.comparison.to_json()}
+        shown = {"differs": to_json(compared.differs), "same_run": compared.same_run, **compared.comparison.to_json()}
         if rules:
             shown["gate"] = {"exit_code": exit_code(checked), "checks": to_json(checked)}
         typer.echo(orjson.dumps(shown, option=orjson.OPT_INDENT_2).decode())
     else:
         console = Console()
-        show_comparison(compared.comparison, compared.differs, console)
+        show_comparison(compared.comparison, compared.differs, console, same_run=compared.same_run)
         show_gate(checked, console)
     if rules and exit_code(checked):
         raise typer.Exit(exit_code(checked))

@@ -1,7 +1,7 @@
 """What changed between two runs over the same tickets, and whether the tickets are enough to say so."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -156,6 +156,7 @@ def _changes(one: Side, other: Side, tickets: Sequence[str]) -> list[Change]:
             up, down = int((sign * apart > 0).sum()), int((sign * apart < 0).sum())
             exact = mcnemar(up, down) if measure.form == "rate" and np.isin(apart, (-1, 0, 1)).all() else None
             values = float(was.mean()), float(is_now.mean())
+            difference = _possible(difference) if measure.form == "rate" else difference
             found.append(
                 Change(measure.name, measure.better, *values, difference, up, down, exact, one_sided, headline)
             )
@@ -181,7 +182,14 @@ def _of_shares(name: str, was: Floats, is_now: Floats, keys: Keys, *, one_sided:
     scale = max(1.0, *(float((table[:, 0] / np.maximum(table[:, 1], 1)).max()) for table in (was, is_now)))
     difference = ratio_difference(was, is_now, keys, scale=scale)
     before, after = (float(table[:, 0].sum() / table[:, 1].sum()) for table in (was, is_now))
+    if scale <= 1.0:
+        difference = _possible(difference)
     return Change(name, better_of(name), before, after, difference, 0, 0, None, one_sided, headline)
+
+
+def _possible(difference: Difference) -> Difference:
+    """The difference of two shares, its interval no further than from none to all."""
+    return replace(difference, low=max(-1.0, difference.low), high=min(1.0, difference.high))
 
 
 def _judged(changes: Sequence[Change]) -> tuple[Change, ...]:

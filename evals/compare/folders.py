@@ -27,10 +27,14 @@ class Differing:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """Two run folders compared: what differs in how they were made, and what came of it."""
+    """Two run folders compared: what differs in how they were made, and what came of it.
+
+    `same_run` is true where both are one folder.
+    """
 
     differs: tuple[Differing, ...]
     comparison: Comparison
+    same_run: bool = False
 
 
 def compare_folders(before: Path, after: Path, *, min_shared: float = MIN_SHARED) -> Compared:
@@ -55,7 +59,8 @@ def compare_folders(before: Path, after: Path, *, min_shared: float = MIN_SHARED
     )
     one, other = (_without_clock(manifest) for manifest in manifests)
     differs = sorted(_differing(one, other, ""), key=lambda found: found[0])
-    return Compared(tuple(Differing(name, _short(was), _short(now)) for name, was, now in differs), comparison)
+    named = tuple(Differing(name, _short(was), _short(now)) for name, was, now in differs)
+    return Compared(named, comparison, same_run=before.resolve() == after.resolve())
 
 
 def _manifest(folder: Path) -> JsonObject:

@@ -11,6 +11,7 @@ from evals.compare.folders import Differing
 from evals.compare.gate import Checked
 
 _IDS = 20
+_WIDEST = 250
 _SAYS = {
     "better": "[green]better[/]",
     "worse": "[red]worse[/]",
@@ -23,8 +24,12 @@ _SAYS = {
 }
 
 
-def show_comparison(comparison: Comparison, differs: Sequence[Differing], console: Console) -> None:
+def show_comparison(
+    comparison: Comparison, differs: Sequence[Differing], console: Console, *, same_run: bool = False
+) -> None:
     """Print it: what differs, the metrics, what it cost in missed people, and which tickets."""
+    if same_run:
+        console.print("the same run twice: there is nothing to compare", highlight=False)
     for each in differs:
         console.print(f"differs: {escape(each.name)}: {escape(each.before)} -> {escape(each.after)}", highlight=False)
     left = (
@@ -34,16 +39,19 @@ def show_comparison(comparison: Comparison, differs: Sequence[Differing], consol
     )
     beside = "".join(f", {count} {what}" for count, what in left if count)
     console.print(f"{comparison.tickets} tickets of {comparison.customers} customers in both{beside}", highlight=False)
-    # Names that are cut would be one another's.
-    metric = Column("metric", overflow="fold")
-    table = Table(metric, "before", "after", "change", "95 % interval", "n", "+", "-", "McNemar", "", box=None)
+    heads = ("before", "after", "change", "95 % interval", "n", "+", "-", "McNemar", "")
+    # Names that are cut would be one another's, and a number in two lines is read wrong: better a wide table.
+    table = Table(*(Column(head, no_wrap=True) for head in ("metric", *heads)), box=None)
     for change in (*_headlines(comparison), *_others(comparison)):
         table.add_row(*_row(change))
-    console.print(table)
+    width = console.width
+    console.width = max(width, console.measure(table, options=console.options.update_width(_WIDEST)).maximum)
+    console.print(table, crop=False)
+    console.width = width
     _show_missed(comparison, console)
     _show_tickets("better", comparison.better, console)
     _show_tickets("worse", comparison.worse, console)
-    console.print(f"all in all: {_SAYS[comparison.verdict]}")
+    console.print(f"all in all: {'the same run' if same_run else _SAYS[comparison.verdict]}")
 
 
 def show_gate(checked: Sequence[Checked], console: Console) -> None:

@@ -21,12 +21,12 @@ DOCS = Path(__file__).parents[3] / "docs" / "compare.md"
 GATE = "min_n: 50\nchecks:\n  - {metric: containment, margin: 0.05}\n  - {metric: escalation_recall, margin: 0.1}\n"
 
 
-def run(*arguments: str) -> Result:
+def run(*arguments: str, columns: int = 220) -> Result:
     """Run the command; errors come out as they are."""
     app = typer.Typer()
     app.callback()(lambda: None)
     register(app)
-    found = CliRunner().invoke(app, ["compare", *arguments], env={"COLUMNS": "220"})
+    found = CliRunner().invoke(app, ["compare", *arguments], env={"COLUMNS": str(columns)})
     if found.exception is not None and not isinstance(found.exception, SystemExit):
         raise found.exception
     return found
@@ -51,8 +51,28 @@ def test_a_run_and_itself(tmp_path: Path) -> None:
     found = run(str(one), str(one))
 
     assert found.exit_code == 0
-    assert "all in all: can't tell" in found.output
+    assert "all in all: the same run" in found.output
     assert "differs" not in found.output
+
+
+def test_names_and_numbers_stay_whole_on_a_narrow_terminal(tmp_path: Path) -> None:
+    one, two = folder_of(tmp_path / "a"), folder_of(tmp_path / "b", NeverHandsOver())
+
+    found = run(str(one), str(two), columns=80)
+
+    assert re.search(
+        r"^ *durable_containment +0\.\d+ +0\.\d+ +[+-]0\.\d+ +\[[+-]\d\.\d+, [+-]\d\.\d+\]", found.output, re.M
+    )
+
+
+def test_a_difference_of_shares_lies_within_what_is_possible(tmp_path: Path) -> None:
+    one, two = folder_of(tmp_path / "a", count=3), folder_of(tmp_path / "b", NeverHandsOver(), count=3)
+
+    written = orjson.loads(run(str(one), str(two), "--json").stdout)
+
+    rates = [change for change in written["changes"] if change["name"] in ("containment", "wrong_containment")]
+    assert rates
+    assert all(-1 <= rate["difference"]["low"] <= rate["difference"]["high"] <= 1 for rate in rates)
 
 
 @pytest.mark.parametrize(
