@@ -322,9 +322,9 @@ Please report this to https://github.com/markedjs/marked.`,e){let e=`<p>An error
           </button>`)}
     </div>
     ${e.rows.length?x`<ul>
-          ${Za(Oo(e.rows),e=>e.conversation_id,t=>jo(t,e))}
+          ${Za(Oo(e.rows),e=>e.conversation_id,t=>Mo(t,e))}
         </ul>`:x`<p class="muted">Nothing here.</p>`}
-  </section>`}function jo(e,t){let n=e.conversation_id===t.selected,r=ya(e.mode===`waiting`?e.waiting_since:ko(e));return x`<li>
+  </section>`}function jo(e){return Xi(e,{linkHosts:[],format:`markdown`}).textContent??``}function Mo(e,t){let n=e.conversation_id===t.selected,r=ya(e.mode===`waiting`?e.waiting_since:ko(e));return x`<li>
     <a href="#/c/${e.conversation_id}" class="row" aria-current=${n?`true`:C} @click=${()=>n&&t.onAgain()}>
       <span class="marks">
         ${e.overdue?x`<strong class="mark overdue">Overdue</strong>`:C}
@@ -333,31 +333,31 @@ Please report this to https://github.com/markedjs/marked.`,e){let e=`<p>An error
         <span class="muted">${X(e.mode)}${e.mode===`with_person`&&e.person?x` (${Z(e.person)})`:C}${r&&`, ${r}`}</span
         >
       </span>
-      <span class="wanted">${Z(e.wanted||e.last_message||`Nothing said yet`)}</span>
+      <span class="wanted">${Z(e.wanted||jo(e.last_message??``)||`Nothing said yet`)}</span>
       <span class="muted">
-        ${e.queue_id?`${_a(e.queue_id,t.queueNames)}, ${ba(e.sentiment)}`:``}${e.promised_by?`, promised by ${va(e.promised_by)}`:``}
+        ${e.queue_id?`${_a(e.queue_id,t.queueNames)}, ${ba(e.sentiment)}`:``}${e.mode===`waiting`&&e.promised_by?`, promised by ${va(e.promised_by)}`:``}
         ${e.account_summary?x`<br />${Z(e.account_summary)}`:C}
         ${e.page?x`<br />${Z(e.page)}`:C}
       </span>
     </a>
-  </li>`}var Mo=60,No=class{root;selector;#e=!1;constructor(e,t){this.root=e,this.selector=t}beginAtEnd(){this.#e=!0}toEnd(){let e=this.#t;e&&(e.scrollTop=e.scrollHeight)}keep(e){let t=this.#t,n=t!==null&&t.scrollHeight-t.scrollTop-t.clientHeight<Mo;e();let r=this.#t;r&&(this.#e||n&&r===t)&&(this.#e=!1,r.scrollTop=r.scrollHeight)}get#t(){return this.root.querySelector(this.selector)}},Po=`.conversation h1`,Fo=1e4,Io=class{root;#e=[];#t;#n=`waiting`;#r=null;#i=null;#a=ma(da);#o={name:null,role:`admin`};#s=!1;#c={act:``,list:``,view:``};#l=new Ea({load:async()=>{await this.#_(),this.#r&&await this.#b(this.#r)},draw:()=>this.#j(),forget:()=>{this.#w(),this.#e=[],this.#i=null,this.#a=``,this.#c={act:``,list:``,view:``},this.#o={name:null,role:`admin`},this.#f.clear()}});#u=null;#d=null;#f=new Co(fa);#p=null;#m;#h;constructor(e){this.root=e,this.#m=new To(e),this.#h=new No(e,`.reading`),window.addEventListener(`hashchange`,()=>this.#g()),setInterval(()=>{this.#l.signedIn&&document.visibilityState===`visible`&&(this.#x(),this.#T())},Fo),this.#g(!0),this.#_()}#g(e=!1){let t=/^#\/c\/([^/]+)$/.exec(location.hash),n=t?.[1]?decodeURIComponent(t[1]):null;if(n===this.#r)return this.#j();let r=this.#r;this.#r=n,this.#i=null,this.#c={...this.#c,act:``,view:``},this.#d?.close(),this.#d=null,n&&this.#b(n),this.#j(),e||(n?this.#m.next(Po,`.detail h1`):r&&this.#m.next(`a.row[href="#/c/${CSS.escape(r)}"]`,`.list h2`))}async#_(){let{round:e}=this.#l;try{let{handoffs:t,you:n,queue_names:r}=await Y.handoffs(this.#n===`mine`?`with_person`:this.#n);if(e!==this.#l.round)return;this.#v(n),this.#t=r,this.#e=this.#n===`mine`?t.filter(e=>this.#y(e)):t,this.#l.signedIn=!0,this.#c.list=``,this.#u??=this.#C(`list`,`v1/inbox/events`,null,()=>{this.#x()})}catch(e){this.#E(`list`,e)}this.#j()}#v(e){e&&(this.#o=e,this.#f.belongTo(e.name),e.name&&(this.#a=e.name))}#y(e){return e.person===void 0||e.person===null||e.person===this.#a}async#b(e){let{round:t}=this.#l;try{let n=await Y.conversation(e);if(e!==this.#r||t!==this.#l.round)return;this.#i===null&&n.conversation.mode===`with_person`&&this.#h.beginAtEnd(),this.#i=n,this.#c.view=``,this.#v(n.you),this.#d??=this.#C(`view`,Y.eventsOf(e),n.last_event_id,()=>{this.#S()})}catch(t){e===this.#r&&this.#E(`view`,t)}this.#j()}#x=Ta(()=>void this.#_(),300);#S=Ta(()=>{this.#r&&this.#b(this.#r)},200);#C(e,t,n,r){return new Ra({url:t,token:()=>null,withCookie:!0,lastEventId:n,onEvent:r,onState:e=>{e&&this.#T(),this.#j()},onRefused:t=>{t.status===409&&this.#r?(this.#d=null,this.#b(this.#r)):this.#E(e,t)}})}#w(){this.#u?.close(),this.#d?.close(),this.#u=this.#d=null}#T(){this.#c.list&&this.#x(),this.#c.view&&this.#S()}#E(e,t){if(this.#l.isMissing(t))this.#w();else{let n=t instanceof $i&&t.status===0;this.#c[e]=e===`act`&&n?`The server couldn't be reached. Please try again.`:Sa(t)}this.#j()}async#D(e){let t=this.#r;if(!t||this.#s)return!1;this.#s=!0,this.#c.act=``,this.#j();try{return await e(t),!0}catch(e){return this.#E(`act`,e),!1}finally{this.#s=!1,this.#b(t),this.#x()}}async#O(e,t){let n=JSON.stringify([this.#r,e]);this.#p?.act!==n&&(this.#p={act:n,id:oa()});let{id:r}=this.#p,i=await this.#D(e=>t(e,r));return i&&(this.#p=null),i}async#k(e,t){let n=this.#r;if(!e||!n||t&&!await this.#M())return!1;let r={text:e,client_message_id:this.#f.idOf(n,e),person:this.#a},i=await this.#D(e=>Y.reply(e,r));return i&&(this.#f.sent(n,e),this.#h.toEnd()),this.#j(),i}#A(e){this.#a=e,ha(da,e),this.#j()}#j(){let e=()=>this.#l.signedIn?this.#N():this.#l.view();this.#m.keep(()=>this.#h.keep(()=>Le(e(),this.root)))}async#M(){let e=this.#a,t=await this.#O(`take ${e}`,(t,n)=>Y.take(t,e,n));return t&&(this.#m.next(`#reply`),this.#h.toEnd()),t}#N(){let e={rows:this.#e,queueNames:this.#t,filter:this.#n,selected:this.#r,onFilter:e=>{this.#n=e,this.#_()},onAgain:()=>this.#m.next(Po)};return x`${wa({current:`inbox`,live:this.#u?.live??!1,main:this.#r?`the conversation`:`the list`,who:this.#l.whoView(this.#o)})}
-      <main class=${this.#r?`desk chosen`:`desk`}>${Ao(e)} ${this.#P()}</main>`}#P(){return this.#r?this.#i?uo({view:this.#i,you:this.#o,person:this.#a,busy:this.#s,trouble:this.#c.act||this.#c.view||this.#c.list,draft:this.#f.of(this.#r),onPerson:e=>this.#A(e),onTake:()=>void this.#M(),onDraft:e=>this.#f.write(this.#i.conversation.conversation_id,e),onReply:(e,t)=>this.#k(e,t),onHandBack:e=>this.#O(`hand back ${e}`,(t,n)=>Y.handBack(t,{note:e,person:this.#a},n)),onResolve:(e,t)=>this.#O(`${e} ${t}`,(n,r)=>Y.resolve(n,e,{note:t,person:this.#a},r))}):lo(this.#c.view||this.#c.list):x`<p class="detail muted">Choose a conversation. ${this.#c.list}</p>`}},Lo=`(max-width: 760px)`,Ro=190,zo=58,Bo=8;function Vo(e){if(e<=0)return 1;let t=10**Math.floor(Math.log10(e));return([1,1.5,2,3,5,7.5,10].find(n=>n*t>=e-1e-12)??10)*t}function Ho(e){matchMedia(Lo).addEventListener(`change`,e)}function Uo(e){let{starts:t,series:n}=e,r=t.map((t,r)=>{let i=n.map(e=>e.values[r]??0);return e.kind===`bars`?i.reduce((e,t)=>e+t,0):Math.max(0,...i)}),i=Math.max(0,...r),a=e.kind===`bars`?Math.max(2,Vo(i)):Vo(i),o=n.some(e=>e.values.some(e=>e!==null&&e!==0));return x`<figure class="chart">
+  </li>`}var No=60,Po=class{root;selector;#e=!1;constructor(e,t){this.root=e,this.selector=t}beginAtEnd(){this.#e=!0}toEnd(){let e=this.#t;e&&(e.scrollTop=e.scrollHeight)}keep(e){let t=this.#t,n=t!==null&&t.scrollHeight-t.scrollTop-t.clientHeight<No;e();let r=this.#t;r&&(this.#e||n&&r===t)&&(this.#e=!1,r.scrollTop=r.scrollHeight)}get#t(){return this.root.querySelector(this.selector)}},Fo=`.conversation h1`,Io=1e4,Lo=class{root;#e=[];#t;#n=`waiting`;#r=null;#i=null;#a=ma(da);#o={name:null,role:`admin`};#s=!1;#c={act:``,list:``,view:``};#l=new Ea({load:async()=>{await this.#_(),this.#r&&await this.#b(this.#r)},draw:()=>this.#j(),forget:()=>{this.#w(),this.#e=[],this.#i=null,this.#a=``,this.#c={act:``,list:``,view:``},this.#o={name:null,role:`admin`},this.#f.clear()}});#u=null;#d=null;#f=new Co(fa);#p=null;#m;#h;constructor(e){this.root=e,this.#m=new To(e),this.#h=new Po(e,`.reading`),window.addEventListener(`hashchange`,()=>this.#g()),setInterval(()=>{this.#l.signedIn&&document.visibilityState===`visible`&&(this.#x(),this.#T())},Io),this.#g(!0),this.#_()}#g(e=!1){let t=/^#\/c\/([^/]+)$/.exec(location.hash),n=t?.[1]?decodeURIComponent(t[1]):null;if(n===this.#r)return this.#j();let r=this.#r;this.#r=n,this.#i=null,this.#c={...this.#c,act:``,view:``},this.#d?.close(),this.#d=null,n&&this.#b(n),this.#j(),e||(n?this.#m.next(Fo,`.detail h1`):r&&this.#m.next(`a.row[href="#/c/${CSS.escape(r)}"]`,`.list h2`))}async#_(){let{round:e}=this.#l;try{let{handoffs:t,you:n,queue_names:r}=await Y.handoffs(this.#n===`mine`?`with_person`:this.#n);if(e!==this.#l.round)return;this.#v(n),this.#t=r,this.#e=this.#n===`mine`?t.filter(e=>this.#y(e)):t,this.#l.signedIn=!0,this.#c.list=``,this.#u??=this.#C(`list`,`v1/inbox/events`,null,()=>{this.#x()})}catch(e){this.#E(`list`,e)}this.#j()}#v(e){e&&(this.#o=e,this.#f.belongTo(e.name),e.name&&(this.#a=e.name))}#y(e){return e.person===void 0||e.person===null||e.person===this.#a}async#b(e){let{round:t}=this.#l;try{let n=await Y.conversation(e);if(e!==this.#r||t!==this.#l.round)return;this.#i===null&&n.conversation.mode===`with_person`&&this.#h.beginAtEnd(),this.#i=n,this.#c.view=``,this.#v(n.you),this.#d??=this.#C(`view`,Y.eventsOf(e),n.last_event_id,()=>{this.#S()})}catch(t){e===this.#r&&this.#E(`view`,t)}this.#j()}#x=Ta(()=>void this.#_(),300);#S=Ta(()=>{this.#r&&this.#b(this.#r)},200);#C(e,t,n,r){return new Ra({url:t,token:()=>null,withCookie:!0,lastEventId:n,onEvent:r,onState:e=>{e&&this.#T(),this.#j()},onRefused:t=>{t.status===409&&this.#r?(this.#d=null,this.#b(this.#r)):this.#E(e,t)}})}#w(){this.#u?.close(),this.#d?.close(),this.#u=this.#d=null}#T(){this.#c.list&&this.#x(),this.#c.view&&this.#S()}#E(e,t){if(this.#l.isMissing(t))this.#w();else{let n=t instanceof $i&&t.status===0;this.#c[e]=e===`act`&&n?`The server couldn't be reached. Please try again.`:Sa(t)}this.#j()}async#D(e){let t=this.#r;if(!t||this.#s)return!1;this.#s=!0,this.#c.act=``,this.#j();try{return await e(t),!0}catch(e){return this.#E(`act`,e),!1}finally{this.#s=!1,this.#b(t),this.#x()}}async#O(e,t){let n=JSON.stringify([this.#r,e]);this.#p?.act!==n&&(this.#p={act:n,id:oa()});let{id:r}=this.#p,i=await this.#D(e=>t(e,r));return i&&(this.#p=null),i}async#k(e,t){let n=this.#r;if(!e||!n||t&&!await this.#M())return!1;let r={text:e,client_message_id:this.#f.idOf(n,e),person:this.#a},i=await this.#D(e=>Y.reply(e,r));return i&&(this.#f.sent(n,e),this.#h.toEnd()),this.#j(),i}#A(e){this.#a=e,ha(da,e),this.#j()}#j(){let e=()=>this.#l.signedIn?this.#N():this.#l.view();this.#m.keep(()=>this.#h.keep(()=>Le(e(),this.root)))}async#M(){let e=this.#a,t=await this.#O(`take ${e}`,(t,n)=>Y.take(t,e,n));return t&&(this.#m.next(`#reply`),this.#h.toEnd()),t}#N(){let e={rows:this.#e,queueNames:this.#t,filter:this.#n,selected:this.#r,onFilter:e=>{this.#n=e,this.#_()},onAgain:()=>this.#m.next(Fo)};return x`${wa({current:`inbox`,live:this.#u?.live??!1,main:this.#r?`the conversation`:`the list`,who:this.#l.whoView(this.#o)})}
+      <main class=${this.#r?`desk chosen`:`desk`}>${Ao(e)} ${this.#P()}</main>`}#P(){return this.#r?this.#i?uo({view:this.#i,you:this.#o,person:this.#a,busy:this.#s,trouble:this.#c.act||this.#c.view||this.#c.list,draft:this.#f.of(this.#r),onPerson:e=>this.#A(e),onTake:()=>void this.#M(),onDraft:e=>this.#f.write(this.#i.conversation.conversation_id,e),onReply:(e,t)=>this.#k(e,t),onHandBack:e=>this.#O(`hand back ${e}`,(t,n)=>Y.handBack(t,{note:e,person:this.#a},n)),onResolve:(e,t)=>this.#O(`${e} ${t}`,(n,r)=>Y.resolve(n,e,{note:t,person:this.#a},r))}):lo(this.#c.view||this.#c.list):x`<p class="detail muted">Choose a conversation. ${this.#c.list}</p>`}},Ro=`(max-width: 760px)`,zo=190,Bo=58,Vo=8;function Ho(e){if(e<=0)return 1;let t=10**Math.floor(Math.log10(e));return([1,1.5,2,3,5,7.5,10].find(n=>n*t>=e-1e-12)??10)*t}function Uo(e){matchMedia(Ro).addEventListener(`change`,e)}function Wo(e){let{starts:t,series:n}=e,r=t.map((t,r)=>{let i=n.map(e=>e.values[r]??0);return e.kind===`bars`?i.reduce((e,t)=>e+t,0):Math.max(0,...i)}),i=Math.max(0,...r),a=e.kind===`bars`?Math.max(2,Ho(i)):Ho(i),o=n.some(e=>e.values.some(e=>e!==null&&e!==0));return x`<figure class="chart">
     <figcaption>
       <h2>${e.title}</h2>
       <ul class="legend" aria-hidden="true" ?hidden=${!o}>
         ${n.map(e=>x`<li><svg class="swatch" viewBox="0 0 12 12"><rect class="fill ${e.tone}" width="12" height="12" rx="2" /></svg>${e.name}</li>`)}
       </ul>
     </figcaption>
-    ${o?Wo(e,a):x`<p class="muted nothing">Nothing in this time.</p>`}
-    ${o?Xo(e):C}
-  </figure>`}function Wo(e,t){let n=matchMedia(Lo).matches,r=n?340:640,i=(r-zo)/Math.max(1,e.starts.length),a=e=>Bo+160*(1-e/t),o=[0,.5,1].map(e=>e*t),s=Yo(e.starts,n?3:6);return x`<svg class="plot" viewBox="0 0 ${r} ${Ro}" role="img" aria-label="${e.title}; the table below has the numbers">
-    ${o.map(t=>we`<line class="grid" x1=${zo} x2=${r} y1=${a(t)} y2=${a(t)} />
+    ${o?Go(e,a):x`<p class="muted nothing">Nothing in this time.</p>`}
+    ${o?Zo(e):C}
+  </figure>`}function Go(e,t){let n=matchMedia(Ro).matches,r=n?340:640,i=(r-Bo)/Math.max(1,e.starts.length),a=e=>Vo+160*(1-e/t),o=[0,.5,1].map(e=>e*t),s=Xo(e.starts,n?3:6);return x`<svg class="plot" viewBox="0 0 ${r} ${zo}" role="img" aria-label="${e.title}; the table below has the numbers">
+    ${o.map(t=>we`<line class="grid" x1=${Bo} x2=${r} y1=${a(t)} y2=${a(t)} />
         <text class="axis" x=${52} y=${a(t)+4} text-anchor="end">${e.say(t)}</text>`)}
-    ${s.map(({place:t,label:n})=>we`<text class="axis" x=${zo+t*i} y=${185} text-anchor=${t>e.starts.length*.93?`end`:`middle`}>${n}</text>`)}
-    ${e.kind===`bars`?Go(e,i,a):Ko(e,i,a)}
-    ${e.starts.map((t,n)=>we`<rect class="hit" x=${zo+n*i} y=${Bo} width=${i} height=${160}><title>${qo(e,t,n)}</title></rect>`)}
-  </svg>`}function Go(e,t,n){return e.starts.map((r,i)=>{let a=0;return e.series.map(e=>{let r=e.values[i]??0;if(!r)return C;let o=a;return a+=r,we`<rect class="fill ${e.tone}" x=${zo+i*t+t*.1} width=${t*.8} y=${n(a)} height=${Math.max(.5,n(o)-n(a))} />`})})}function Ko(e,t,n){return e.series.map(e=>{let r=``,i=[];return e.values.forEach((a,o)=>{if(a===null)return;let s=zo+(o+.5)*t,c=o>0?e.values[o-1]??null:null,l=e.values[o+1]??null;r+=`${c===null?`M`:`L`}${s.toFixed(1)} ${n(a).toFixed(1)}`,c===null&&l===null&&i.push(we`<circle class="fill ${e.tone}" cx=${s} cy=${n(a)} r="3" />`)}),we`<path class="line ${e.tone}" d=${r} />${i}`})}function qo(e,t,n){let r=e.series.map(e=>[e.name,e.values[n]??null]).filter(([,t])=>t!==null&&(e.kind===`lines`||t!==0)).map(([t,n])=>`${t} ${e.say(n)}`);return[Jo(t),...r.length?r:[`nothing`]].join(`
-`)}function Jo(e){return new Date(e).toLocaleString(void 0,{month:`short`,day:`numeric`,hour:`2-digit`,minute:`2-digit`})}function Yo(e,t){let n=e[0],r=e[e.length-1];if(!n||!r)return[];let i=Date.parse(r)-Date.parse(n)>1728e5,a=Math.max(1,Math.round(e.length/t));return e.flatMap((e,t)=>{if(t%a||t===0)return[];let n=new Date(e);return[{place:t,label:i?n.toLocaleDateString(void 0,{month:`short`,day:`numeric`}):n.toLocaleTimeString(void 0,{hour:`2-digit`,minute:`2-digit`})}]})}function Xo(e){let t=e.starts.map((t,n)=>({start:t,values:e.series.map(e=>e.values[n]??null)})).filter(({values:e})=>e.some(e=>e!==null&&e!==0)).reverse();return x`<details>
+    ${s.map(({place:t,label:n})=>we`<text class="axis" x=${Bo+t*i} y=${185} text-anchor=${t>e.starts.length*.93?`end`:`middle`}>${n}</text>`)}
+    ${e.kind===`bars`?Ko(e,i,a):qo(e,i,a)}
+    ${e.starts.map((t,n)=>we`<rect class="hit" x=${Bo+n*i} y=${Vo} width=${i} height=${160}><title>${Jo(e,t,n)}</title></rect>`)}
+  </svg>`}function Ko(e,t,n){return e.starts.map((r,i)=>{let a=0;return e.series.map(e=>{let r=e.values[i]??0;if(!r)return C;let o=a;return a+=r,we`<rect class="fill ${e.tone}" x=${Bo+i*t+t*.1} width=${t*.8} y=${n(a)} height=${Math.max(.5,n(o)-n(a))} />`})})}function qo(e,t,n){return e.series.map(e=>{let r=``,i=[];return e.values.forEach((a,o)=>{if(a===null)return;let s=Bo+(o+.5)*t,c=o>0?e.values[o-1]??null:null,l=e.values[o+1]??null;r+=`${c===null?`M`:`L`}${s.toFixed(1)} ${n(a).toFixed(1)}`,c===null&&l===null&&i.push(we`<circle class="fill ${e.tone}" cx=${s} cy=${n(a)} r="3" />`)}),we`<path class="line ${e.tone}" d=${r} />${i}`})}function Jo(e,t,n){let r=e.series.map(e=>[e.name,e.values[n]??null]).filter(([,t])=>t!==null&&(e.kind===`lines`||t!==0)).map(([t,n])=>`${t} ${e.say(n)}`);return[Yo(t),...r.length?r:[`nothing`]].join(`
+`)}function Yo(e){return new Date(e).toLocaleString(void 0,{month:`short`,day:`numeric`,hour:`2-digit`,minute:`2-digit`})}function Xo(e,t){let n=e[0],r=e[e.length-1];if(!n||!r)return[];let i=Date.parse(r)-Date.parse(n)>1728e5,a=Math.max(1,Math.round(e.length/t));return e.flatMap((e,t)=>{if(t%a||t===0)return[];let n=new Date(e);return[{place:t,label:i?n.toLocaleDateString(void 0,{month:`short`,day:`numeric`}):n.toLocaleTimeString(void 0,{hour:`2-digit`,minute:`2-digit`})}]})}function Zo(e){let t=e.starts.map((t,n)=>({start:t,values:e.series.map(e=>e.values[n]??null)})).filter(({values:e})=>e.some(e=>e!==null&&e!==0)).reverse();return x`<details>
     <summary>As a table</summary>
     <div class="scroll" tabindex="0" role="region" aria-label="${e.title}, as a table">
       <table>
@@ -369,47 +369,47 @@ Please report this to https://github.com/markedjs/marked.`,e){let e=`<p>An error
         </thead>
         <tbody>
           ${t.map(({start:t,values:n})=>x`<tr>
-                <th scope="row">${Jo(t)}</th>
+                <th scope="row">${Yo(t)}</th>
                 ${n.map(t=>x`<td class="n">${t===null?`–`:e.say(t)}</td>`)}
               </tr>`)}
         </tbody>
       </table>
     </div>
-  </details>`}var Zo=[[`1h`,`1 hour`],[`6h`,`6 hours`],[`24h`,`24 hours`],[`7d`,`7 days`]],Qo=15e3,$o=[[`Answered`,`t1`,[`answered`]],[`Asked back`,`t2`,[`asked`]],[`Bugs`,`t3`,[`bug_filed`,`bug_counted`]],[`Handed over`,`t4`,[`handed_off`]],[`Passed on`,`t5`,[`delivered`,`contact_taken`]],[`Failed`,`t6`,[`failed`,`parked`]]];function es(e){return e===0?`0`:e<1?`${Math.round(e*1e3)} ms`:e<100?`${Number(e.toPrecision(2))} s`:`${Math.round(e)} s`}function $(e){return e.toLocaleString()}var ts=class{root;#e=null;#t=`24h`;#n=``;#r=new Ea({load:()=>this.#a(),draw:()=>this.#o(),forget:()=>{this.#e=null}});constructor(e){this.root=e,window.addEventListener(`hashchange`,()=>this.#i()),setInterval(()=>{this.#r.signedIn&&document.visibilityState===`visible`&&this.#a()},Qo),Ho(()=>this.#o()),this.#i()}#i(){let e=location.hash.slice(2);this.#t=Zo.find(([t])=>t===e)?.[0]??`24h`,this.#a()}async#a(){let e=this.#t,{round:t}=this.#r;try{let n=await Y.ops(e);if(e!==this.#t||t!==this.#r.round)return;this.#e=n,this.#r.signedIn=!0,this.#n=``}catch(e){this.#r.isMissing(e)||(this.#n=Sa(e))}this.#o()}#o(){let e=x`${wa({current:`ops`,live:this.#e!==null&&!this.#n,who:this.#r.whoView(this.#e?.you)})}
+  </details>`}var Qo=[[`1h`,`1 hour`],[`6h`,`6 hours`],[`24h`,`24 hours`],[`7d`,`7 days`]],$o=15e3,es=[[`Answered`,`t1`,[`answered`]],[`Asked back`,`t2`,[`asked`]],[`Bugs`,`t3`,[`bug_filed`,`bug_counted`]],[`Handed over`,`t4`,[`handed_off`]],[`Passed on`,`t5`,[`delivered`,`contact_taken`]],[`Failed`,`t6`,[`failed`,`parked`]]];function ts(e){return e===0?`0`:e<1?`${Math.round(e*1e3)} ms`:e<100?`${Number(e.toPrecision(2))} s`:`${Math.round(e)} s`}function $(e){return e.toLocaleString()}var ns=class{root;#e=null;#t=`24h`;#n=``;#r=new Ea({load:()=>this.#a(),draw:()=>this.#o(),forget:()=>{this.#e=null}});constructor(e){this.root=e,window.addEventListener(`hashchange`,()=>this.#i()),setInterval(()=>{this.#r.signedIn&&document.visibilityState===`visible`&&this.#a()},$o),Uo(()=>this.#o()),this.#i()}#i(){let e=location.hash.slice(2);this.#t=Qo.find(([t])=>t===e)?.[0]??`24h`,this.#a()}async#a(){let e=this.#t,{round:t}=this.#r;try{let n=await Y.ops(e);if(e!==this.#t||t!==this.#r.round)return;this.#e=n,this.#r.signedIn=!0,this.#n=``}catch(e){this.#r.isMissing(e)||(this.#n=Sa(e))}this.#o()}#o(){let e=x`${wa({current:`ops`,live:this.#e!==null&&!this.#n,who:this.#r.whoView(this.#e?.you)})}
       <main class="ops">
         <div class="ops-head">
           <h1 tabindex="-1">Operations</h1>
           <nav class="filters" aria-label="Time">
-            ${Zo.map(([e,t])=>x`<a class="choice" href="#/${e}" aria-current=${this.#t===e?`true`:C}>${t}</a>`)}
+            ${Qo.map(([e,t])=>x`<a class="choice" href="#/${e}" aria-current=${this.#t===e?`true`:C}>${t}</a>`)}
           </nav>
         </div>
         <p class="bad" role="alert">${this.#n}</p>
-        ${this.#e?ns(this.#e):x`<p role="status">Loading…</p>`}
-      </main>`;Le(this.#r.signedIn?e:this.#r.view(),this.root)}};function ns(e){return x`${is(e)} ${e.turns?C:x`<p class="muted empty">No turn ended in this time.</p>`}
-    ${ss(e)}
-    <div class="charts">${cs(e)} ${ls(e,`Time to the first word`,e.first_word_seconds)}
-      ${ls(e,`Time of a turn`,e.turn_seconds)} ${us(e)} ${ds(e)} ${fs(e)}</div>
-    <p class="muted">Read from the log at ${Jo(e.until)}. A turn counts where its message was accepted.</p>`}function rs(e,t,n,r=!1){return x`<div class="tile">
+        ${this.#e?rs(this.#e):x`<p role="status">Loading…</p>`}
+      </main>`;Le(this.#r.signedIn?e:this.#r.view(),this.root)}};function rs(e){return x`${as(e)} ${e.turns?C:x`<p class="muted empty">No turn ended in this time.</p>`}
+    ${cs(e)}
+    <div class="charts">${ls(e)} ${us(e,`Time to the first word`,e.first_word_seconds)}
+      ${us(e,`Time of a turn`,e.turn_seconds)} ${ds(e)} ${fs(e)} ${ps(e)}</div>
+    <p class="muted">Read from the log at ${Yo(e.until)}. A turn counts where its message was accepted.</p>`}function is(e,t,n,r=!1){return x`<div class="tile">
     <dt>${e}</dt>
     <dd class=${r?`value bad`:`value`}>${t}</dd>
     <dd class="muted">${n}</dd>
-  </div>`}function is(e){let{now:t}=e,n=t.oldest_waiting_s?`oldest ${es(t.oldest_waiting_s)}`:`none is late`;return x`<section aria-label="Now">
+  </div>`}function as(e){let{now:t}=e,n=t.oldest_waiting_s?`oldest ${ts(t.oldest_waiting_s)}`:`none is late`;return x`<section aria-label="Now">
     <h2>Now</h2>
     <dl class="tiles">
-      ${rs(`Turns waiting`,$(t.turns_waiting),n,t.oldest_waiting_s>15)}
-      ${rs(`Turns running`,$(t.turns_running),`right now`)}
-      ${rs(`Turns left`,$(t.turns_abandoned),`by a process that died`,t.turns_abandoned>0)}
-      ${rs(`Waiting for a person`,$(t.handoffs_open),`nobody has taken them`)}
-      ${rs(`Overdue`,$(t.handoffs_overdue),`longer than promised`,t.handoffs_overdue>0)}
+      ${is(`Turns waiting`,$(t.turns_waiting),n,t.oldest_waiting_s>15)}
+      ${is(`Turns running`,$(t.turns_running),`right now`)}
+      ${is(`Turns left`,$(t.turns_abandoned),`by a process that died`,t.turns_abandoned>0)}
+      ${is(`Waiting for a person`,$(t.handoffs_open),`nobody has taken them`)}
+      ${is(`Overdue`,$(t.handoffs_overdue),`longer than promised`,t.handoffs_overdue>0)}
     </dl>
-  </section>`}function as(e,t){return t.reduce((t,n)=>t+(e.outcomes[n]??[]).reduce((e,t)=>e+t,0),0)}function os(e,t){return t?`${Math.round(100*e/t)} % of turns`:``}function ss(e){let{n:t,with_person:n}=e.conversations,r=t-n;return x`<section aria-label="In this time">
+  </section>`}function os(e,t){return t.reduce((t,n)=>t+(e.outcomes[n]??[]).reduce((e,t)=>e+t,0),0)}function ss(e,t){return t?`${Math.round(100*e/t)} % of turns`:``}function cs(e){let{n:t,with_person:n}=e.conversations,r=t-n;return x`<section aria-label="In this time">
     <h2>In this time</h2>
     <dl class="tiles">
-      ${rs(`Turns`,$(e.turns),t===1?`in 1 conversation`:`in ${$(t)} conversations`)}
-      ${rs(`Without a person`,$(r),t?`${Math.round(100*r/t)} % of conversations`:`conversations`)}
-      ${$o.map(([t,,n])=>{let r=as(e,n);return rs(t,$(r),os(r,e.turns),t===`Failed`&&r>0)})}
+      ${is(`Turns`,$(e.turns),t===1?`in 1 conversation`:`in ${$(t)} conversations`)}
+      ${is(`Without a person`,$(r),t?`${Math.round(100*r/t)} % of conversations`:`conversations`)}
+      ${es.map(([t,,n])=>{let r=os(e,n);return is(t,$(r),ss(r,e.turns),t===`Failed`&&r>0)})}
     </dl>
-  </section>`}function cs(e){let t=$o.map(([t,n,r])=>{let i=r.map(t=>e.outcomes[t]);return{name:t,tone:n,values:e.starts.map((e,t)=>i.reduce((e,n)=>e+(n?.[t]??0),0))}}).filter(({values:e})=>e.some(Boolean));return Uo({title:`Turns`,unit:``,starts:e.starts,series:t,kind:`bars`,say:e=>$(Math.round(e*10)/10)})}function ls(e,t,n){let r=n.all?`${t}: median ${es(n.all.p50)}, p95 ${es(n.all.p95)}`:t,i=[{name:`Median`,tone:`t1`,values:n.p50},{name:`95th percentile`,tone:`t4 dashed`,values:n.p95}];return Uo({title:r,unit:``,starts:e.starts,series:i,kind:`lines`,say:es})}function us(e){return x`<section class="panel" aria-label="Queues">
+  </section>`}function ls(e){let t=es.map(([t,n,r])=>{let i=r.map(t=>e.outcomes[t]);return{name:t,tone:n,values:e.starts.map((e,t)=>i.reduce((e,n)=>e+(n?.[t]??0),0))}}).filter(({values:e})=>e.some(Boolean));return Wo({title:`Turns`,unit:``,starts:e.starts,series:t,kind:`bars`,say:e=>$(Math.round(e*10)/10)})}function us(e,t,n){let r=n.all?`${t}: median ${ts(n.all.p50)}, p95 ${ts(n.all.p95)}`:t,i=[{name:`Median`,tone:`t1`,values:n.p50},{name:`95th percentile`,tone:`t4 dashed`,values:n.p95}];return Wo({title:r,unit:``,starts:e.starts,series:i,kind:`lines`,say:ts})}function ds(e){return x`<section class="panel" aria-label="Queues">
     <h2>Waiting for a person</h2>
     ${e.queues.length?x`<table>
           <thead>
@@ -424,19 +424,19 @@ Please report this to https://github.com/markedjs/marked.`,e){let e=`<p>An error
                 </tr>`)}
           </tbody>
         </table>`:x`<p class="muted">Nobody waits.</p>`}
-  </section>`}function ds(e){let{engine:t}=e;return x`<section class="panel" aria-label="Engine">
+  </section>`}function fs(e){let{engine:t}=e;return x`<section class="panel" aria-label="Engine">
     <h2>Engine</h2>
     <dl>${[[`Calls of models`,$(t.calls)],[`Tokens in`,$(t.input_tokens)],[`Tokens out`,$(t.output_tokens)],[`Cost`,t.cost.toLocaleString(void 0,{maximumFractionDigits:4})]].map(([e,t])=>x`<dt>${e}</dt><dd>${t}</dd>`)}</dl>
     <h3>Fallbacks</h3>
     ${t.fallbacks.length?x`<ul class="plain">
           ${t.fallbacks.map(({ability:e,reason:t,n})=>x`<li>${X(e)}: ${X(t).toLowerCase()} <b>${$(n)}</b></li>`)}
         </ul>`:x`<p class="muted">None.</p>`}
-  </section>`}function fs(e){return x`<section class="panel" aria-label="Failed and parked turns">
+  </section>`}function ps(e){return x`<section class="panel" aria-label="Failed and parked turns">
     <h2>Failed and parked turns</h2>
     ${e.troubled.length?x`<ul class="plain">
           ${e.troubled.map(e=>x`<li>
-                <a href="inbox#/c/${e.conversation_id}">${X(e.status)}, ${Jo(e.at)}</a>
+                <a href="inbox#/c/${e.conversation_id}">${X(e.status)}, ${Yo(e.at)}</a>
                 <span class="muted">turn ${e.turn_id}</span>
               </li>`)}
         </ul>`:x`<p class="muted">None.</p>`}
-  </section>`}var ps=document.getElementById(`app`);if(ps){ps.replaceChildren();let e=document.body.dataset.page;e===`bugs`?new Oa(ps):e===`ops`?new ts(ps):new Io(ps)}})();
+  </section>`}var ms=document.getElementById(`app`);if(ms){ms.replaceChildren();let e=document.body.dataset.page;e===`bugs`?new Oa(ms):e===`ops`?new ns(ms):new Lo(ms)}})();

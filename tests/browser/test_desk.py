@@ -24,7 +24,7 @@ UNASKED = {
     "reason": None,
     "sentiment": 0.0,
     "waiting_since": None,
-    "promised_by": None,
+    "promised_by": "2026-03-02T09:30:00+00:00",
     "overdue": False,
     "account_summary": None,
     "page": None,
@@ -46,7 +46,7 @@ def test_all_shows_whoever_waits_and_then_what_is_newest(open_page: OpenPage) ->
     answers = inbox_answers(said="Charged twice")
     (waiting,) = _json(answers, ROWS)["handoffs"]
     rows = [
-        {**waiting, **UNASKED, "last_message": "An older one", "updated_at": "2026-03-02T09:00:00+00:00"},
+        {**waiting, **UNASKED, "last_message": "An **older** one", "updated_at": "2026-03-02T09:00:00+00:00"},
         {
             **waiting,
             **UNASKED,
@@ -70,7 +70,9 @@ def test_all_shows_whoever_waits_and_then_what_is_newest(open_page: OpenPage) ->
 
     wanted = [waiting["wanted"], "In time", "A newer one", "An older one"]
     assert page.locator("a.row .wanted").all_inner_texts() == wanted
-    assert "Null" not in page.get_by_label("Conversations").inner_text()
+    told = page.get_by_label("Conversations").inner_text()
+    # What a person was promised for is over where nobody waits.
+    assert ("Null" in told, told.count("promised by")) == (False, 2)
 
 
 def test_a_draft_stays_with_its_conversation_until_it_is_sent(open_page: OpenPage) -> None:

@@ -3,6 +3,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 
+import { renderMessage } from "../render/index";
 import type { HandoffRow } from "./api";
 import { ago, mood, queueName, spoken, text, when } from "./shared";
 
@@ -72,6 +73,11 @@ export function listView(model: ListModel): TemplateResult {
   </section>`;
 }
 
+/** A message without its markup. */
+function wordsOf(message: string): string {
+  return renderMessage(message, { linkHosts: [], format: "markdown" }).textContent ?? "";
+}
+
 function rowView(row: HandoffRow, model: ListModel): TemplateResult {
   const current = row.conversation_id === model.selected;
   const since = ago(row.mode === "waiting" ? row.waiting_since : lastActive(row));
@@ -84,9 +90,9 @@ function rowView(row: HandoffRow, model: ListModel): TemplateResult {
         <span class="muted">${spoken(row.mode)}${row.mode === "with_person" && row.person ? html` (${text(row.person)})` : nothing}${since && `, ${since}`}</span
         >
       </span>
-      <span class="wanted">${text(row.wanted || row.last_message || "Nothing said yet")}</span>
+      <span class="wanted">${text(row.wanted || wordsOf(row.last_message ?? "") || "Nothing said yet")}</span>
       <span class="muted">
-        ${row.queue_id ? `${queueName(row.queue_id, model.queueNames)}, ${mood(row.sentiment)}` : ""}${row.promised_by ? `, promised by ${when(row.promised_by)}` : ""}
+        ${row.queue_id ? `${queueName(row.queue_id, model.queueNames)}, ${mood(row.sentiment)}` : ""}${row.mode === "waiting" && row.promised_by ? `, promised by ${when(row.promised_by)}` : ""}
         ${row.account_summary ? html`<br />${text(row.account_summary)}` : nothing}
         ${row.page ? html`<br />${text(row.page)}` : nothing}
       </span>
