@@ -26,12 +26,12 @@ def check_hooks(tables: Tables) -> Iterator[tuple[Harm, str, str]]:
     if tables.forged:
         yield "wrong", "the receiver", f"{tables.forged} requests whose signature is wrong"
     due = {f"{row['conversation_id']}.{row['seq']}": row for row in tables.events if row["kind"] in _TYPES}
-    mine = {row["conversation_id"] for row in tables.conversations}
+    threads = {row["conversation_id"]: row["thread_id"] for row in tables.conversations}
     seen: dict[str, Told] = {}
     order: dict[str, list[int]] = defaultdict(list)
     for each in tables.told:
         conversation_id, _, seq = each.event_id.partition(".")
-        if conversation_id not in mine:
+        if conversation_id not in threads:
             continue
         where = f"delivery {each.event_id}"
         if each.event_id in seen:
@@ -44,7 +44,7 @@ def check_hooks(tables: Tables) -> Iterator[tuple[Harm, str, str]]:
             yield "wrong", where, "tells of nothing in the log"
             continue
         order[conversation_id].append(int(seq))
-        if each.body != _body(row):
+        if each.body != _body(row, threads[conversation_id]):
             yield "wrong", where, f"says {each.body}"
     for event_id in due.keys() - seen.keys():
         yield "lost", f"delivery {event_id}", f"never came ({due[event_id]['kind']})"
@@ -57,7 +57,7 @@ def check_hooks(tables: Tables) -> Iterator[tuple[Harm, str, str]]:
             yield "wrong", where, f"is {row['status']}, held by {row['held_by']}, and it came"
 
 
-def _body(row: Row) -> dict[str, object]:
+def _body(row: Row, thread_id: str) -> dict[str, object]:
     kind, names = _TYPES[row["kind"]]
     value = row["event"]["value"]
     # SQLite keeps it as text, in UTC.
@@ -68,6 +68,7 @@ def _body(row: Row) -> dict[str, object]:
         "workspace_id": row["workspace_id"],
         "data": {
             "conversation_id": row["conversation_id"],
+            "thread_id": thread_id,
             "seq": row["seq"],
             **{name: value.get(name) for name in names},
         },

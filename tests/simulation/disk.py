@@ -80,13 +80,17 @@ class Drive:
         self._open.append(found)
         return found
 
+    def has_open(self, connection: sqlite3.Connection) -> bool:
+        """Whether nobody has closed it."""
+        return connection in self._open
+
     def forget(self, connection: sqlite3.Connection) -> bool:
         """Have it closed by somebody else; whether it was open."""
         if connection not in self._open:
             return False
-        self._open.remove(connection)
         # The process ends soon after, and its locks with it; here a statement that is still open would keep one.
         connection.rollback()
+        self._open.remove(connection)
         return True
 
     def latency_s(self) -> float:
@@ -227,6 +231,11 @@ class DriverOfTheLog(Driver):
         """Commit as the drive lets it."""
         if self.in_transaction:
             self.drive.commit(super().commit)
+
+    def rollback(self) -> None:
+        """Roll back, if it is open: the dead say so when they are buried."""
+        if self.drive.has_open(self):
+            super().rollback()
 
     def close(self) -> None:
         """Close it, if it is open."""
