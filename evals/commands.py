@@ -25,7 +25,7 @@ COMMANDS = (
     ),
     LazyCommand(
         "score",
-        "Score finished runs again, by the labels, rules and costs of now.",
+        "Score finished runs again, by the labels, rules and costs of now, and write their reports anew.",
         "evals.cli_score:register",
     ),
     LazyCommand(

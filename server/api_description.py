@@ -16,7 +16,7 @@ _Schema = dict[str, Any]
 
 _JSON, _STREAM = "application/json", "text/event-stream"
 _NOT_OURS = ("HTTPValidationError", "ValidationError")
-_OPEN = ("/v1/sessions", "/inbox/login")
+_OPEN = ("/v1/sessions", "/inbox/login", "/inbox/logout")
 _ERRORS = {
     "401": "Nobody who is known.",
     "403": "Not this role's, or another site's page.",
@@ -114,6 +114,7 @@ _ANSWERS: dict[tuple[str, str], _Schema] = {
         messages=_list(_named("Message")), mode=_MODE, last_event_id=_TEXT, active_run=_RUNS
     ),
     ("post", "/v1/conversations/{conversation_id}/handoff"): _object(turn_id=_TEXT),
+    ("post", "/v1/conversations/{conversation_id}/end"): _MOVED,
     ("get", "/v1/models"): _object(object=_TEXT, data=_list(_object(id=_TEXT, object=_TEXT))),
     ("post", "/v1/chat/completions"): _named("ChatCompletion"),
     ("get", "/v1/inbox/handoffs"): _object(handoffs=_list(_ANY), you=_ANY),
@@ -184,7 +185,7 @@ def _errors_of(method: str, path: str, *, of_the_team: bool) -> list[str]:
     never = set()
     if path == "/v1/models":
         never |= {"422", "429"}
-    if not of_the_team or path in _OPEN:
+    if not of_the_team or path == "/inbox/login":
         never.add("403")
     if "{" not in path:
         never.add("404")

@@ -174,10 +174,10 @@ async def rating(conversation: InConversation, body: RatingBody, doors: InDoors,
 
 
 @router.post("/conversations/{conversation_id}/end")
-async def end(conversation_id: str, doors: InDoors, caller: InCaller) -> JsonObject:
+async def end(conversation: InConversation, doors: InDoors, caller: InCaller) -> JsonObject:
     """End the chat, as the customer: whoever waits for a person no longer does, and a person who has it is told."""
     _pace_notes(doors, caller)
-    left = await doors.runtime.desk.leave(caller.scope, conversation_id, datetime.now(UTC))
+    left = await doors.runtime.desk.leave(caller.scope, conversation.conversation_id, datetime.now(UTC))
     return {"mode": left.mode.value}
 
 
