@@ -15,6 +15,7 @@ from agent.errors import BadTurn
 from evals.labels.file import HandLabels, labels_to_read
 from evals.learning.lessons import MAX_TICKETS
 from evals.learning.run import NEWER_SHARE, LearnReport, learn
+from evals.options import FormatOption, LabelsOption
 from evals.progress import progress_of
 from evals.tickets.formats import Format
 from graphs.assembly import open_learned, open_runtime, open_workspace
@@ -45,12 +46,8 @@ def learn_command(
         Path | None,
         typer.Argument(help="Historical tickets: our JSON Lines, or an export of a helpdesk (docs/tickets.md)."),
     ] = None,
-    format_: Annotated[
-        Format | None, typer.Option("--format", help="The tickets' format, when it isn't recognised.")
-    ] = None,
-    labels: Annotated[
-        Path | None, typer.Option(help="The file of hand labels; NAME.labels.jsonl beside the tickets unless given.")
-    ] = None,
+    format_: FormatOption = None,
+    labels: LabelsOption = None,
     newer_share: Annotated[
         float, typer.Option(min=0.05, max=0.9, help="The share of newest tickets to measure on, never trained on.")
     ] = NEWER_SHARE,

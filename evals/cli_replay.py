@@ -17,6 +17,7 @@ from rich.console import Console
 from agent.errors import BadTurn, Misconfigured
 from agent.wire import JsonObject
 from evals.labels.file import labels_to_read
+from evals.options import FormatOption, LabelsOption
 from evals.progress import progress_of
 from evals.replay.manifest import NAME, read_manifest
 from evals.replay.run import SNAPSHOT, Options, Replayed, replay
@@ -61,12 +62,8 @@ def replay_command(
     in_flight: Annotated[
         int | None, typer.Option(min=1, max=512, help="Tickets at once in each. Unset: 1; with a model 32.")
     ] = None,
-    format_: Annotated[
-        Format | None, typer.Option("--format", help="The tickets' format, when it isn't recognised.")
-    ] = None,
-    labels: Annotated[
-        Path | None, typer.Option(help="The file of hand labels; NAME.labels.jsonl beside the tickets unless given.")
-    ] = None,
+    format_: FormatOption = None,
+    labels: LabelsOption = None,
     langsmith: Annotated[
         bool | None,
         typer.Option(

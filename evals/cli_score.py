@@ -12,6 +12,7 @@ from rich.console import Console
 from agent.errors import BadTurn, Misconfigured
 from agent.wire import JsonObject
 from evals.labels.file import labels_to_read
+from evals.options import FormatOption, LabelsOption
 from evals.progress import progress_of, said_when_stopped
 from evals.replay.manifest import NAME, read_manifest
 from evals.replay.record import CASES
@@ -34,12 +35,8 @@ def register(app: typer.Typer) -> None:
 def score_command(
     tickets: Annotated[Path, typer.Argument(help="The historical tickets that were replayed.")],
     runs: Annotated[list[Path], typer.Argument(help="Folders of finished runs over these tickets.")],
-    format_: Annotated[
-        Format | None, typer.Option("--format", help="The tickets' format, when it isn't recognised.")
-    ] = None,
-    labels: Annotated[
-        Path | None, typer.Option(help="The file of hand labels; NAME.labels.jsonl beside the tickets unless given.")
-    ] = None,
+    format_: FormatOption = None,
+    labels: LabelsOption = None,
     workspace: Annotated[Path | None, typer.Option(help="Workspace folder. [env: HELPGRAPH_WORKSPACE]")] = None,
     data_dir: Annotated[Path | None, typer.Option(help="Data folder. [env: HELPGRAPH_DATA_DIR]")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print what came of them as JSON.")] = False,

@@ -19,6 +19,7 @@ from evals.labels.measure import Checked, Measuring, measure
 from evals.labels.review.app import serve_review
 from evals.labels.review.desk import ReviewDesk
 from evals.labels.source import articles_of, tickets_of
+from evals.options import FormatOption, LabelsOption
 from evals.progress import progress_of, said_when_stopped
 from evals.statistics.measured import Measured
 from evals.tickets.formats import Format
@@ -27,10 +28,6 @@ from graphs.assembly import open_workspace
 from graphs.settings import Settings, load_settings
 
 _Tickets = Annotated[Path, typer.Argument(help="Historical tickets: docs/tickets.md.")]
-_Labels = Annotated[
-    Path | None, typer.Option(help="The file of hand labels; NAME.labels.jsonl beside the tickets unless given.")
-]
-_Format = Annotated[Format | None, typer.Option("--format", help="The tickets' format, when it isn't recognised.")]
 _Workspace = Annotated[Path | None, typer.Option(help="Workspace folder. [env: HELPGRAPH_WORKSPACE]")]
 _DataDir = Annotated[Path | None, typer.Option(help="Data folder. [env: HELPGRAPH_DATA_DIR]")]
 
@@ -64,8 +61,8 @@ class _Report:
 
 def label_command(
     tickets: _Tickets,
-    format_: _Format = None,
-    labels: _Labels = None,
+    format_: FormatOption = None,
+    labels: LabelsOption = None,
     workspace: _Workspace = None,
     data_dir: _DataDir = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
@@ -90,8 +87,8 @@ def review_command(
     ] = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")] = 0,
     blind: Annotated[bool, typer.Option("--blind", help="Don't show what rules and gold labels say.")] = False,
-    format_: _Format = None,
-    labels: _Labels = None,
+    format_: FormatOption = None,
+    labels: LabelsOption = None,
     workspace: _Workspace = None,
     data_dir: _DataDir = None,
 ) -> None:
