@@ -1,4 +1,4 @@
-"""What webhooks are to be told of: written with the log in one transaction, taken, sent and settled later.
+"""What webhooks are to be told of: taken, sent and settled. It was posted with the log (`tools.storage.posting`).
 
 A delivery happens at least once: whoever takes one holds it for a while, and when he dies with it another takes it
 again, under the same id. Those of one webhook about one conversation go one after the other, in the order of its log.
@@ -19,7 +19,6 @@ from sqlalchemy import (
     bindparam,
     delete,
     exists,
-    insert,
     or_,
     select,
     true,
@@ -30,8 +29,7 @@ from sqlalchemy import (
 from agent.wire import JsonObject
 from tools.storage.connection import Connection
 from tools.storage.database import Database
-from tools.storage.hooks import announcement
-from tools.storage.schema import conversations, deliveries, webhook_kinds, webhooks
+from tools.storage.schema import deliveries, webhooks
 from tools.storage.sql_functions import database_now
 
 HELD_S = 60.0
@@ -78,44 +76,6 @@ class Settled:
     refusals: int
     last_error: str | None
     created_at: datetime
-
-
-async def put(conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
-    """Put what webhooks want to know of these rows of `events`, all of one conversation, into the outbox.
-
-    It happens in the transaction that writes them.
-    """
-    told = [(row, said) for row in rows if (said := announcement(row)) is not None]
-    if not told:
-        return
-    workspace_id = told[0][0]["workspace_id"]
-    kinds = sorted({said[0] for _, said in told})
-    wanted = await conn.execute(_WANTED, {"of_workspace": workspace_id, "kinds": kinds})
-    names: dict[str, list[str]] = {}
-    for kind, name in wanted:
-        names.setdefault(kind, []).append(name)
-    new = [
-        {
-            "workspace_id": workspace_id,
-            "name": name,
-            "conversation_id": row["conversation_id"],
-            "seq": row["seq"],
-            "kind": kind,
-            "body": body,
-            "status": "waiting",
-            "created_at": row["at"],
-        }
-        for row, (kind, body) in told
-        for name in names.get(kind, ())
-    ]
-    if not new:
-        return
-    # Asked for only where somebody is told: the log's rows don't have it.
-    whose = {"of_workspace": workspace_id, "of_conversation": told[0][0]["conversation_id"]}
-    thread_id = (await conn.execute(_THREAD, whose)).scalar_one()
-    for each in new:
-        each["body"]["data"]["thread_id"] = thread_id
-    await conn.execute(_INSERT, new)
 
 
 def _refusals(row: Row[Any]) -> int:
@@ -367,15 +327,6 @@ def _same_webhook(other: Any) -> tuple[Any, ...]:
 
 
 # Built once, see `rows`: servers that have nothing to deliver look all the same, once a second.
-_INSERT = insert(deliveries)
-_WANTED = select(webhook_kinds.c.kind, webhook_kinds.c.name).where(
-    webhook_kinds.c.workspace_id == bindparam("of_workspace"),
-    webhook_kinds.c.kind.in_(bindparam("kinds", expanding=True)),
-)
-_THREAD = select(conversations.c.thread_id).where(
-    conversations.c.workspace_id == bindparam("of_workspace"),
-    conversations.c.conversation_id == bindparam("of_conversation"),
-)
 _EARLIER = deliveries.alias()
 _DUE = (
     select(deliveries, webhooks.c.url, webhooks.c.failures)

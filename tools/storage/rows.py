@@ -12,7 +12,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from agent.errors import LeaseLost, NotFound
 from agent.types import Mode
-from tools.storage import following, outbox
+from tools.storage import following, posting
 from tools.storage.codec import identity_from_json
 from tools.storage.columns import storable
 from tools.storage.connection import Connection
@@ -144,7 +144,7 @@ async def append(
         for offset, item in enumerate(new)
     ]
     await conn.execute(_INSERT_EVENTS, rows)
-    await outbox.put(conn, rows)
+    await posting.post(conn, rows)
     following.note(conn, rows)
     return int(last_seq)
 
