@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Route
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.canned import CONVERSATION, MODE, TALK, as_json, message, stream, widget_answers
 from tests.browser.conftest import Answer, OpenPage, Site
@@ -82,6 +82,66 @@ def test_an_event_told_by_both_streams_is_shown_once(open_page: OpenPage) -> Non
     page.wait_for_timeout(1_500)
 
     assert page.locator(".message.bot .bubble").all_inner_texts() == ["Press Export."]
+
+
+def test_a_beginning_that_comes_after_its_end_leaves_nothing_thinking(open_page: OpenPage) -> None:
+    started, finished = {"type": "RUN_STARTED", **RUN_ID}, {"type": "RUN_FINISHED", **RUN_ID}
+    said = custom("message", message("b1", "bot", "Press Export."))
+    # The message's own stream begins under the message's number, the one that stays open under the run's.
+    own = numbered((11, started), (13, said), (14, finished))
+    late = numbered((12, started), (13, said), (14, finished))
+    page, _, _ = open_widget(open_page, {**widget_answers(messages=[], events=[]), "/v1/agui": own})
+    asked: list[str | None] = []
+
+    def after_the_end(route: Route) -> None:
+        page.locator(".bubble", has_text="Press Export.").wait_for()
+        asked.append(route.request.headers.get("last-event-id"))
+        told = late if len(asked) == 1 else stream()
+        route.fulfill(status=200, headers={"Content-Type": told.content_type}, body=told.body)
+
+    page.route("**/events?*", after_the_end)
+    page.get_by_role("button", name="How do I export?").click()
+    page.locator(".bubble", has_text="Press Export.").wait_for()
+    with page.expect_request(lambda request: request.headers.get("last-event-id") == "14"):
+        pass
+
+    assert asked[0] == "10"
+    expect(page.locator(".dots")).to_have_count(0)
+    assert page.locator(".message.bot .bubble").all_inner_texts() == ["Press Export."]
+
+
+def test_a_run_that_had_ended_before_it_was_rejoined_leaves_nothing_thinking(open_page: OpenPage) -> None:
+    started, finished = {"type": "RUN_STARTED", **RUN_ID}, {"type": "RUN_FINISHED", **RUN_ID}
+    said = custom("message", message("b1", "bot", "Press Export."))
+    answers = widget_answers(messages=[TALK[0]], events=[])
+    session = {**json.loads(answers["/v1/sessions"].body), "active_run": {"run_id": "r"}}
+    own = numbered((11, started), (13, said), (14, finished))
+    # A summary, since the widget came in the middle: only its last event has a number.
+    rejoined = numbered((None, started), (None, said), (14, finished))
+    page, _ = open_page("/demo/reports", {**answers, "/v1/sessions": as_json(session), "/v1/agui": own})
+    asked: list[str | None] = []
+
+    def after_the_end(route: Route) -> None:
+        asked.append(route.request.headers.get("last-event-id"))
+        if len(asked) == 1:
+            page.get_by_label("Write a message").fill("And as a PDF?")
+            page.get_by_label("Write a message").press("Enter")
+            page.locator(".bubble", has_text="Press Export.").wait_for()
+        told = rejoined if len(asked) == 1 else stream()
+        route.fulfill(status=200, headers={"Content-Type": told.content_type}, body=told.body)
+
+    page.route("**/events?*", after_the_end)
+    with page.expect_request(lambda request: request.headers.get("last-event-id") == "14"):
+        page.get_by_role("button", name="Open help").click()
+
+    assert asked[0] is None
+    expect(page.locator(".dots")).to_have_count(0)
+
+
+def numbered(*events: tuple[int | None, dict[str, Any]]) -> Answer:
+    """An event stream whose numbers are given."""
+    lines = [(f"id: {seq}\n" if seq else "") + f"data: {json.dumps(event)}\n\n" for seq, event in events]
+    return Answer("".join(lines), "text/event-stream")
 
 
 def test_the_final_record_replaces_what_was_streamed(open_page: OpenPage) -> None:

@@ -35,6 +35,9 @@ export class Transcript {
   #seen = new Set<string>();
   #floor = 0;
   #newest = 0;
+  /** The highest numbers under which a run began and ended. */
+  #began = 0;
+  #ended = 0;
   #local = 0;
 
   get messages(): ShownMessage[] {
@@ -71,6 +74,8 @@ export class Transcript {
     const last = Number(session.last_event_id ?? 0) || 0;
     this.#floor = session.active_run ? 0 : last;
     this.#newest = Math.max(this.#newest, last);
+    this.#began = Math.min(this.#began, last);
+    this.#ended = Math.min(this.#ended, last);
     this.running = session.active_run !== null;
     if (session.mode_value) this.mode = session.mode_value;
     else if (session.mode !== this.mode.mode) this.mode = { mode: session.mode };
@@ -84,7 +89,7 @@ export class Transcript {
     this.mode = { mode: "bot" };
     this.running = false;
     this.rated = false;
-    this.#floor = this.#newest = 0;
+    this.#floor = this.#newest = this.#began = this.#ended = 0;
   }
 
   /** Show the customer's message before the server has it. */
@@ -109,20 +114,20 @@ export class Transcript {
   apply(event: WireEvent, seq: number | null): boolean {
     if (seq !== null) {
       const key = `${seq} ${event.type}`;
-      if (seq <= this.#floor || this.#seen.has(key)) return false;
+      if (seq <= this.#floor || this.#seen.has(key)) return this.#endAgain(event, seq);
       this.#seen.add(key);
       this.#newest = Math.max(this.#newest, seq);
     }
     const order = seq ?? this.#nextLocal();
     switch (event.type) {
       case "RUN_STARTED":
-        this.running = true;
+        this.#beginRun(seq);
         break;
       case "RUN_FINISHED":
-        this.#endRun();
+        this.#endRun(seq);
         break;
       case "RUN_ERROR":
-        this.#endRun();
+        this.#endRun(seq);
         this.onRunError();
         break;
       case "TEXT_MESSAGE_START":
@@ -160,8 +165,26 @@ export class Transcript {
     return opened;
   }
 
-  #endRun(): void {
+  /**
+   * A message's stream begins its run under the message's number and the one that stays open under a later one, maybe
+   * after the first has told the end: a beginning from before an end that is known begins nothing.
+   */
+  #beginRun(seq: number | null): void {
+    this.running = seq === null || seq > this.#ended;
+    this.#began = Math.max(this.#began, seq ?? 0);
+  }
+
+  /** An end that is told again ends what was begun without a number since. Returns whether there was anything. */
+  #endAgain(event: WireEvent, seq: number): boolean {
+    const ends = event.type === "RUN_FINISHED" || event.type === "RUN_ERROR";
+    if (!ends || !this.running || seq < this.#began) return false;
+    this.#endRun(seq);
+    return true;
+  }
+
+  #endRun(seq: number | null): void {
     this.running = false;
+    this.#ended = Math.max(this.#ended, seq ?? 0);
     for (const message of this.#messages.values()) message.streaming = false;
   }
 
