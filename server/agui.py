@@ -13,11 +13,11 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from agent.errors import BadTurn
 from agent.events import Custom
-from agent.types import Author
+from agent.types import Author, IdentityLevel
 from agent.wire import JsonObject
 from graphs.turns import SubmittedMessage
 from server.auth import Caller, InCaller, still_known
-from server.context import Doors, InDoors
+from server.context import Doors, InDoors, client_address
 from server.limits import RateLimit
 from server.problems import Problem
 from server.run_stream import ENDS, RunStream, snapshot
@@ -67,7 +67,7 @@ async def run(body: RunInput, request: Request, doors: InDoors, caller: InCaller
     message = _newest(body.messages)
     page = (body.forwardedProps or {}).get("page")
     # Before anything is made: a refused message leaves no empty conversation behind.
-    refuse_hurry(doors, caller)
+    refuse_hurry(doors, caller, request)
     text = doors.runtime.turns.readable(text_of(message.content))
     conversation = await open_thread(doors, caller, body.threadId, page)
     accepted = await submit(doors, caller, conversation, message_id=message.id, text=text, run_id=body.runId, page=page)
@@ -127,14 +127,17 @@ async def submit(
     return accepted
 
 
-def refuse_hurry(doors: Doors, caller: Caller) -> None:
+def refuse_hurry(doors: Doors, caller: Caller, request: Request) -> None:
     """Take one message from the user's, the visitor's or the key's allowance.
 
     Raises:
-        Problem: 429, nothing is left of it.
+        Problem: 429, nothing is left of it, or too much came from where the visitor is.
     """
     limit = doors.key_messages if caller.scope.role == "bot" else doors.messages
     refuse_beyond(doors, limit, caller.owner, "too many messages at once")
+    # Nobody vouches for a visitor, and another session makes another visitor.
+    if caller.scope.role != "bot" and caller.identity.level != IdentityLevel.VERIFIED:
+        refuse_beyond(doors, doors.address_messages, client_address(request), "too many messages from your network")
 
 
 def refuse_beyond(doors: Doors, limit: RateLimit, key: str, detail: str) -> None:

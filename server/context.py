@@ -49,6 +49,7 @@ class Doors:
     streams: OpenStreams = field(default_factory=lambda: OpenStreams(8, 64))
     live: LiveStreams = field(default_factory=LiveStreams)
     messages: RateLimit = field(default_factory=lambda: RateLimit(30))
+    address_messages: RateLimit = field(default_factory=lambda: RateLimit(300))
     key_messages: RateLimit = field(default_factory=lambda: RateLimit(600))
     sessions: RateLimit = field(default_factory=lambda: RateLimit(60))
     notes: RateLimit = field(default_factory=lambda: RateLimit(60))

@@ -160,7 +160,7 @@ async def chat(
 ) -> JSONResponse | EventSourceResponse:
     """Answer the newest user message. `X-Conversation-Id`, `metadata.conversation_id` or `user` keeps messages in one
     conversation."""
-    refuse_hurry(doors, caller)
+    refuse_hurry(doors, caller, request)
     text = doors.runtime.turns.readable(_text(body))
     # Without a conversation a repeat is found by its key, because each new conversation is empty.
     thread_id = x_conversation_id or _named(body) or body.user or idempotency_key or uuid4().hex

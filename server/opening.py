@@ -14,6 +14,9 @@ from tools.storage.api_keys import ApiKeys
 from tools.storage.operations import Operations
 from tools.storage.people import People
 
+# So many of an address' visitors may write as fast as one may.
+_VISITORS_OF_ADDRESS = 10
+
 
 def make_secrets(settings: ServerSettings) -> Secrets:
     """Make a workspace's secrets of one start; all workers have the same. A demo's identity secret lasts as long.
@@ -51,6 +54,7 @@ def make_doors(
         people=People(runtime.db),
         streams=OpenStreams(settings.streams_per_owner, settings.streams_per_address),
         messages=RateLimit(settings.messages_per_minute),
+        address_messages=RateLimit(settings.messages_per_minute * _VISITORS_OF_ADDRESS),
         key_messages=RateLimit(settings.key_messages_per_minute),
         sessions=RateLimit(settings.sessions_per_minute),
     )

@@ -50,7 +50,11 @@ class ServerSettings(BaseSettings):
     )
     session_hours: float = Field(default=24 * 14, gt=0, description="How long a widget's session lasts, in hours.")
     demo: bool = Field(default=False, description="Serve the example product at /demo; on loopback only.")
-    messages_per_minute: int = Field(default=30, ge=1, description="Messages of one user or visitor in a minute.")
+    messages_per_minute: int = Field(
+        default=30,
+        ge=1,
+        description="Messages of one user or visitor in a minute; ten times as many of an address's visitors.",
+    )
     key_messages_per_minute: int = Field(default=600, ge=1, description="Messages of one bot's key in a minute.")
     streams_per_owner: int = Field(default=8, ge=1, description="Open event streams of one session.")
     streams_per_address: int = Field(default=64, ge=1, description="Open event streams of one address.")

@@ -142,13 +142,13 @@ async def typing(conversation: InConversation, doors: InDoors, caller: InCaller)
 
 @router.post("/conversations/{conversation_id}/handoff", status_code=202)
 async def ask_for_person(
-    conversation: InConversation, body: HandoffBody, doors: InDoors, caller: InCaller
+    conversation: InConversation, body: HandoffBody, request: Request, doors: InDoors, caller: InCaller
 ) -> JsonObject:
     """Ask for a person; the wish is honoured whatever the agent thinks.
 
     The same `client_message_id` again finds the same turn; with another text, or as a message's id, it is a 409.
     """
-    refuse_hurry(doors, caller)
+    refuse_hurry(doors, caller, request)
     text = body.text or phrase(Phrase.WANTS_PERSON_BUTTON, as_language(conversation.language))
     run_id = uuid4().hex
     message_id = body.client_message_id or f"wish-{run_id}"

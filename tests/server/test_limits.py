@@ -101,6 +101,30 @@ async def test_messages_come_at_a_human_pace(tmp_path: Path) -> None:
     assert 'helpgraph_refused_total{status="429"} 2.0' in counted
 
 
+async def test_another_session_is_no_way_around_it(tmp_path: Path) -> None:
+    async with serving(tmp_path, messages_per_minute=1, sessions_per_minute=1000) as here:
+
+        async def post(customer: Customer) -> int:
+            body = run_input(customer.conversation_id, "Hello")
+            return (await here.http.post("/v1/agui", json=body, headers=customer.headers)).status_code
+
+        visitors = [await post(await here.session()) for _ in range(12)]
+        wish = await here.session()
+        asked = await here.http.post(f"/v1/conversations/{wish.conversation_id}/handoff", json={}, headers=wish.headers)
+        # Who is known isn't counted among an office's visitors.
+        known = await post(await here.session(identity_token=here.identity_token()))
+        bot = await here.http.post(
+            "/v1/chat/completions",
+            json={"messages": [{"role": "user", "content": "Hello"}]},
+            headers=bearer(BOT_KEYS[0]),
+        )
+
+    assert visitors == [200] * 10 + [429] * 2
+    assert asked.status_code == 429
+    assert int(asked.headers["retry-after"]) <= 60
+    assert [known, bot.status_code] == [200, 200]
+
+
 async def test_a_user_has_one_allowance_and_each_key_its_own(tmp_path: Path) -> None:
     async with serving(tmp_path, messages_per_minute=2, key_messages_per_minute=3) as here:
         windows = [await here.session(identity_token=here.identity_token()) for _ in range(2)]
