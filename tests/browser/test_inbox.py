@@ -1,6 +1,7 @@
 """The team's pages, as built: what customers wrote can't reach a colleague's session."""
 
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -124,3 +125,12 @@ def test_whoever_has_typed_a_name_takes_by_keyboard(open_page: OpenPage) -> None
         page.keyboard.press("Enter")
 
     assert json.loads(taken.value.post_data or "{}")["person"] == "Ada Lovelace"
+
+
+@pytest.mark.parametrize(("path", "row"), [("/inbox#/c/%", "a.row"), ("/bugs#/b/%E0%A4%A", "a[href^='#/b/']")])
+def test_an_address_that_names_nothing_readable_shows_the_list(open_page: OpenPage, path: str, row: str) -> None:
+    page, _ = open_page(path, inbox_answers())
+
+    page.locator(row).first.click()
+
+    page.get_by_role("heading", name=re.compile("Conversation|I was charged twice")).first.wait_for()

@@ -6,7 +6,7 @@ import { guard } from "lit/directives/guard.js";
 import { renderMessage } from "../render/index";
 import { api, type BugRow, type BugStatus, type BugView, type You } from "./api";
 import { Login } from "./login";
-import { headerView, spoken, text, troubleText, when } from "./shared";
+import { headerView, named, spoken, text, troubleText, when } from "./shared";
 
 const REFRESH_MS = 15_000;
 
@@ -34,8 +34,7 @@ export class BugsPage {
   }
 
   #route(): void {
-    const match = /^#\/b\/([^/]+)$/.exec(location.hash);
-    this.#selected = match?.[1] ? decodeURIComponent(match[1]) : null;
+    this.#selected = named("b");
     this.#bug = null;
     void this.#load();
   }

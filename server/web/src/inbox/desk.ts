@@ -12,7 +12,7 @@ import { DRAFTS_KEY, PERSON_KEY, remember, remembered } from "./kept";
 import { listView, type Filter } from "./list";
 import { Login } from "./login";
 import { Place } from "./place";
-import { debounce, headerView, troubleText } from "./shared";
+import { debounce, headerView, named, troubleText } from "./shared";
 
 const HEADING = ".conversation h1";
 const POLL_MS = 10_000;
@@ -68,8 +68,7 @@ export class DeskPage {
   }
 
   #route(first = false): void {
-    const match = /^#\/c\/([^/]+)$/.exec(location.hash);
-    const selected = match?.[1] ? decodeURIComponent(match[1]) : null;
+    const selected = named("c");
     if (selected === this.#selected) return this.#draw();
     const left = this.#selected;
     this.#selected = selected;

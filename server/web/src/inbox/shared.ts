@@ -16,6 +16,16 @@ export function queueName(queueId: string, names: Record<string, string> | undef
   return visible(names?.[queueId] ?? "") || spoken(queueId);
 }
 
+/** What the address' hash names, as in `#/c/ID`; null when it names nothing, or nothing that can be read. */
+export function named(letter: string): string | null {
+  const match = new RegExp(`^#/${letter}/([^/]+)$`).exec(location.hash);
+  try {
+    return match?.[1] ? decodeURIComponent(match[1]) : null;
+  } catch {
+    return null;
+  }
+}
+
 export function when(iso: string | null | undefined): string {
   const date = new Date(iso ?? "");
   if (Number.isNaN(date.getTime())) return "";
