@@ -101,13 +101,14 @@ async def open_shared(settings: Settings, *, owns_folder: bool = True) -> AsyncI
 
 
 def make_data_dir(settings: Settings) -> None:
-    """Make the data folder when it isn't there.
+    """Make the data folder, for its owner alone, when it isn't there.
 
     Raises:
         Misconfigured: it can't be made.
     """
     try:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        # Some of what is within gets the usual mode: Chroma's files, models, figures.
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as exc:
         raise Misconfigured(f"HELPGRAPH_DATA_DIR: can't make {settings.data_dir} ({exc.strerror})") from exc
 

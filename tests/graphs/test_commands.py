@@ -3,6 +3,7 @@
 import json
 import socket
 import sqlite3
+import stat
 import zipfile
 from pathlib import Path
 
@@ -49,6 +50,14 @@ def test_articles_come_in_once_and_what_has_gone_goes(shell: Shell, articles: Pa
     assert "2 added" in first[1]
     assert "nothing changed" in again[1]
     assert "1 removed" in third[1]
+
+
+def test_nobody_else_looks_into_the_data_folder(shell: Shell, articles: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "of" / "this"
+
+    code, said = shell.run("ingest", str(articles), "--data-dir", str(folder))
+
+    assert (code, stat.S_IMODE(folder.stat().st_mode)) == (0, 0o700), said
 
 
 def test_a_broken_article_is_named_and_the_rest_goes_on(shell: Shell, articles: Path) -> None:
