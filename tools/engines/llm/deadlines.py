@@ -22,8 +22,8 @@ _Answer = TypeVar("_Answer")
 class Deadlines:
     """How long one request may take, in seconds; two count from its start, the waiting for a connection included.
 
-    A token is text, a piece of a tool call or a refusal. Comments, roles, empty pieces, and reasoning that comes apart
-    from the text are none. An answer that isn't streamed has `total_s` alone.
+    A token is text, a thought that comes apart from it, a piece of a tool call or a refusal. Comments, roles and empty
+    pieces are none. An answer that isn't streamed has `total_s` alone.
     """
 
     first_token_s: float = 20.0

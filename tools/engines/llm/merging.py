@@ -18,14 +18,19 @@ _TAIL = 4
 _BOM = b"\xef\xbb\xbf"
 # These differ from event to event and nobody reads them: the time, and padding against listeners.
 _PASSING = ("created", "obfuscation")
+# What a model thinks, where its server takes it apart from the text. It is shown to nobody.
+_THINKING = ("reasoning_content", "reasoning", "reasoning_details")
+_TOKENS = ("content", "tool_calls", "function_call", "refusal", *_THINKING)
+_UNNOTED = ("content", "role", *_THINKING)
 
 
 class Merger:
     """Turns the bytes of one stream into the bytes that the client is given.
 
     Events that add to the text alone are merged, until a sentence or a line ends, `max_chars` are held, or a token
-    comes when the first has waited `hold_s`. Every other event (tool call, finish, usage, error, `[DONE]`, what isn't
-    JSON) passes as it is, behind what was held. Comments, ids and events without data are dropped.
+    comes when the first has waited `hold_s`. Thoughts that come apart from the text are left out. Every other event
+    (tool call, finish, usage, error, `[DONE]`, what isn't JSON) passes as it is, behind what was held. Comments, ids
+    and events without data are dropped.
 
     Source: the HTML standard, "Server-sent events", section "Interpreting an event stream". Unlike there, a last event
     that no empty line follows counts: what is left when the stream ends is half an event or a whole one, and
@@ -34,7 +39,7 @@ class Merger:
 
     def __init__(self, *, hold_s: float, max_chars: int, max_event_bytes: int) -> None:
         self.tokens = 0
-        """How many events with text, a piece of a tool call or a refusal came so far."""
+        """How many events with text, a thought, a piece of a tool call or a refusal came so far."""
         self._hold_s = hold_s
         self._max_chars = max_chars
         self._lines = _Lines(max_event_bytes)
@@ -113,7 +118,8 @@ class Merger:
 
     def _hold(self, event: dict[str, Any], data: bytes, text: str, now: float) -> None:
         delta = event["choices"][0]["delta"]
-        delta.pop("content", None)
+        for name in ("content", *_THINKING):
+            delta.pop(name, None)
         role = delta.pop("role", None)
         passing = [(name, event.pop(name)) for name in _PASSING if name in event]
         if self._frame is not None and event != self._frame:
@@ -210,9 +216,7 @@ def _has_token(event: dict[str, Any]) -> bool:
         return False
     for choice in choices:
         delta = choice.get("delta") if isinstance(choice, dict) else None
-        if isinstance(delta, dict) and (
-            delta.get("content") or delta.get("tool_calls") or delta.get("function_call") or delta.get("refusal")
-        ):
+        if isinstance(delta, dict) and any(delta.get(name) for name in _TOKENS):
             return True
     return False
 
@@ -233,7 +237,7 @@ def _wrote_arguments(event: dict[str, Any]) -> bool:
 
 
 def _plain_text(event: dict[str, Any]) -> str | None:
-    """The text that the event adds, when that, or a role, is all it says."""
+    """The text that the event adds, when that, a role or a thought is all it says."""
     choices = event.get("choices")
     if not isinstance(choices, list) or len(choices) != 1 or not isinstance(choices[0], dict):
         return None
@@ -249,7 +253,7 @@ def _plain_text(event: dict[str, Any]) -> str | None:
     ):
         return None
     for name, value in delta.items():
-        if value and name not in ("content", "role"):
+        if value and name not in _UNNOTED:
             return None
     text = delta.get("content") or ""
     return text if isinstance(text, str) else None

@@ -20,7 +20,6 @@ _USAGE = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
 OTHERS = [
     event({"tool_calls": [_TOOL]}),
     event({"refusal": "I can't."}),
-    event({"reasoning_content": "Hm"}),
     event({}, finish="stop"),
     event({"content": "x"}, finish="length"),
     event({"content": "x"}, usage=_USAGE),
@@ -147,6 +146,18 @@ def test_the_role_starts_no_clock() -> None:
     assert deltas(merger.cut()) == [{"content": "ab"}]
 
 
+@pytest.mark.parametrize("name", ["reasoning_content", "reasoning"])
+def test_thoughts_apart_from_the_text_cost_no_event_each(name: str) -> None:
+    merger = a_merger(hold_s=0.25)
+    thoughts = [event({"role": "assistant", "content": None, name: f"Hm {n}"}) for n in range(50)]
+
+    given = b"".join(merger.feed(thought, number) for number, thought in enumerate(thoughts))
+    given += merger.feed(event({"content": "Press "}), 99.0) + merger.feed(event({"content": "Save."}), 99.1)
+
+    assert given == b""
+    assert deltas(merger.cut()) == [{"role": "assistant", "content": "Press Save."}]
+
+
 def test_a_long_text_is_given_before_its_sentence_ends() -> None:
     merger = a_merger(max_chars=8)
 
@@ -215,13 +226,15 @@ def test_a_line_byte_by_byte_is_not_read_again_at_each() -> None:
         ({"content": "a"}, 1),
         ({"content": ""}, 0),
         ({"role": "assistant"}, 0),
-        ({"content": None, "reasoning_content": "Hm"}, 0),
+        ({"content": None, "reasoning_content": "Hm"}, 1),
+        ({"content": "", "reasoning": "Hm"}, 1),
+        ({"content": "", "reasoning": "", "reasoning_content": None}, 0),
         ({"refusal": "No"}, 1),
         ({"tool_calls": [_TOOL]}, 1),
         ({"tool_calls": []}, 0),
     ],
 )
-def test_a_token_is_text_a_tool_call_or_a_refusal(delta: dict[str, object], tokens: int) -> None:
+def test_a_token_is_text_a_thought_a_tool_call_or_a_refusal(delta: dict[str, object], tokens: int) -> None:
     merger = a_merger()
 
     fed(merger, [event(delta)])

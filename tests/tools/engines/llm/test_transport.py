@@ -210,6 +210,17 @@ async def endless(endpoint: Endpoint) -> None:
     await endpoint.drip(event({"content": "and "}))
 
 
+async def thinking(endpoint: Endpoint) -> None:
+    await endpoint.write(HEAD)
+    await endpoint.drip(event({"content": None, "reasoning_content": "Hm"}))
+
+
+async def thinking_that_stops(endpoint: Endpoint) -> None:
+    await endpoint.write(HEAD)
+    await endpoint.send(event({"content": None, "reasoning_content": "Hm"}))
+    await endpoint.drip(b": still here\n\n")
+
+
 async def half_a_body(endpoint: Endpoint) -> None:
     await endpoint.write(b'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{"id": ')
     await asyncio.Event().wait()
@@ -224,6 +235,9 @@ async def half_a_body(endpoint: Endpoint) -> None:
         (empty_pieces, Deadlines(first_token_s=0.2, token_gap_s=60, total_s=60), "first_token"),
         (comments_after_text, Deadlines(first_token_s=60, token_gap_s=0.2, total_s=60), "token_gap"),
         (endless, Deadlines(first_token_s=60, token_gap_s=60, total_s=0.2), "total"),
+        # Whoever thinks is at work, for as long as the answer may take in all.
+        (thinking, Deadlines(first_token_s=0.2, token_gap_s=60, total_s=1), "total"),
+        (thinking_that_stops, Deadlines(first_token_s=60, token_gap_s=0.2, total_s=60), "token_gap"),
         (comments, Deadlines(first_token_s=60, token_gap_s=60, total_s=0.2), "total"),
         (silence, Deadlines(first_token_s=60, token_gap_s=60, total_s=0.2), "total"),
     ],
