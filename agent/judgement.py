@@ -39,6 +39,7 @@ _DETAILS = 0.75
 _SURE_KIND = 0.9
 _UPSET = -0.4
 _TELLING = 0.25
+_UNSPECIFIC = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,12 @@ def last_bot_route(history: Sequence[Message]) -> str | None:
 
 
 def failed_attempts(history: Sequence[Message], understanding: Understanding) -> int:
-    """How often in a row the bot has spoken without solving it, counting now if the customer says so."""
+    """How often in a row the bot has spoken without solving it, counting now if the customer says so.
+
+    "It just hangs" behind our question about a bug is the answer to it.
+    """
+    if last_bot_route(history) == Route.BUG_REPORT:
+        return 0
     attempts = 0
     for message in reversed(history):
         if message.author is Author.PERSON:
@@ -179,13 +185,15 @@ def decide(signals: Signals, policy: Policy) -> Verdict:
 
 def _expected_cost(chances: _Chances, signals: Signals, policy: Policy, costs: Costs) -> dict[Route, float]:
     person, bug = chances.person, chances.bug
+    # Anybody would ask what fails.
+    question = costs.needless_question * (_UNSPECIFIC if _says_nothing_of_what(signals) else 1.0)
     expected = {
         Route.ANSWER: _wrong(chances, signals) * costs.wrong_answer * (0.05 if chances.courtesy else 1.0)
         + person * costs.missed_handoff
         + bug * costs.wrong_answer * 0.5 * (1 - _by_history(signals)),
-        Route.CLARIFY: costs.needless_question * (1 + signals.clarifications)
+        Route.CLARIFY: question * (1 + signals.clarifications)
         + person * costs.missed_handoff
-        + bug * costs.needless_question
+        + bug * question
         + (signals.clarifications >= policy.max_clarifications) * costs.missed_handoff,
         Route.BUG_REPORT: (1 - bug) * costs.needless_ticket + person * costs.missed_handoff * 0.8,
         Route.HANDOFF: (1 - person) * costs.needless_handoff,
@@ -354,13 +362,24 @@ def _is_bug(signals: Signals, policy: Policy, reasons: list[Reason]) -> float:
     if signals.last_bot_route == OFFERED_BUG and _agrees(signals):
         probability = 0.95
         reasons.append(Reason("agreed_to_report", 1.0, 0.95, Route.BUG_REPORT))
+    elif _says_nothing_of_what(signals):
+        # A ticket that says "it doesn't work" helps nobody, and what fails is asked in a moment.
+        probability *= _UNSPECIFIC
+        reasons.append(Reason("unspecific", 1.0, round(1 - _UNSPECIFIC, 4), Route.CLARIFY))
     elif (answers := _answers_bug_question(signals)) > 0:
-        probability = max(probability, answers)
+        # What it says and what it answers are two opinions.
+        probability = 1 - (1 - probability) * (1 - answers)
         reasons.append(Reason("answers_bug_question", 1.0, round(probability, 4), Route.BUG_REPORT))
     elif signals.known >= 0.1 and probability:
         reasons.append(Reason("known_question", signals.known, round(probability * signals.known, 4), Route.ANSWER))
         probability *= 1 - signals.known
     return probability
+
+
+def _says_nothing_of_what(signals: Signals) -> bool:
+    """Whether trouble is reported without a word of what it is, and nothing else tells."""
+    asked = signals.last_bot_route == Route.BUG_REPORT
+    return signals.understanding.unspecific and not signals.page_errors and not asked
 
 
 def _answers_bug_question(signals: Signals) -> float:
@@ -396,6 +415,9 @@ def _answerable(signals: Signals, reasons: list[Reason]) -> float:
         return max(signals.evidence, heard.kind_confidence)
     reasons.append(Reason("evidence", signals.evidence, round(signals.evidence, 4), Route.ANSWER))
     answerable = signals.evidence
+    if _says_nothing_of_what(signals):
+        # Some article is always near; which one is meant nobody knows.
+        answerable *= _UNSPECIFIC
     if heard.kind is Kind.FEATURE_REQUEST:
         answerable *= 1 - 0.5 * heard.kind_confidence * (1 - _by_history(signals))
     return answerable

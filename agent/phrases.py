@@ -40,6 +40,7 @@ class Phrase(StrEnum):
     WHO_I_AM = "who_i_am"
     ACKNOWLEDGED = "acknowledged"
     NOT_UNDERSTOOD = "not_understood"
+    WHAT_FAILS = "what_fails"
     REFUSAL = "refusal"
     ON_PAGE = "on_page"
     NEAR_PAGE = "near_page"
@@ -212,6 +213,11 @@ _TEXTS: dict[Phrase, dict[Language, str]] = {
         "en": "I couldn't make out what you mean. Could you put it in other words?",
         "de": "Das konnte ich nicht verstehen. Können Sie es anders ausdrücken?",
         "es": "No he podido entender lo que quiere decir. ¿Puede decirlo con otras palabras?",
+    },
+    Phrase.WHAT_FAILS: {
+        "en": "I'm sorry about that. What were you about to do, and what happened instead?",
+        "de": "Das tut mir leid. Was wollten Sie gerade tun, und was ist stattdessen passiert?",
+        "es": "Lo siento. ¿Qué quería hacer y qué ocurrió en su lugar?",
     },
     Phrase.REFUSAL: {
         "en": "I can't do that. I can help with questions about the product, or fetch someone from the team.",

@@ -216,7 +216,7 @@ class Understanding:
     `sentiment` lies in [-1, 1] (negative is unhappy); `sentiment_trend` is its change over the conversation.
     `wish_for_person`, `risk` and `kind_confidence` are probabilities. `dissatisfied` says how the conversation goes,
     in [0, 1] with the border at 0.5: somebody polite who gets nowhere is dissatisfied too. `question` stands alone: a
-    follow-up is completed from the conversation.
+    follow-up is completed from the conversation. `unspecific` is a report of trouble that doesn't say of what.
     """
 
     kind: Kind
@@ -234,6 +234,7 @@ class Understanding:
     says_unsolved: float = 0.0
     says_solved: float = 0.0
     dissatisfied: float = 0.0
+    unspecific: bool = False
 
 
 @dataclass(frozen=True, slots=True)

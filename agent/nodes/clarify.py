@@ -27,6 +27,8 @@ async def clarify(state: TurnState, runtime: Runtime[TurnDeps]) -> ClarifyUpdate
         return {"clarification": phrase(rest, language)}
     if state["knowledge_down"]:
         return {"clarification": phrase(Phrase.KNOWLEDGE_DOWN, language)}
+    if state["understanding"].unspecific:
+        return {"clarification": phrase(Phrase.WHAT_FAILS, language)}
     named = (title_in_words(p.title) for p in state["passages"] if p.score >= 0.45)
     titles = [title for title in dict.fromkeys(named) if title][:2]
     if not titles:

@@ -68,6 +68,7 @@ REASONS = {
     "agreed_to_report": "agreed to a bug report",
     "angry_high_value": "an important customer is angry",
     "answers_bug_question": "answers our question about a bug",
+    "unspecific": "says that something fails and not what",
     "category_costs": "this category's own costs",
     "category_needs_person": "category reserved for people",
     "category_off": "category not automated",

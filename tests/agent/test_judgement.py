@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.judgement import OFFERED_BUG, OFFERED_PERSON, History, Signals, decide, is_borderline, last_bot_route
+from agent.judgement import (
+    OFFERED_BUG,
+    OFFERED_PERSON,
+    History,
+    Signals,
+    decide,
+    failed_attempts,
+    is_borderline,
+    last_bot_route,
+)
 from agent.nodes.judge import Known, signals_of
 from agent.policy import CategoryPolicy, Costs, Policy
 from agent.types import (
@@ -451,3 +460,26 @@ def test_what_tickets_came_to_says_nothing_of_what_is_said_after_our_answer(
     found = signals_of(request, Known(heard(question=said), learnt, PageContext(), None), POLICY)
 
     assert (found.history is not None) == counts
+
+
+def test_what_fails_is_asked_before_a_ticket_says_that_something_does() -> None:
+    trouble = heard(kind=Kind.BUG, kind_confidence=0.6, unspecific=True, sentiment=-0.4)
+
+    assert decide(signals(0.6, understanding=trouble), POLICY).route is Route.CLARIFY
+    # The page itself says what fails, and so does whoever was asked about a bug.
+    assert decide(signals(0.1, understanding=trouble, page_errors=2), POLICY).route is Route.BUG_REPORT
+    details = replace(trouble, unspecific=False, is_follow_up=True)
+    assert decide(signals(0.1, understanding=details, last_bot_route="bug_report"), POLICY).route is Route.BUG_REPORT
+
+
+def test_an_answer_to_our_question_about_a_bug_is_no_failed_attempt() -> None:
+    unsolved = heard(says_unsolved=0.9)
+    tried = [spoken(Route.ANSWER), spoken(Route.CLARIFY)]
+
+    assert failed_attempts(tried, unsolved) == 2
+    assert failed_attempts([*tried, spoken(Route.BUG_REPORT)], unsolved) == 0
+
+
+def spoken(route: Route) -> Message:
+    words = Untrusted.of("So it goes.", Source.CUSTOMER)
+    return Message("m", Author.BOT, words, datetime(2026, 11, 28, tzinfo=UTC), route=route)

@@ -86,6 +86,19 @@ async def test_a_short_message_is_completed_by_what_was_said_before(draft: Draft
     assert bug.title == "The board page crashes when I drag a card"
 
 
+@pytest.mark.parametrize(
+    ("before", "text", "title"),
+    [
+        ("it doesn't work", "the csv export", "The csv export: it doesn't work"),
+        ("How do I export a report?", "it just hangs", "How do I export a report? it just hangs"),
+    ],
+)
+async def test_a_title_says_what_it_is_about(draft: Drafting, before: str, text: str, title: str) -> None:
+    bug = await draft(text, history=said(before, "? What were you about to do?"))
+
+    assert bug.title == title
+
+
 async def test_errors_of_the_page_are_part_of_it(draft: Drafting) -> None:
     page = PageContext(route="/reports", errors=(Untrusted.of("500 GET /api/reports", Source.PAGE),))
 

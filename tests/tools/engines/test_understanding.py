@@ -10,6 +10,7 @@ from agent.types import Kind, PageContext, PageElement, Source, Untrusted
 from tests.tools.engines.conftest import Hear, said, words
 from tools.embedding.minilm import MiniLmEmbedder
 from tools.engines.local.engine import LocalEngine
+from tools.engines.local.questions import asks_by_itself
 
 WISH = 0.6  # What Policy.explicit_wish is by default.
 
@@ -397,3 +398,107 @@ async def test_understanding_takes_little_longer_than_embedding(engine: LocalEng
 
     # The quicker quarter of each: other work on the machine slows the rest.
     assert sorted(understanding)[10] < 5 * sorted(embedding)[10]
+
+
+TROUBLE = [
+    "it doesn't work",
+    "it doesnt work",
+    "It's not working!",
+    "it just hangs",
+    "nothing happens",
+    "help it is broken",
+    "something went wrong",
+    "es geht nicht",
+    "funktioniert leider nicht",
+    "no funciona",
+    "se queda colgado",
+]
+
+
+@pytest.mark.parametrize("text", TROUBLE)
+async def test_trouble_is_no_courtesy_and_says_when_it_says_nothing_of_what(
+    engine: LocalEngine, by_words: LocalEngine, text: str
+) -> None:
+    for one in (engine, by_words):
+        first = await one.understand((words(text),), (), PageContext())
+        behind = await one.understand(
+            (words(text),), said("How do I export a report?", "> Select **Export**."), PageContext()
+        )
+        assert (first.kind, first.unspecific) == (Kind.BUG, True)
+        # Behind an answer it is that answer which didn't help.
+        assert behind.kind not in (Kind.SMALL_TALK, Kind.ABUSE)
+        assert (behind.unspecific, behind.is_follow_up) == (False, True)
+
+
+@pytest.mark.parametrize(
+    "text", ["the export doesn't work", "it works", "no", "not now", "does it work?", "geht das nicht?"]
+)
+async def test_what_names_its_subject_or_reports_nothing_is_not_unspecific(hear: Hear, text: str) -> None:
+    assert not (await hear(text)).unspecific
+
+
+async def test_what_fails_is_read_with_the_trouble_before_it(hear: Hear) -> None:
+    asked = said("it doesn't work", "? What were you about to do?")
+
+    told = await hear("the csv export", history=asked)
+    thanked = await hear("never mind, thanks", history=asked)
+
+    assert told.question.render_plain() == "it doesn't work\nthe csv export"
+    assert (told.kind, told.unspecific) == (Kind.BUG, False)
+    assert thanked.kind is Kind.SMALL_TALK
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Great, another outage. Fantastic product.",
+        "wow, down again. great job",
+        "thanks for nothing",
+        "super, danke für nichts",
+    ],
+)
+async def test_praise_for_a_failure_is_no_thanks(engine: LocalEngine, by_words: LocalEngine, text: str) -> None:
+    for one in (engine, by_words):
+        assert (await one.understand((words(text),), (), PageContext())).kind is Kind.COMPLAINT
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Thank you so much, have a great day!",
+        "Thanks a lot, bye!",
+        "great, thank you",
+        "no thanks",
+        "hold on",
+        "sure",
+        "one more thing",
+        "super, vielen Dank!",
+        "gracias, muy amable",
+    ],
+)
+async def test_a_courtesy_stays_one(engine: LocalEngine, by_words: LocalEngine, text: str) -> None:
+    for one in (engine, by_words):
+        assert (await one.understand((words(text),), (), PageContext())).kind is Kind.SMALL_TALK
+
+
+@pytest.mark.parametrize(
+    ("text", "alone"),
+    [
+        ("was kostet der pro plan?", True),
+        ("wie kann ich den account löschen?", True),
+        ("können sie die rechnung ändern?", True),
+        ("Können Sie die Rechnung ändern?", True),
+        ("was kostet das pro jahr?", False),
+        ("wie kann ich das löschen?", False),
+        ("wo finde ich die?", False),
+        ("wo finde ich sie", False),
+    ],
+)
+def test_german_articles_are_told_from_pronouns_without_capitals_too(text: str, alone: bool) -> None:
+    assert asks_by_itself(text, "de") is alone
+
+
+async def test_two_harmless_sentences_are_no_danger_together(hear: Hear) -> None:
+    heard = await hear("can i remove it again later", history=said("what does it cost", "> It costs 9 EUR."))
+
+    assert heard.risk < 0.5

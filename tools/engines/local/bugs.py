@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, get_args
 
-from agent.types import Author, BugDraft, Kind, Message, PageContext, Understanding, Untrusted
+from agent.types import Author, BugDraft, Kind, Language, Message, PageContext, Understanding, Untrusted
 from tools.engines.local.telling import chosen_sentence, sentences_of, shortened
+from tools.engines.local.trouble import is_unspecific
 from tools.engines.local.words import content_words
 
 # Each list is only asked about sentences of a message that is known to report a bug.
@@ -62,13 +63,14 @@ _ENVIRONMENT = re.compile(
 _FIELD_LIMIT = 600
 _MOST_STEPS = 12
 _FEW_WORDS = 4
+_SUBJECT_WORDS = 2
 
 
 def draft_bug(
     texts: Sequence[Untrusted], history: Sequence[Message], page: PageContext, understanding: Understanding
 ) -> BugDraft:
     """Sort the customer's own sentences into the fields; what nobody said stays empty and is named as missing."""
-    said = _reported(texts, history)
+    said = _reported(texts, history, understanding)
     sentences = sentences_of(said)
     numbered = [step.strip() for step in _NUMBERED.findall(said)]
     rest = [sentence for sentence in sentences if not any(sentence.endswith(step) for step in numbered)]
@@ -102,14 +104,17 @@ def draft_bug(
     )
 
 
-def _reported(texts: Sequence[Untrusted], history: Sequence[Message]) -> str:
+def _reported(texts: Sequence[Untrusted], history: Sequence[Message], understanding: Understanding) -> str:
     """What the customer reports; when that says next to nothing ("it still crashes"), with what they said before."""
     said = "\n".join(text.render_plain() for text in texts)
     if len(content_words(said)) > _FEW_WORDS:
         return said
     earlier = [m.text.render_plain() for m in history if m.author is Author.CUSTOMER]
     fuller = [text for text in earlier[-3:] if len(content_words(text)) >= 3 and text not in said]
-    return "\n".join([*fuller, said])
+    if understanding.is_follow_up:
+        # What it hangs on may have said it in two words.
+        fuller += understanding.question.render_plain().splitlines()
+    return "\n".join(line for line in dict.fromkeys([*fuller, *said.splitlines()]) if line)
 
 
 def _title(sentences: Sequence[str], page: PageContext) -> str:
@@ -118,7 +123,15 @@ def _title(sentences: Sequence[str], page: PageContext) -> str:
     title = chosen_sentence(telling or sentences)
     if not title:
         return f"Bug report: {page.page_name or page.route}" if page.page_name or page.route else "Bug report"
-    return shortened(title)
+    about = next((one for one in sentences if one != title and len(content_words(one)) >= _SUBJECT_WORDS), None)
+    if about is None or not _says_nothing_of_what(title):
+        return shortened(title)
+    # Of two bugs that are both called "it just hangs" nobody knows which is which.
+    return shortened(f"{about}{'' if about.endswith(('.', '!', '?')) else ':'} {title}")
+
+
+def _says_nothing_of_what(sentence: str) -> bool:
+    return any(is_unspecific(sentence, language) for language in get_args(Language))
 
 
 def _severity(said: str, understanding: Understanding) -> Literal["low", "medium", "high"]:

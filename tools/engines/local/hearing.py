@@ -24,6 +24,7 @@ from tools.engines.local.telling import sentences_of
 from tools.engines.local.temper import Said, dissatisfaction
 from tools.engines.local.tongue import Spoken, Tongue, is_latin
 from tools.engines.local.training import Ears, Row
+from tools.engines.local.trouble import is_unspecific
 from tools.engines.local.vectors import VectorMemory
 from tools.learned.classifier import LearnedClassifier
 from tools.learned.model import LearnedModel
@@ -40,12 +41,16 @@ _EARLIER = 5
 _PREPARED = 256
 _REMEMBERED = 40
 _MOST_PARTS = 6
+_SHORT_CHARS = 400
 _IDLE_KINDS = (Kind.SMALL_TALK, Kind.WANTS_PERSON, Kind.ABUSE)
 _SURE_ALONE = 0.6
 # To refuse somebody who meant well is worse than to answer a rude message.
 _SURE_OF_ABUSE = 0.6
 _SURE_COURTESY = 0.8
 _CLEAR_COURTESY = 0.65
+_NO_COURTESY = "none"
+_SURELY_NONE = 0.5
+_TROUBLE = 0.6
 _UNFRIENDLY = -0.3
 _STRONGEST_MOOD = 2.0
 
@@ -123,20 +128,20 @@ async def understand(
         _is_idle(ears, row) or (place > 0 and _hangs(ears, text, row, spoken.language))
         for place, (text, row) in enumerate(zip(earlier, before, strict=True))
     ]
-    subject = subject_of(earlier, idle)
-    follows = subject is not None and is_follow_up(
-        newest,
-        ears.hear("follow_up", own).of("yes"),
-        alone,
-        language=spoken.language,
-        asked_by_bot=_bot_asked(history),
-    )
-    question = standalone(newest, subject if follows else None)
+    in_trouble = is_unspecific(newest, spoken.language)
+    pointing_back = ears.hear("follow_up", own).of("yes")
+    subject = _subject(newest, alone, pointing_back, spoken.language, subject_of(earlier, idle), history)
+    follows = subject is not None
+    question = standalone(newest, subject)
+    of_subject = [row for text, row in zip(earlier, before, strict=True) if text == subject]
     whole = (await hearing.rows([question], spoken.language))[0] if follows else own
     kind = _kind(alone, ears.hear("kind", whole)) if follows else alone
     mood = _mood(newest, ears.hear("sentiment", own))
-    if newest.endswith("?") and _is_no_courtesy(kind, ears.hear("courtesy", own), mood, follows=follows):
+    courtesy = ears.hear("courtesy", own)
+    if in_trouble or _is_no_courtesy(kind, courtesy, mood, follows=follows, asks=newest.endswith("?")):
         kind = _about_something(alone, ears.hear("kind", whole))
+    if in_trouble and not follows:
+        kind = Scored(Kind.BUG.value, _TROUBLE, kind.probabilities)
     asked = question if follows else newest
     if hearing.learned is not None and not _clearly_idle(kind, hearing.learned.kind):
         kind = await hearing.informed(kind, hearing.learned.kind, asked)
@@ -164,12 +169,12 @@ async def understand(
         sentiment_trend=round(mood - sum(moods) / len(moods), 4) if moods else 0.0,
         question=Untrusted.of(question, Source.CUSTOMER, limit=_QUESTION_LIMIT),
         wish_for_person=round(max(_wish(ears, row) for row in (own, *parts)), 4),
-        # Danger that was named before counts while the conversation is still about it.
-        risk=round(max(ears.hear("risk", row).of("yes") for row in (own, whole, *parts)), 4),
+        risk=round(_danger(ears, [own, *parts], whole, of_subject) if follows else _most(ears, [own, *parts]), 4),
         is_follow_up=follows,
         says_unsolved=round(unsolved, 4),
         says_solved=round(feedback.of("solved"), 4) if feedback else 0.0,
         dissatisfied=round(_dissatisfaction(hearing, newest, history, spoken), 4),
+        unspecific=in_trouble and not follows,
     )
 
 
@@ -208,13 +213,16 @@ def _kind(alone: Scored, whole: Scored) -> Scored:
     return Scored(best, mixed[best], mixed)
 
 
-def _is_no_courtesy(kind: Scored, courtesy: Scored, mood: float, *, follows: bool) -> bool:
-    """Whether a question that sounds like small talk or abuse is neither: "and yearly?", "dark mode?".
+def _is_no_courtesy(kind: Scored, courtesy: Scored, mood: float, *, follows: bool, asks: bool) -> bool:
+    """Whether what sounds like small talk or abuse is neither: "and yearly?", "dark mode?", "in Firefox".
 
     A few words that no example has say little. But who asks doesn't give thanks or take leave, and which courtesy it
-    would be is clear of real ones.
+    would be, if one, is clear of real ones.
     """
-    if courtesy.confidence >= _CLEAR_COURTESY:
+    none = courtesy.label == _NO_COURTESY
+    if kind.label == Kind.SMALL_TALK and none and (follows or courtesy.confidence >= _SURELY_NONE):
+        return True
+    if not asks or (not none and courtesy.confidence >= _CLEAR_COURTESY):
         return False
     if kind.label == Kind.ABUSE:
         return follows and mood > _UNFRIENDLY
@@ -258,6 +266,19 @@ def _hangs(ears: Ears, text: str, row: Row, language: Language) -> bool:
     return ears.hear("follow_up", row).of("yes") >= 0.5 and not asks_by_itself(text, language)
 
 
+def _danger(ears: Ears, now: Sequence[Row], whole: Row, of_subject: Sequence[Row]) -> float:
+    """Danger that was named before counts while the conversation is still about it.
+
+    Two harmless sentences, one behind the other, may sound like a dangerous one: together they count for half.
+    """
+    apart = _most(ears, [*now, *of_subject])
+    return max(apart, (apart + _most(ears, [whole])) / 2)
+
+
+def _most(ears: Ears, rows: Sequence[Row]) -> float:
+    return max(ears.hear("risk", row).of("yes") for row in rows)
+
+
 def _wish(ears: Ears, row: Row) -> float:
     """Two opinions: the one trained on wishes alone, and the kind's. "Agent" is a wish, "the agent role" is not."""
     return 0.75 * ears.hear("wish", row).of("yes") + 0.25 * ears.hear("kind", row).of(Kind.WANTS_PERSON)
@@ -267,6 +288,33 @@ def _mood(text: str, scored: Scored) -> float:
     """The expected mood in [-1, 1]: the mean of the grades by their probability."""
     said = sum(float(grade) * p for grade, p in scored.probabilities.items()) / _STRONGEST_MOOD
     return max(-1.0, min(1.0, said + 0.3 * mood_of_emoji(text)))
+
+
+def _subject(
+    newest: str,
+    alone: Scored,
+    pointing_back: float,
+    language: Language,
+    last_subject: str | None,
+    history: Sequence[Message],
+) -> str | None:
+    """What the message hangs on; None when it stands alone."""
+    asked = _bot_asked(history)
+    last = next((m.text.render_plain() for m in reversed(history) if m.author is Author.CUSTOMER), "")
+    if asked and is_unspecific(last, language) and _says_of_what(newest, alone, language):
+        return last
+    if last_subject is None:
+        return None
+    hangs = is_unspecific(newest, language) or is_follow_up(
+        newest, pointing_back, alone, language=language, asked_by_bot=asked
+    )
+    return last_subject if hangs else None
+
+
+def _says_of_what(newest: str, alone: Scored, language: Language) -> bool:
+    """Whether a message says what the trouble before it is about: no courtesy, and no question of its own."""
+    idle = alone.label in _IDLE_KINDS and alone.confidence >= _SURE_COURTESY
+    return not idle and len(newest) <= _SHORT_CHARS and not asks_by_itself(newest, language)
 
 
 def _answered_before(history: Sequence[Message]) -> bool:

@@ -11,16 +11,17 @@ from tools.engines.local.classify import Scored
 from tools.engines.local.shipped import read_data
 from tools.engines.local.telling import sentences_of
 from tools.engines.local.tongue import is_latin
-from tools.engines.local.words import content_words, words
+from tools.engines.local.words import content_words, is_empty, words
 
 _FOLLOW_UP_WORDS = 14
 # "How soon?" and "which one?" have fewer.
 _OWN_QUESTION_WORDS = 3
-_PRONOUNS: dict[Language, re.Pattern[str]] = {
-    # Before a noun, which has a capital, it is an article.
-    "de": re.compile(r"\b(?:[Dd](?:as|ie|en|er|em)|[Ss]ie)\b(?!\s+(?:\w+\s+)?[A-ZÄÖÜ])"),
-    "es": re.compile(r"[aeií]r(?:lo|la|le)s?\b"),
-}
+# Before a noun, which has a capital, it is an article. "Sie" is whom one speaks to.
+_GERMAN_PRONOUN = re.compile(r"\b(?:[Dd](?:as|ie|en|er|em)|sie)\b(?!\s+(?:\w+\s+)?[A-ZÄÖÜ])")
+_GERMAN_ARTICLES = frozenset(("das", "die", "den", "der", "dem"))
+# "Was kostet das pro Jahr?"
+_BEHIND_DAS = frozenset(("pro", "per", "im", "in", "am", "an", "auf", "bei", "mit", "ohne", "für", "nach", "ab", "bis"))
+_SPANISH_PRONOUN = re.compile(r"[aeií]r(?:lo|la|le)s?\b")
 _PART_WORDS = 2
 _MOST_PARTS = 3
 _AND_ASKS = re.compile(
@@ -97,10 +98,33 @@ def asks_by_itself(text: str, language: Language) -> bool:
     if beginning.startswith(own.goes_on):
         return False
     rest = said[2:] if beginning.startswith(own.nothing_yet) else said
-    pronouns = _PRONOUNS.get(language)
-    if own.points.intersection(rest) or (pronouns is not None and pronouns.search(text)):
+    if own.points.intersection(rest) or _has_pronoun(text, said, language):
         return False
     return bool(content_words(text))
+
+
+def _has_pronoun(text: str, said: Sequence[str], language: Language) -> bool:
+    """Whether a word that may be an article or a form of address stands for something that was said before."""
+    if language == "es":
+        return _SPANISH_PRONOUN.search(text) is not None
+    if language != "de":
+        return False
+    if any(char.isupper() for char in text[1:]):
+        return _GERMAN_PRONOUN.search(text) is not None
+    return any(_is_german_pronoun(said, place) for place in range(len(said)))
+
+
+def _is_german_pronoun(said: Sequence[str], place: int) -> bool:
+    """The same where nobody took the trouble of capitals: "was kostet der pro plan", "was kostet das pro jahr"."""
+    word, behind = said[place], said[place + 1 :]
+    if word == "sie":
+        # "Können sie ..." speaks to us.
+        return not (place == 1 and said[0].endswith("en"))
+    if word not in _GERMAN_ARTICLES:
+        return False
+    is_last = not behind or is_empty(behind[0])
+    before_infinitive = len(behind) == 1 and behind[0].endswith("n")
+    return is_last or before_infinitive or (word == "das" and behind[0] in _BEHIND_DAS)
 
 
 @dataclass(frozen=True, slots=True)
