@@ -71,6 +71,10 @@ class KnowledgeBase(Protocol):
         """
         ...
 
+    def mended(self, question: str) -> str:
+        """Return the question with misspelt words as the articles spell them; what is right or a name stays."""
+        ...
+
     async def passages(self, passage_ids: Sequence[str]) -> list[Passage]:
         """Return the named passages that exist, in the order asked."""
         ...

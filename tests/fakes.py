@@ -1,6 +1,6 @@
 """Fakes at the ports: a scripted engine and in-memory collaborators. The graph between them is the real one."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -160,6 +160,7 @@ class FakeKnowledge:
 
     found: Sequence[Passage] = (passage(),)
     down: bool = False
+    spelt: Mapping[str, str] = field(default_factory=dict)
     queries: list[SearchQuery] = field(default_factory=list)
 
     async def search(self, query: SearchQuery) -> list[Passage]:
@@ -167,6 +168,9 @@ class FakeKnowledge:
         if self.down:
             raise KnowledgeError("scripted failure")
         return list(self.found)
+
+    def mended(self, question: str) -> str:
+        return self.spelt.get(question, question)
 
     async def passages(self, passage_ids: Sequence[str]) -> list[Passage]:
         return [p for p in self.found if p.passage_id in passage_ids]

@@ -1,11 +1,13 @@
 """What the customer's newest messages are."""
 
+from dataclasses import replace
+
 from langgraph.runtime import Runtime
 from typing_extensions import TypedDict
 
 from agent.deps import TurnDeps
 from agent.state import TurnState
-from agent.types import Understanding
+from agent.types import Understanding, Untrusted
 
 
 class UnderstandUpdate(TypedDict):
@@ -15,7 +17,11 @@ class UnderstandUpdate(TypedDict):
 
 
 async def understand(state: TurnState, runtime: Runtime[TurnDeps]) -> UnderstandUpdate:
-    """Say what kind of message this is, about what, in which language and mood, and what it asks."""
-    request = state["request"]
-    engine = runtime.context.engine
-    return {"understanding": await engine.understand(request.texts, request.history, state["page"])}
+    """Say what kind of message this is, about what, in which language and mood, and what it asks.
+
+    The question is read without its slips of the keyboard; what the customer wrote stays as it is everywhere else.
+    """
+    request, deps = state["request"], runtime.context
+    heard = await deps.engine.understand(request.texts, request.history, state["page"])
+    mended = deps.knowledge.mended(heard.question.render_plain())
+    return {"understanding": replace(heard, question=Untrusted.of(mended, heard.question.source))}

@@ -72,6 +72,9 @@ class _OneArticle:
     async def search(self, query: SearchQuery) -> list[Passage]:
         return [_ARTICLE_PASSAGE]
 
+    def mended(self, question: str) -> str:
+        return question
+
     async def passages(self, passage_ids: Sequence[str]) -> list[Passage]:
         return [_ARTICLE_PASSAGE]
 

@@ -54,6 +54,10 @@ class KnowledgeAsOf:
         found = await self.knowledge.search(query)
         return [passage for passage in found if passage.article_id not in self.missing]
 
+    def mended(self, question: str) -> str:
+        """By the words of all articles."""
+        return self.knowledge.mended(question)
+
     async def passages(self, passage_ids: Sequence[str]) -> list[Passage]:
         """Those of the named passages that were there."""
         found = await self.knowledge.passages(passage_ids)

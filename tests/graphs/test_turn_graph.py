@@ -35,7 +35,7 @@ from tests.fakes import (
     ask,
     fake_deps,
 )
-from tests.graphs.following import run, spoken, steps
+from tests.graphs.following import run, spoken, steps, values
 
 
 def said_before(text: str, *, route: Route) -> Message:
@@ -80,6 +80,17 @@ async def test_no_evidence_is_an_honest_question() -> None:
     assert finished.reply.outcome is Outcome.ASKED
     assert "won't guess" in spoken(events)
     assert finished.reply.quick_replies[0].label == "Talk to a person"
+
+
+async def test_a_misspelt_question_is_searched_as_it_was_meant() -> None:
+    meant = {"Where are my invocies?": "Where are my invoices?"}
+    knowledge = FakeKnowledge(spelt=meant)
+
+    finished, events = await run(fake_deps(knowledge=knowledge), ask("Where are my invocies?"))
+
+    assert [query.text.render_plain() for query in knowledge.queries] == list(meant.values())
+    assert values(events, "decision")[0]["understanding"]["question"] == "Where are my invoices?"
+    assert finished.reply.outcome is Outcome.ANSWERED
 
 
 async def test_a_knowledge_base_that_is_down_is_said_and_not_guessed_around() -> None:

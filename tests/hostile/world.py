@@ -99,6 +99,9 @@ class Shelf:
     async def search(self, query: SearchQuery) -> list[Passage]:
         return list(self.later if query.text.source is Source.MODEL else self.first)
 
+    def mended(self, question: str) -> str:
+        return question
+
     async def passages(self, passage_ids: Sequence[str]) -> list[Passage]:
         return [p for p in (*self.first, *self.later) if p.passage_id in passage_ids]
 

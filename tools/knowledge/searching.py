@@ -14,6 +14,7 @@ from tools.knowledge.known import KnownQuestions
 from tools.knowledge.lexical import LexicalIndex
 from tools.knowledge.matching import Match
 from tools.knowledge.ranking import Hits, Meant, Ranked, Reading, Shelf, rank
+from tools.knowledge.spelling import Spelling
 from tools.knowledge.subjects import Subjects
 from tools.knowledge.vectors import VectorCollection
 from tools.storage.knowledge import Generation
@@ -59,6 +60,7 @@ class Live:
     shelf: Shelf
     lexical: LexicalIndex
     subjects: Subjects
+    spelling: Spelling
     vectors: Collections | None
     known: KnownQuestions | None = None
 

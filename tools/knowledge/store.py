@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,10 +28,11 @@ from tools.knowledge.matching import Questions
 from tools.knowledge.owner import Ownership
 from tools.knowledge.ranking import Shelf
 from tools.knowledge.searching import Collections, Dense, Embedded, Live, named, nearest, search
+from tools.knowledge.spelling import KnownWords, Spelling
 from tools.knowledge.subjects import Subjects
 from tools.knowledge.vectors import VectorStore, open_vectors
 from tools.storage.database import Database
-from tools.storage.knowledge import ArticleRow, Generation, KnowledgeRows
+from tools.storage.knowledge import ArticleRow, Generation, KnowledgeRows, PassageRow
 from tools.storage.wakeups import Wakeups, knowledge_key
 
 logger = logging.getLogger(__name__)
@@ -212,6 +213,10 @@ class KnowledgeStore:
         except (ValueError, RuntimeError) as exc:
             raise KnowledgeError("the word index failed") from exc
 
+    def mended(self, question: str) -> str:
+        """Return the question with misspelt words as the articles spell them; see `Spelling.mended`."""
+        return self._live.spelling.mended(question) if self._live is not None else question
+
     async def passages(self, passage_ids: Sequence[str]) -> list[Passage]:
         """Return the named passages that the live generation has, in the order asked."""
         return named(self._live, passage_ids) if self._live is not None else []
@@ -373,12 +378,18 @@ class KnowledgeStore:
         )
         lexical = await asyncio.to_thread(LexicalIndex, passages, articles)
         subjects = await asyncio.to_thread(Subjects, articles, passages)
-        live = Live(generation, shelf, lexical, subjects, vectors)
+        spelling = await asyncio.to_thread(self._spelling, articles.values(), passages)
+        live = Live(generation, shelf, lexical, subjects, spelling, vectors)
         questions = await self._questions(live) if vectors is not None else None
         if questions is not None and questions.enough:
             name = questions_name(self._workspace_id, generation.generation_id, questions.key)
             live = replace(live, known=await questions.open(self._vectors, name))
         self._live = live
+
+    def _spelling(self, articles: Iterable[ArticleRow], passages: Sequence[PassageRow]) -> Spelling:
+        titles = (article.title for article in articles)
+        texts = (f"{passage.section} {passage.text}" for passage in passages)
+        return Spelling(titles, texts, KnownWords.open(self._cache_dir))
 
     def _open_vectors(self, generation: Generation) -> Collections | None:
         if self._embedder is None or generation.embedder != self._embedder.name:
