@@ -40,6 +40,8 @@ _SURE_KIND = 0.9
 _UPSET = -0.4
 _TELLING = 0.25
 _UNSPECIFIC = 0.2
+_TOLD = 0.4
+_ANGRY = -0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +249,8 @@ def _needs_person(signals: Signals, policy: Policy, wish: float, reasons: list[R
     sure_category = heard.category_confidence
     # What history says of such messages has their mood and their danger in it: counting those again would count twice.
     open_question = 1 - _by_history(signals)
+    # Whoever tells what goes wrong, because we asked, speaks of unhappy things.
+    telling = _TOLD if _answers_bug_question(signals) >= _DETAILS and heard.sentiment > _ANGRY else 1.0
     unhappy = max(0.0, -heard.sentiment)
     # What the message sounds like, and what the team's tickets like it came to, are two opinions on the same thing.
     heard_causes: list[_Cause] = [
@@ -256,8 +260,8 @@ def _needs_person(signals: Signals, policy: Policy, wish: float, reasons: list[R
             signals.category.scope,
             0.5 * sure_category * (signals.category.scope == "off"),
         ),
-        ("sentiment", heard.sentiment, 0.25 * unhappy * open_question),
-        ("dissatisfied", heard.dissatisfied, 0.4 * max(0.0, heard.dissatisfied - 0.5) * open_question),
+        ("sentiment", heard.sentiment, 0.25 * unhappy * open_question * telling),
+        ("dissatisfied", heard.dissatisfied, 0.4 * max(0.0, heard.dissatisfied - 0.5) * open_question * telling),
         ("complaint", heard.kind_confidence, _complaint_weight(signals)),
     ]
     causes: list[_Cause] = [
@@ -268,7 +272,7 @@ def _needs_person(signals: Signals, policy: Policy, wish: float, reasons: list[R
             0.85 * sure_category * signals.category.needs_person,
         ),
         ("failed_attempts", float(signals.failed_attempts), _attempts_weight(signals, policy)),
-        ("sentiment_trend", heard.sentiment_trend, 0.3 * max(0.0, -heard.sentiment_trend)),
+        ("sentiment_trend", heard.sentiment_trend, 0.3 * max(0.0, -heard.sentiment_trend) * telling),
         ("account_tier", signals.tier or "", 0.35 * unhappy * (signals.tier in policy.high_tiers)),
         (
             "account_health",

@@ -483,3 +483,18 @@ def test_an_answer_to_our_question_about_a_bug_is_no_failed_attempt() -> None:
 def spoken(route: Route) -> Message:
     words = Untrusted.of("So it goes.", Source.CUSTOMER)
     return Message("m", Author.BOT, words, datetime(2026, 11, 28, tzinfo=UTC), route=route)
+
+
+def test_details_that_we_asked_for_may_sound_unhappy() -> None:
+    told = heard(
+        kind=Kind.BUG,
+        kind_confidence=0.94,
+        sentiment=-0.48,
+        sentiment_trend=-0.35,
+        dissatisfied=0.79,
+        is_follow_up=True,
+    )
+
+    assert decide(signals(0.5, understanding=told, last_bot_route="bug_report"), POLICY).route is Route.BUG_REPORT
+    angry = replace(told, sentiment=-0.9, sentiment_trend=-0.8)
+    assert decide(signals(0.5, understanding=angry, last_bot_route="bug_report"), POLICY).route is Route.HANDOFF

@@ -17,8 +17,10 @@ from tools.arrays import read_arrays, write_arrays
 _LANGUAGES = ("en", "de", "es")
 _WORD = re.compile(r"[^\W\d_]+")
 # No part of an address, a file's name, a code or a compound.
-_ASKED = re.compile(r"(?<![\w@./#'’-])[^\W\d_]{4,20}(?![\w@/'’-]|\.\w)")
-_SHORTEST = 4
+_ASKED = re.compile(r"(?<![\w@./#'’-])[^\W\d_]{3,20}(?![\w@/'’-]|\.\w)")
+_SHORTEST = 3
+# Of three letters only two may have changed places: "hwo", "teh".
+_SHORT = 4
 _LONGEST = 20
 # From so many letters on two slips are taken for one word.
 _LONG = 8
@@ -51,7 +53,7 @@ class KnownWords:
     @classmethod
     def read(cls, cache_dir: Path) -> "KnownWords":
         """Return those that `cache_dir` has, and leave them there when they had to be made."""
-        path = cache_dir / f"dictionary-{version('pyspellchecker')}-{'-'.join(_LANGUAGES)}.npz"
+        path = cache_dir / f"dictionary-{version('pyspellchecker')}-{'-'.join(_LANGUAGES)}-{_SHORTEST}.npz"
         stored = read_arrays(path, ("hashes",))
         if stored is not None:
             return cls(stored["hashes"].astype(np.uint32, copy=False))
@@ -88,8 +90,8 @@ class Spelling:
     def mended(self, text: str) -> str:
         """Return the text with words that are in no dictionary replaced by the base's words that they are near to.
 
-        Near is one letter wrong, missing, too many or in its neighbour's place, or two from eight letters on. Names,
-        codes, addresses and whatever the base itself has stay as they are.
+        Near is one letter wrong, missing, too many or in its neighbour's place, or two from eight letters on; of three
+        letters two in each other's place. Names, codes, addresses and whatever the base itself has stay as they are.
         """
         budget = _MOST_MENDED
 
@@ -111,6 +113,7 @@ class Spelling:
         if word in self._own or word in self._known:
             return None
         slips = 2 if len(word) >= _LONG else 1
+        swapped = sorted(word) if len(word) < _SHORT else None
         # Nobody gets the first letter wrong, but it may have changed places with the second.
         near = [
             (distance, -self._counted[candidate], candidate)
@@ -118,6 +121,7 @@ class Spelling:
             for candidate, distance, _ in extract(
                 word, self._by_first.get(first, ()), scorer=OSA.distance, score_cutoff=slips, limit=None
             )
+            if swapped is None or sorted(candidate) == swapped
         ]
         return min(near)[2] if near else None
 

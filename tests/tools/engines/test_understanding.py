@@ -431,7 +431,17 @@ async def test_trouble_is_no_courtesy_and_says_when_it_says_nothing_of_what(
 
 
 @pytest.mark.parametrize(
-    "text", ["the export doesn't work", "it works", "no", "not now", "does it work?", "geht das nicht?"]
+    "text",
+    [
+        "the export doesn't work",
+        "it works",
+        "no",
+        "no error",
+        "kein Problem",
+        "not now",
+        "does it work?",
+        "geht das nicht?",
+    ],
 )
 async def test_what_names_its_subject_or_reports_nothing_is_not_unspecific(hear: Hear, text: str) -> None:
     assert not (await hear(text)).unspecific
@@ -502,3 +512,13 @@ async def test_two_harmless_sentences_are_no_danger_together(hear: Hear) -> None
     heard = await hear("can i remove it again later", history=said("what does it cost", "> It costs 9 EUR."))
 
     assert heard.risk < 0.5
+
+
+@pytest.mark.parametrize("text", ["ok bye", "bye", "are you a bot", "hold on"])
+async def test_what_is_said_in_passing_has_no_mood(hear: Hear, text: str) -> None:
+    assert (await hear(text)).sentiment > -0.35
+
+
+@pytest.mark.parametrize("text", ["my card was declined", "so what would we pay", "Meine Karte wird abgelehnt"])
+async def test_a_payment_that_fails_is_no_dispute(hear: Hear, text: str) -> None:
+    assert (await hear(text)).risk < 0.5

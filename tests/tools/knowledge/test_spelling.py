@@ -11,7 +11,7 @@ from tools.embedding.minilm import MiniLmEmbedder
 from tools.knowledge.spelling import KnownWords, Spelling
 
 TEXTS = {
-    "Download your invoices": "Every invoice is under Settings. Select Download. A receipt shows the billing address.",
+    "Download your invoices": "This is how. Every invoice is under Settings: Download. A receipt shows the address.",
     "Change your password": "Change the password under Settings. Two-factor login asks for a code after the password.",
     "Cancel your subscription": "You can cancel the subscription or the business plan. Export the report before.",
     "Rechnungen herunterladen": "Jede Rechnung steht unter Einstellungen. Mitglieder sehen die Rechnung nicht.",
@@ -28,7 +28,7 @@ def spelling(model_cache: Path) -> Spelling:
 @pytest.mark.parametrize(
     ("asked", "meant"),
     [
-        ("hwo do i dowload my invocies", "hwo do i download my invoices"),
+        ("hwo do i dowload my invocies", "how do i download my invoices"),
         ("how do i chagne my pasword?", "how do i change my password?"),
         ("Cancle my subscripton, please.", "Cancel my subscription, please."),
         ("rechung herunterlden", "rechnung herunterladen"),

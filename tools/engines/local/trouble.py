@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import get_args
 
 from agent.types import Language
@@ -18,6 +19,9 @@ def is_unspecific(text: str, language: Language) -> bool:
     """
     said, known = words(text), _words()[language]
     if not said or len(said) > _MOST_WORDS or not all(known.says_nothing_of_what(word) for word in said):
+        return False
+    # "No error" and "kein Problem" say that there is none.
+    if any(no in known.never and word in known.fails for no, word in pairwise(said)):
         return False
     # "Can't it be opened?" asks whether it is meant to be so.
     stops = not known.works.isdisjoint(said) and not known.never.isdisjoint(said) and not text.rstrip().endswith("?")
