@@ -72,6 +72,13 @@ def test_nothing_but_words_is_touched_and_once_is_enough(spelling: Spelling, tex
     assert len(once.split()) == len(text.split())
 
 
+def test_a_message_of_unknown_words_is_not_searched_for_each(spelling: Spelling) -> None:
+    unknown = ["qqzx" + "abcdefghij"[n] * 4 for n in range(10)]
+
+    assert spelling.mended(" ".join([*unknown[:7], "pasword", "pasword"])).endswith("password password")
+    assert spelling.mended(" ".join([*unknown, "pasword"])).endswith(" pasword")
+
+
 def test_the_dictionary_is_made_once_and_read_back(tmp_path: Path) -> None:
     made = KnownWords.read(tmp_path)
     (path,) = tmp_path.iterdir()
