@@ -3,6 +3,8 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +16,12 @@ from tools.knowledge.known import KnownQuestions
 from tools.knowledge.lexical import LexicalIndex
 from tools.knowledge.matching import Match
 from tools.knowledge.ranking import Hits, Meant, Ranked, Reading, Shelf, rank
-from tools.knowledge.spelling import Spelling
+from tools.knowledge.spelling import KnownWords, Spelling
 from tools.knowledge.subjects import Subjects
 from tools.knowledge.vectors import VectorCollection
-from tools.storage.knowledge import Generation
+from tools.storage.knowledge import ArticleRow, Generation, PassageRow
+
+_STALE_AFTER = timedelta(days=730)
 
 _CANDIDATES = 40
 _WHOLE_CANDIDATES = 20
@@ -63,6 +67,32 @@ class Live:
     spelling: Spelling
     vectors: Collections | None
     known: KnownQuestions | None = None
+
+    @classmethod
+    def arranged(
+        cls,
+        generation: Generation,
+        articles: dict[str, ArticleRow],
+        passages: Sequence[PassageRow],
+        vectors: Collections | None,
+        *,
+        cache_dir: Path,
+    ) -> "Live":
+        """Index what the database holds of a generation: seconds for tens of thousands of passages."""
+        now = datetime.now(UTC)
+        shelf = Shelf(
+            passages={row.passage_id: row for row in passages},
+            articles=articles,
+            first_passages={row.article_id: row.passage_id for row in reversed(passages)},
+            stale_before=(now - _STALE_AFTER).date(),
+            today=now.date(),
+        )
+        spelling = Spelling(
+            (article.title for article in articles.values()),
+            (f"{passage.section} {passage.text}" for passage in passages),
+            KnownWords.open(cache_dir),
+        )
+        return cls(generation, shelf, LexicalIndex(passages, articles), Subjects(articles, passages), spelling, vectors)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from agent.errors import ConnectorError, KnowledgeError
@@ -23,21 +22,16 @@ from tools.knowledge.ingest import (
     workspace_prefix,
 )
 from tools.knowledge.known import QuestionShelf, for_questions
-from tools.knowledge.lexical import LexicalIndex
 from tools.knowledge.matching import Questions
 from tools.knowledge.owner import Ownership
-from tools.knowledge.ranking import Shelf
 from tools.knowledge.searching import Collections, Dense, Embedded, Live, named, nearest, search
-from tools.knowledge.spelling import KnownWords, Spelling
-from tools.knowledge.subjects import Subjects
 from tools.knowledge.vectors import VectorStore, open_vectors
 from tools.storage.database import Database
-from tools.storage.knowledge import ArticleRow, Generation, KnowledgeRows, PassageRow
+from tools.storage.knowledge import ArticleRow, Generation, KnowledgeRows
 from tools.storage.wakeups import Wakeups, knowledge_key
 
 logger = logging.getLogger(__name__)
 
-STALE_AFTER = timedelta(days=730)
 # A question that waits longer for its vector is searched by words alone.
 _DENSE_DEADLINE_S = 2.0
 # A hint of a new generation that was missed costs so long.
@@ -369,27 +363,14 @@ class KnowledgeStore:
                 vectors = None
         if vectors is None and self._embedder is not None:
             logger.warning("the base has no whole vectors of this model: search is by words alone until rebuilt")
-        shelf = Shelf(
-            passages={row.passage_id: row for row in passages},
-            articles=articles,
-            first_passages={row.article_id: row.passage_id for row in reversed(passages)},
-            stale_before=(datetime.now(UTC) - STALE_AFTER).date(),
-            today=datetime.now(UTC).date(),
+        live = await asyncio.to_thread(
+            Live.arranged, generation, articles, passages, vectors, cache_dir=self._cache_dir
         )
-        lexical = await asyncio.to_thread(LexicalIndex, passages, articles)
-        subjects = await asyncio.to_thread(Subjects, articles, passages)
-        spelling = await asyncio.to_thread(self._spelling, articles.values(), passages)
-        live = Live(generation, shelf, lexical, subjects, spelling, vectors)
         questions = await self._questions(live) if vectors is not None else None
         if questions is not None and questions.enough:
             name = questions_name(self._workspace_id, generation.generation_id, questions.key)
             live = replace(live, known=await questions.open(self._vectors, name))
         self._live = live
-
-    def _spelling(self, articles: Iterable[ArticleRow], passages: Sequence[PassageRow]) -> Spelling:
-        titles = (article.title for article in articles)
-        texts = (f"{passage.section} {passage.text}" for passage in passages)
-        return Spelling(titles, texts, KnownWords.open(self._cache_dir))
 
     def _open_vectors(self, generation: Generation) -> Collections | None:
         if self._embedder is None or generation.embedder != self._embedder.name:
