@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from typing import Literal, get_args
+from typing import Literal
 
 from agent.types import Author, BugDraft, Kind, Language, Message, PageContext, Understanding, Untrusted
 from tools.engines.local.telling import chosen_sentence, sentences_of, shortened
@@ -91,7 +91,7 @@ def draft_bug(
         "environment": bool(environment),
     }
     return BugDraft(
-        title=_title(sentences, page),
+        title=_title(sentences, page, understanding.language),
         doing=_field(doing),
         expected=_field(expected),
         actual=_field([*actual, *(error for error in errors if error not in said)]),
@@ -117,21 +117,17 @@ def _reported(texts: Sequence[Untrusted], history: Sequence[Message], understand
     return "\n".join(line for line in dict.fromkeys([*fuller, *said.splitlines()]) if line)
 
 
-def _title(sentences: Sequence[str], page: PageContext) -> str:
+def _title(sentences: Sequence[str], page: PageContext, language: Language) -> str:
     """The sentence that says what is wrong, in the customer's words."""
     telling = [sentence for sentence in sentences if _ACTUAL.search(sentence) and not _EXPECTED.search(sentence)]
     title = chosen_sentence(telling or sentences)
     if not title:
         return f"Bug report: {page.page_name or page.route}" if page.page_name or page.route else "Bug report"
     about = next((one for one in sentences if one != title and len(content_words(one)) >= _SUBJECT_WORDS), None)
-    if about is None or not _says_nothing_of_what(title):
+    if about is None or not is_unspecific(title, language):
         return shortened(title)
     # Of two bugs that are both called "it just hangs" nobody knows which is which.
     return shortened(f"{about}{'' if about.endswith(('.', '!', '?')) else ':'} {title}")
-
-
-def _says_nothing_of_what(sentence: str) -> bool:
-    return any(is_unspecific(sentence, language) for language in get_args(Language))
 
 
 def _severity(said: str, understanding: Understanding) -> Literal["low", "medium", "high"]:
