@@ -133,10 +133,10 @@ def refuse_hurry(doors: Doors, caller: Caller, request: Request) -> None:
     Raises:
         Problem: 429, nothing is left of it, or too much came from where the visitor is.
     """
-    limit = doors.key_messages if caller.scope.role == "bot" else doors.messages
-    refuse_beyond(doors, limit, caller.owner, "too many messages at once")
+    bot = caller.scope.role == "bot"
+    refuse_beyond(doors, doors.key_messages if bot else doors.messages, caller.owner, "too many messages at once")
     # Nobody vouches for a visitor, and another session makes another visitor.
-    if caller.scope.role != "bot" and caller.identity.level != IdentityLevel.VERIFIED:
+    if not bot and caller.identity.level != IdentityLevel.VERIFIED:
         refuse_beyond(doors, doors.address_messages, client_address(request), "too many messages from your network")
 
 

@@ -21,7 +21,7 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
-    # A tenth less work: one process for the pages of a context, and none for a graphics card that isn't there.
+    # Somewhat less work: one process for the pages of a context, and none for a graphics card that isn't there.
     "--process-per-site",
     "--renderer-process-limit=1",
     "--in-process-gpu",
