@@ -8,6 +8,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from tools.knowledge.articles import Article
+from tools.knowledge.tables import told
 
 TARGET_WORDS = 120
 MAX_WORDS = 200
@@ -36,7 +37,10 @@ class _Block:
 
 
 def split(article: Article) -> list[Piece]:
-    """Split by section, then join blocks up to about 120 words; a list of steps stays in one piece up to 200 words."""
+    """Split by section, then join blocks up to about 120 words; a list of steps stays in one piece up to 200 words.
+
+    Of a table each row becomes a line (`tables.py`).
+    """
     pieces: list[Piece] = []
     seen: Counter[str] = Counter()
     for section, text in _join(_blocks(article)):
@@ -62,6 +66,9 @@ def _blocks(article: Article) -> list[_Block]:
             heading = " ".join(tokens[index + 1].content.split())
             section = "" if heading == article.title else heading
             continue
+        if token.type == "table_open":
+            blocks += [_Block(section, part) for part in _rows(tokens[index:])]
+            continue
         text = "\n".join(lines[token.map[0] : token.map[1]]).strip("\n")
         if not text.strip() or token.type in ("hr", "html_block"):
             continue
@@ -70,6 +77,27 @@ def _blocks(article: Article) -> list[_Block]:
         else:
             blocks.append(_Block(section, text))
     return blocks
+
+
+def _rows(tokens: list[Token]) -> list[str]:
+    """The table that begins here as lines, as many together as make a passage."""
+    rows: list[list[str]] = []
+    for token in tokens:
+        if token.type == "table_close":
+            break
+        if token.type == "tr_open":
+            rows.append([])
+        elif token.type == "inline":
+            rows[-1].append(token.content)
+    parts: list[list[str]] = [[]]
+    words = 0
+    for line in told(rows[0], rows[1:]):
+        words += len(line.split())
+        if parts[-1] and words > TARGET_WORDS:
+            parts.append([])
+            words = len(line.split())
+        parts[-1].append(line)
+    return ["\n".join(part) for part in parts if part]
 
 
 def _cut(text: str, token: Token, following: list[Token], lines: list[str]) -> list[str]:

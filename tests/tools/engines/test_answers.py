@@ -6,14 +6,10 @@ from dataclasses import replace
 import pytest
 
 from agent.phrases import Phrase, phrase
-from agent.ports import AnswerBrief, ToolOffer
-from agent.types import AccountFacts, PageContext, Passage, Sentence, Source, ToolCall, ToolResult, Untrusted
-from tests.tools.engines.conftest import Hear
+from agent.types import AccountFacts, PageContext, Sentence, Source, ToolCall, ToolResult, Untrusted
+from tests.tools.engines.conftest import Asking, Hear
 from tests.tools.engines.shop import ARTICLES, passage
-from tools.accounts import AccountStatusTool, OrderStatusTool
-from tools.engines.local.engine import LocalEngine
 
-TOOLS = (AccountStatusTool.offer, OrderStatusTool.offer)
 ACME = AccountFacts("acct_1", Untrusted.of("Acme", Source.ACCOUNT), plan="team")
 BILLING = PageContext(
     route="/settings/billing",
@@ -23,35 +19,6 @@ BILLING = PageContext(
     known=True,
     article_ids=("download-invoices",),
 )
-
-
-class Asking:
-    """Asks the engine and collects what it says."""
-
-    def __init__(self, engine: LocalEngine, hear: Hear) -> None:
-        self._engine, self._hear = engine, hear
-
-    async def __call__(
-        self,
-        text: str,
-        *passages: Passage,
-        page: PageContext | None = None,
-        account: AccountFacts | None = None,
-        results: Sequence[ToolResult] = (),
-        tools: tuple[ToolOffer, ...] = TOOLS,
-        courtesy: bool = False,
-    ) -> list[Sentence | ToolCall]:
-        where = page or PageContext()
-        heard = await self._hear(text, page=where)
-        brief = AnswerBrief(
-            heard.question, heard, passages, where, account, (), tuple(results), tools, courtesy=courtesy
-        )
-        return [part async for part in self._engine.answer(brief)]
-
-
-@pytest.fixture
-def ask(engine: LocalEngine, hear: Hear) -> Asking:
-    return Asking(engine, hear)
 
 
 def claims(parts: Sequence[Sentence | ToolCall]) -> list[Sentence]:

@@ -11,6 +11,7 @@ from tools.engines.local.words import content_words
 _FEWEST_WORDS = 40
 _GOOD_SHARE = 0.62
 _NEXT_BEST_SHARE = 0.4
+_ROW_SHARE = 0.75
 _STEPS_LIFT = 0.12
 _POSITION_COST = 0.015
 _MOST_PIECES = 40
@@ -59,7 +60,11 @@ async def choose(pieces: Sequence[Piece], wanted: Wanted, *, words: int) -> list
     for index in order:
         needed = _with_support(pieces, index) - kept
         cost = sum(pieces[one].length for one in needed)
-        good = scores[index] >= (_GOOD_SHARE if length >= _FEWEST_WORDS else _NEXT_BEST_SHARE) * top
+        share = _GOOD_SHARE if length >= _FEWEST_WORDS else _NEXT_BEST_SHARE
+        if pieces[index].shape is Shape.ROW:
+            # All rows have the columns' names: nearly as good is only what is asked about as well.
+            share = _ROW_SHARE
+        good = scores[index] >= share * top
         if kept and (not good or length + cost > words):
             continue
         kept |= needed

@@ -1,4 +1,4 @@
-"""An article's text in pieces that can be quoted: sentences, and lists that stay whole."""
+"""An article's text in pieces that can be quoted: sentences, rows of tables, and lists that stay whole."""
 
 import re
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from agent.types import Passage
 from tools.engines.local.words import words
+from tools.knowledge.tables import is_row
 
 _LIST_ITEM = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s")
 _SENTENCE_END = re.compile(r"[.!?…][\"”»*_)]*\s+(?=[\"“„«¿¡*_(\[]*[A-ZÄÖÜÁÉÍÓÚÑ0-9])")
@@ -24,7 +25,7 @@ class Shape(StrEnum):
 
     SENTENCE = "sentence"
     LIST = "list"
-    TABLE = "table"
+    ROW = "row"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +73,10 @@ def cut(passage: Passage) -> list[Piece]:
     for number, block in enumerate(_joined(text, list(_blocks(text)))):
         if block.shape is None:
             continue
-        if block.shape is not Shape.SENTENCE:
-            pieces.append(Piece(passage, block.start, block.end, number, block.shape))
-            continue
-        for start, end in _sentences(text, block.start, block.end):
-            pieces.append(Piece(passage, start, end, number, Shape.SENTENCE))
-    # A citation behind a table would become a cell of it: tables are quoted when there is nothing else.
-    return [piece for piece in pieces if piece.shape is not Shape.TABLE] or pieces
+        parts = {Shape.SENTENCE: _sentences, Shape.ROW: _lines}.get(block.shape)
+        for start, end in parts(text, block.start, block.end) if parts else [(block.start, block.end)]:
+            pieces.append(Piece(passage, start, end, number, block.shape))
+    return pieces
 
 
 def _blocks(text: str) -> Iterator[_Block]:
@@ -114,8 +112,8 @@ def _shaped(text: str, start: int, end: int) -> _Block:
     first = lines[0].lstrip()
     if first.startswith(("#", "<", "![")) or set("".join(lines).strip()) <= set("-*_= "):
         return _Block(start, end, None)
-    if first.startswith("|") and len(lines) > 1:
-        return _Block(start, end, Shape.TABLE)
+    if all(is_row(line) for line in lines):
+        return _Block(start, end, Shape.ROW)
     is_list = any(_LIST_ITEM.match(line) for line in lines)
     return _Block(start, end, Shape.LIST if is_list else Shape.SENTENCE)
 
@@ -138,6 +136,12 @@ def _joined(text: str, blocks: list[_Block]) -> list[_Block]:
         else:
             joined.append(block)
     return joined
+
+
+def _lines(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    for line in text[start:end].split("\n"):
+        yield start, start + len(line)
+        start += len(line) + 1
 
 
 def _sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:

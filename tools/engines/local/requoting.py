@@ -38,8 +38,11 @@ def nearest_quote(said: str, source: str) -> Quote:
     read = read_source(source)
     best, best_value = NO_QUOTE, 0.0
     at = end_before = 0
-    for place, (unit, words) in enumerate(zip(read.units, read.read, strict=True)):
-        start = source.find(unit, at)
+    start = -1
+    for place, (unit, words) in enumerate(zip(read.stands, read.read, strict=True)):
+        # Cells of a row stand in one place.
+        if place == 0 or unit is not read.stands[place - 1]:
+            end_before, start = at, source.find(unit, at)
         if start < 0:
             continue
         at = start + len(unit)
@@ -52,7 +55,6 @@ def nearest_quote(said: str, source: str) -> Quote:
         value = share - 0.002 * len(words.content)
         if value > best_value and not unit.endswith(":"):
             follows = place > 0 and not source[end_before:start].strip(" ")
-            first = source.rfind(read.units[place - 1], 0, start) if follows and leans_back(unit) else start
+            first = source.rfind(read.stands[place - 1], 0, start) if follows and leans_back(unit) else start
             best, best_value = Quote(source[max(first, 0) : at], share, sum(like > 0 for like in likeness)), value
-        end_before = at
     return best

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from tools.engines.local.support.wording import Sort, Token, Worded, worded
+from tools.knowledge.tables import statements
 
 _HEADING = re.compile(r"^\s*#{1,6}\s+(.*)$")
 _SPLIT = re.compile(r"(?<=[.!?])[\"”»*_)]*\s+(?=[^a-z])|\n+")
@@ -27,9 +28,14 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A source in units (sentences, list items) with their tokens; `forms` are all it has, headings included."""
+    """A source in units with their tokens; `forms` are all it has, headings included.
+
+    A unit is a sentence, an item of a list, or what a cell of a table says; `stands` is where it stands: the text of
+    the unit itself, or the row of the cell.
+    """
 
     units: tuple[str, ...]
+    stands: tuple[str, ...]
     read: tuple[Worded, ...]
     forms: frozenset[str]
     windows: tuple[Window, ...]
@@ -70,16 +76,22 @@ class Alignment:
 def read_source(text: str, headings: tuple[str, ...] = ()) -> Source:
     """Cut a source's Markdown."""
     units: list[str] = []
+    stands: list[str] = []
     heads = list(headings)
-    for part in _SPLIT.split(text):
-        heading = _HEADING.match(part)
-        if heading:
-            heads.append(heading.group(1))
-        elif any(char.isalnum() for char in part):
-            units.append(part.strip())
+    for line in text.split("\n"):
+        told = list(statements(line))
+        units += told
+        stands += [line] * len(told)
+        for part in _SPLIT.split(line) if not told else ():
+            heading = _HEADING.match(part)
+            if heading:
+                heads.append(heading.group(1))
+            elif any(char.isalnum() for char in part):
+                units.append(part.strip())
+                stands.append(units[-1])
     read = tuple(worded(unit) for unit in units)
     forms = frozenset[str]().union(*(worded(head).forms for head in heads), *(unit.forms for unit in read))
-    return Source(tuple(units), read, forms, tuple(_windows(read)))
+    return Source(tuple(units), tuple(stands), read, forms, tuple(_windows(read)))
 
 
 def _windows(read: Sequence[Worded]) -> Iterator[Window]:
