@@ -12,11 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from agent.policy import CategoryPolicy, Costs, Policy
+from agent.replying import agrees
 from agent.types import Author, Evidence, Kind, Message, Reason, Route, Understanding, Verdict
-
-# A reply to "shall I fetch someone?" is understood from the question before it, not from its words alone.
-_YES = {"yes", "yeah", "yep", "sure", "ok", "okay", "please", "yes please", "ja", "gerne", "ja bitte", "bitte", "sí", "si", "vale", "claro", "por favor", "sí por favor"}  # fmt: skip  # noqa: E501
-
 
 # How a question for information begins, in the languages we speak; what it is about plays no part.
 _INFORMATION = re.compile(
@@ -34,6 +31,7 @@ OFFERED_BUG = "offer_bug"
 
 _Cause = tuple[str, float | str, float]
 
+_CONFIRMED = 0.95
 _GRAVE = 0.8
 _DETAILS = 0.75
 _SURE_KIND = 0.9
@@ -77,9 +75,9 @@ class Signals:
 
     `known` is the probability that an article answers, going by the questions that the team's articles are known to
     answer: what people did with such messages says more than what kind of message it looks like. `opinion` is the
-    engine's second opinion on whether a person is needed, where it was asked for one. `history` is None while the
-    team's tickets have taught nothing; with it, `evidence` is the probability that the best article answers and that
-    nobody is needed.
+    engine's second opinion on whether a person is needed, where it was asked for one. `confirmed` says that the
+    customer said yes to the article that we named. `history` is None while the team's tickets have taught nothing; with
+    it, `evidence` is the probability that the best article answers and that nobody is needed.
     """
 
     understanding: Understanding
@@ -97,6 +95,7 @@ class Signals:
     clarifications: int = 0
     known: float = 0.0
     opinion: float | None = None
+    confirmed: bool = False
     history: History | None = None
 
 
@@ -230,17 +229,13 @@ def _cheapest(expected: dict[Route, float]) -> Route:
 def _wish(signals: Signals, policy: Policy) -> float:
     if signals.pressed_for_person:
         return 1.0
-    if signals.last_bot_route in ("clarify", OFFERED_PERSON) and _agrees(signals):
+    if not signals.confirmed and signals.last_bot_route in ("clarify", OFFERED_PERSON) and agrees(signals.newest_text):
         return 1.0
     wish = signals.understanding.wish_for_person
     if signals.last_bot_route is None and signals.known >= 0.5:
         # The team answers such messages with an article ("How do I reach you?"). Who asks again is taken at their word.
         wish *= 1 - signals.known
     return wish
-
-
-def _agrees(signals: Signals) -> bool:
-    return " ".join("".join(c if c.isalpha() else " " for c in signals.newest_text.lower()).split()) in _YES
 
 
 def _needs_person(signals: Signals, policy: Policy, wish: float, reasons: list[Reason]) -> float:
@@ -363,7 +358,7 @@ def _is_bug(signals: Signals, policy: Policy, reasons: list[Reason]) -> float:
         # The page itself reported trouble: that the customer is right becomes likelier.
         probability = 1 - (1 - probability) * 0.6
         reasons.append(Reason("page_errors", float(signals.page_errors), 0.4, Route.BUG_REPORT))
-    if signals.last_bot_route == OFFERED_BUG and _agrees(signals):
+    if signals.last_bot_route == OFFERED_BUG and agrees(signals.newest_text):
         probability = 0.95
         reasons.append(Reason("agreed_to_report", 1.0, 0.95, Route.BUG_REPORT))
     elif _says_nothing_of_what(signals):
@@ -419,7 +414,10 @@ def _answerable(signals: Signals, reasons: list[Reason]) -> float:
         return max(signals.evidence, heard.kind_confidence)
     reasons.append(Reason("evidence", signals.evidence, round(signals.evidence, 4), Route.ANSWER))
     answerable = signals.evidence
-    if _says_nothing_of_what(signals):
+    if signals.confirmed:
+        reasons.append(Reason("confirmed_article", 1.0, _CONFIRMED, Route.ANSWER))
+        answerable = max(answerable, _CONFIRMED)
+    elif _says_nothing_of_what(signals):
         # Some article is always near; which one is meant nobody knows.
         answerable *= _UNSPECIFIC
     if heard.kind is Kind.FEATURE_REQUEST:

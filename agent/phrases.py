@@ -65,6 +65,7 @@ class Phrase(StrEnum):
     QR_PERSON = "qr_person"
     QR_PERSON_TEXT = "qr_person_text"
     QR_REPHRASE = "qr_rephrase"
+    QR_THAT = "qr_that"
     QR_YES = "qr_yes"
     QR_NO = "qr_no"
     QR_SOLVED = "qr_solved"
@@ -319,6 +320,7 @@ _TEXTS: dict[Phrase, dict[Language, str]] = {
         "es": "Sí, por favor avise a alguien del equipo.",
     },
     Phrase.QR_REPHRASE: {"en": "Ask differently", "de": "Anders fragen", "es": "Preguntar de otra forma"},
+    Phrase.QR_THAT: {"en": "Yes, that's it", "de": "Ja, genau", "es": "Sí, eso es"},
     Phrase.QR_YES: {"en": "Yes, please", "de": "Ja, bitte", "es": "Sí, por favor"},
     Phrase.QR_NO: {"en": "No, thanks", "de": "Nein, danke", "es": "No, gracias"},
     Phrase.QR_SOLVED: {"en": "That solved it", "de": "Das hat geholfen", "es": "Resuelto"},

@@ -7,6 +7,7 @@ from agent.types import (
     AnswerDraft,
     BugTicket,
     CheckReport,
+    Citation,
     Evidence,
     Handoff,
     PageContext,
@@ -38,6 +39,7 @@ class TurnState(TypedDict, total=False):
     proposal: Proposal  # propose
     check_report: CheckReport  # check
     clarification: str  # clarify
+    nearest: tuple[Citation, ...]  # clarify
     ticket: BugTicket | None  # bug_report
     bug_message: str  # bug_report
     handoff: Handoff  # handoff
@@ -59,6 +61,7 @@ WRITERS: dict[str, str] = {
     "proposal": "propose",
     "check_report": "check",
     "clarification": "clarify",
+    "nearest": "clarify",
     "ticket": "bug_report",
     "bug_message": "bug_report",
     "handoff": "handoff",

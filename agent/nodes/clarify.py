@@ -6,32 +6,52 @@ from typing_extensions import TypedDict
 from agent.deps import TurnDeps
 from agent.links import title_in_words
 from agent.phrases import Phrase, phrase
+from agent.replying import named
 from agent.state import TurnState
-from agent.types import Route
+from agent.types import Citation, Passage, Route
+
+_NEAR = 0.45
+_LIKELY = 0.5
+_MOST_NAMED = 2
 
 
 class ClarifyUpdate(TypedDict):
-    """The key this node owns."""
+    """The keys this node owns."""
 
     clarification: str
+    nearest: tuple[Citation, ...]
 
 
 async def clarify(state: TurnState, runtime: Runtime[TurnDeps]) -> ClarifyUpdate:
     """Say honestly what the articles don't answer, name the nearest ones, and offer what could be done instead."""
     language = state["understanding"].language
+    asked = _other_than_articles(state)
+    nearest = _nearest(state) if asked is None else ()
+    if nearest:
+        names = " / ".join(named(article) for article in nearest)
+        return {"clarification": phrase(Phrase.DONT_KNOW_NEAREST, language, titles=names), "nearest": nearest}
+    return {"clarification": phrase(asked or Phrase.DONT_KNOW, language), "nearest": ()}
+
+
+def _other_than_articles(state: TurnState) -> Phrase | None:
+    """What is asked where no article comes into question."""
     if "proposal" in state:
-        offer = Phrase.OFFER_BUG if state["proposal"].route is Route.BUG_REPORT else Phrase.OFFER_PERSON
-        return {"clarification": phrase(offer, language)}
+        return Phrase.OFFER_BUG if state["proposal"].route is Route.BUG_REPORT else Phrase.OFFER_PERSON
     if "draft" in state and state["draft"].text:
-        rest = Phrase.ANSWER_CUT if state["draft"].broken_off == "cut" else Phrase.NOT_CONFIRMED
-        return {"clarification": phrase(rest, language)}
+        return Phrase.ANSWER_CUT if state["draft"].broken_off == "cut" else Phrase.NOT_CONFIRMED
     if state["knowledge_down"]:
-        return {"clarification": phrase(Phrase.KNOWLEDGE_DOWN, language)}
-    if state["understanding"].unspecific:
-        return {"clarification": phrase(Phrase.WHAT_FAILS, language)}
-    named = (title_in_words(p.title) for p in state["passages"] if p.score >= 0.45)
-    titles = [title for title in dict.fromkeys(named) if title][:2]
-    if not titles:
-        return {"clarification": phrase(Phrase.DONT_KNOW, language)}
-    names = " / ".join(f"“{title}”" for title in titles)
-    return {"clarification": phrase(Phrase.DONT_KNOW_NEAREST, language, titles=names)}
+        return Phrase.KNOWLEDGE_DOWN
+    return Phrase.WHAT_FAILS if state["understanding"].unspecific else None
+
+
+def _nearest(state: TurnState) -> tuple[Citation, ...]:
+    """The articles that the question may be about, each once, by its best passage."""
+    likely = state["evidence"].passage_ids if state["evidence"].probability >= _LIKELY else ()
+    found: dict[str, Passage] = {}
+    for passage in state["passages"]:
+        if (passage.score >= _NEAR or passage.passage_id in likely) and title_in_words(passage.title):
+            found.setdefault(title_in_words(passage.title), passage)
+    return tuple(
+        Citation(n, each.article_id, each.title, each.section, each.url, each.passage_id)
+        for n, each in enumerate(list(found.values())[:_MOST_NAMED], start=1)
+    )

@@ -83,14 +83,17 @@ def _answered(state: TurnState) -> Reply:
 
 def _asked(state: TurnState) -> Reply:
     language = state["understanding"].language
+    that = phrase(Phrase.QR_THAT, language)
     return Reply(
         outcome=Outcome.ASKED,
         mode=Mode.BOT,
         message_id=state["request"].reply_message_id,
         text=state["clarification"],
+        citations=state["nearest"],
         quick_replies=_yes_or_no(language)
         if "proposal" in state
         else (
+            *([QuickReply(that, that)] if state["nearest"] else []),
             QuickReply(phrase(Phrase.QR_PERSON, language), phrase(Phrase.QR_PERSON_TEXT, language)),
             QuickReply(phrase(Phrase.QR_REPHRASE, language), ""),
         ),

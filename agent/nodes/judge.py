@@ -9,6 +9,7 @@ from typing_extensions import TypedDict
 from agent.deps import TurnDeps
 from agent.judgement import History, Signals, decide, failed_attempts, is_borderline, last_bot_route
 from agent.policy import Policy
+from agent.replying import confirmed_question
 from agent.state import TurnState
 from agent.types import (
     AccountFacts,
@@ -61,6 +62,7 @@ def signals_of(request: TurnRequest, known: Known, policy: Policy) -> Signals:
         text=understanding.question.render_plain(),
         newest_text="\n".join(text.render_plain() for text in request.texts),
         known=known.evidence.features.get("known", 0.0),
+        confirmed=confirmed_question(request) is not None,
         # Tickets teach what openings come to: "fine, thanks" after an answer is like none of them.
         history=History.of(known.evidence) if not answered else None,
         clarifications=sum(message.route == Route.CLARIFY for message in request.history[-6:]),

@@ -6,6 +6,7 @@ from langgraph.runtime import Runtime
 from typing_extensions import TypedDict
 
 from agent.deps import TurnDeps
+from agent.replying import confirmed_question
 from agent.state import TurnState
 from agent.types import Understanding, Untrusted
 
@@ -22,6 +23,8 @@ async def understand(state: TurnState, runtime: Runtime[TurnDeps]) -> Understand
     The question is read without its slips of the keyboard; what the customer wrote stays as it is everywhere else.
     """
     request, deps = state["request"], runtime.context
-    heard = await deps.engine.understand(request.texts, request.history, state["page"])
+    # "Yes" to "is it about that?" is the question once more.
+    texts, history = confirmed_question(request) or (request.texts, request.history)
+    heard = await deps.engine.understand(texts, history, state["page"])
     mended = deps.knowledge.mended(heard.question.render_plain())
     return {"understanding": replace(heard, question=Untrusted.of(mended, heard.question.source))}

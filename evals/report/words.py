@@ -66,6 +66,7 @@ REASONS = {
     "account_change": "a change to the account",
     "account_tier": "an important account",
     "agreed_to_report": "agreed to a bug report",
+    "confirmed_article": "said yes to an article",
     "angry_high_value": "an important customer is angry",
     "answers_bug_question": "answers our question about a bug",
     "unspecific": "says that something fails and not what",

@@ -1,0 +1,98 @@
+"""What "yes" means after we asked whether it is about an article."""
+
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from agent.phrases import Phrase, phrase
+from agent.types import Author, Message, Outcome, PageContext, Reply, Source, Understanding, Untrusted
+from tests.fakes import CALM, MONDAY_NOON, FakeKnowledge, ScriptedEngine, ask, fake_deps, passage
+from tests.graphs.following import run
+
+
+@dataclass
+class Listening(ScriptedEngine):
+    """Remembers what it was to understand."""
+
+    heard: list[tuple[tuple[str, ...], int]] = field(default_factory=list)
+
+    async def understand(
+        self, texts: tuple[Untrusted, ...], history: tuple[Message, ...], page: PageContext
+    ) -> Understanding:
+        self.heard.append((tuple(text.render_plain() for text in texts), len(history)))
+        return await super().understand(texts, history, page)
+
+
+def said(author: Author, text: str, reply: Reply | None = None, *, route: str | None = None) -> Message:
+    citations = reply.citations if reply is not None else ()
+    return Message("m", author, Untrusted.of(text, Source.CUSTOMER), MONDAY_NOON, route=route, citations=citations)
+
+
+async def asked_back(*, found: bool = True) -> list[Message]:
+    """The conversation so far: two questions, an answer, a question, and ours whether it is about an article."""
+    knowledge = FakeKnowledge([passage()] if found else [replace(passage(), score=0.2)])
+    finished, _ = await run(fake_deps(engine=ScriptedEngine(evidence=0.3), knowledge=knowledge), ask("My invoices?"))
+    assert finished.reply.outcome is Outcome.ASKED
+    assert ("[1]" in finished.reply.text) is found
+    before = [said(Author.CUSTOMER, "Hello"), said(Author.BOT, "Hello!", route="answer")]
+    question = [said(Author.CUSTOMER, "My invoices?"), said(Author.CUSTOMER, "Those of June")]
+    return [*before, *question, said(Author.BOT, finished.reply.text, finished.reply, route=finished.route)]
+
+
+async def reply_to(history: list[Message], *texts: str) -> tuple[Reply, Listening]:
+    engine = Listening(evidence=0.3)
+    finished, _ = await run(fake_deps(engine=engine, knowledge=FakeKnowledge()), ask(*texts, history=tuple(history)))
+    return finished.reply, engine
+
+
+@pytest.mark.parametrize("yes", ["yes", "Yes!", "ok", "exactly", phrase(Phrase.QR_THAT, "en"), "Ja, genau", "eso es"])
+async def test_yes_is_answered_from_the_article_as_if_the_question_had_come_again(yes: str) -> None:
+    reply, engine = await reply_to(await asked_back(), yes)
+
+    assert reply.outcome is Outcome.ANSWERED
+    assert engine.heard == [(("My invoices?", "Those of June"), 2)]
+
+
+@pytest.mark.parametrize("wish", ["yes please", "please", "Ja, bitte", "sí, por favor"])
+async def test_yes_please_takes_up_the_offer_of_a_person(wish: str) -> None:
+    reply, _ = await reply_to(await asked_back(), wish)
+
+    assert reply.outcome is Outcome.HANDED_OFF
+
+
+async def test_yes_is_for_a_person_where_no_article_was_named() -> None:
+    reply, engine = await reply_to(await asked_back(found=False), "yes")
+
+    assert reply.outcome is Outcome.HANDED_OFF
+    assert engine.heard == [(("yes",), 5)]
+
+
+async def test_yes_is_for_a_person_where_an_answer_with_sources_broke_off() -> None:
+    torn = ScriptedEngine(cut=True)
+    finished, _ = await run(fake_deps(engine=torn, knowledge=FakeKnowledge()), ask("My invoices?"))
+    assert finished.reply.citations
+    asked = said(Author.BOT, finished.reply.text, finished.reply, route=finished.route)
+
+    reply, _ = await reply_to([said(Author.CUSTOMER, "My invoices?"), asked], "yes")
+
+    assert reply.outcome is Outcome.HANDED_OFF
+
+
+@pytest.mark.parametrize("other", ["yes, but for May", "yesterday", "no", "where then?"])
+async def test_anything_else_is_heard_for_itself(other: str) -> None:
+    reply, engine = await reply_to(await asked_back(), other)
+
+    assert reply.outcome is not Outcome.ANSWERED
+    assert engine.heard == [((other,), 5)]
+
+
+async def test_the_question_offers_to_say_yes_only_where_it_names_an_article() -> None:
+    named, _ = await run(fake_deps(engine=ScriptedEngine(evidence=0.3)), ask("My invoices?"))
+    unnamed, _ = await run(
+        fake_deps(engine=ScriptedEngine(evidence=0.3), knowledge=FakeKnowledge([])), ask("My invoices?")
+    )
+
+    yes = phrase(Phrase.QR_THAT, CALM.language)
+    assert [reply.text for reply in named.reply.quick_replies][0] == yes
+    assert yes not in [reply.text for reply in unnamed.reply.quick_replies]
+    assert [citation.article_id for citation in named.reply.citations] == [passage().article_id]
