@@ -11,9 +11,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from agent.dialogue import OFFERED_BUG, OFFERED_PERSON, agrees
 from agent.policy import CategoryPolicy, Costs, Policy
-from agent.replying import agrees
-from agent.types import Author, Evidence, Kind, Message, Reason, Route, Understanding, Verdict
+from agent.types import Evidence, Kind, Reason, Route, Understanding, Verdict
 
 # How a question for information begins, in the languages we speak; what it is about plays no part.
 _INFORMATION = re.compile(
@@ -25,13 +25,13 @@ _INFORMATION = re.compile(
 )
 
 
-# What a bot's message offered, where that isn't its turn's route: a bare "yes" agrees to it.
-OFFERED_PERSON = "offer_person"
-OFFERED_BUG = "offer_bug"
-
 _Cause = tuple[str, float | str, float]
 
 _CONFIRMED = 0.95
+# What an article says of a bug costs a moment: it is reported as soon as that doesn't help.
+_TRIED_FIRST = 0.25
+_REMEDY_FROM = 0.7
+_REMEDY_AT_BEST = 0.8
 _GRAVE = 0.8
 _DETAILS = 0.75
 _SURE_KIND = 0.9
@@ -76,8 +76,9 @@ class Signals:
     `known` is the probability that an article answers, going by the questions that the team's articles are known to
     answer: what people did with such messages says more than what kind of message it looks like. `opinion` is the
     engine's second opinion on whether a person is needed, where it was asked for one. `confirmed` says that the
-    customer said yes to the article that we named. `history` is None while the team's tickets have taught nothing; with
-    it, `evidence` is the probability that the best article answers and that nobody is needed.
+    customer said yes to the article that we named, `report_offered` that we gave a remedy last and offered to report a
+    bug. `history` is None while the team's tickets have taught nothing; with it, `evidence` is the probability that the
+    best article answers and that nobody is needed.
     """
 
     understanding: Understanding
@@ -92,10 +93,11 @@ class Signals:
     knowledge_down: bool = False
     text: str = ""
     newest_text: str = ""
-    clarifications: int = 0
+    clarifications: float = 0.0
     known: float = 0.0
     opinion: float | None = None
     confirmed: bool = False
+    report_offered: bool = False
     history: History | None = None
 
 
@@ -104,33 +106,6 @@ def is_borderline(verdict: Verdict, policy: Policy) -> bool:
     others = [cost for route, cost in verdict.expected_cost.items() if route != Route.HANDOFF]
     handoff = verdict.expected_cost.get(Route.HANDOFF)
     return handoff is not None and bool(others) and abs(min(others) - handoff) <= policy.borderline_cost
-
-
-def last_bot_route(history: Sequence[Message]) -> str | None:
-    """The decision behind the bot's last message, or None when it hasn't spoken since a person did."""
-    for message in reversed(history):
-        if message.author is Author.BOT:
-            return message.route
-        if message.author is Author.PERSON:
-            return None
-    return None
-
-
-def failed_attempts(history: Sequence[Message], understanding: Understanding) -> int:
-    """How often in a row the bot has spoken without solving it, counting now if the customer says so.
-
-    "It just hangs" behind our question about a bug is the answer to it.
-    """
-    if last_bot_route(history) == Route.BUG_REPORT:
-        return 0
-    attempts = 0
-    for message in reversed(history):
-        if message.author is Author.PERSON:
-            break
-        if message.author is Author.BOT and message.route in (Route.ANSWER, Route.CLARIFY):
-            attempts += 1
-    said = understanding.says_unsolved >= 0.5
-    return min(attempts, 5) if said else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +166,7 @@ def _expected_cost(chances: _Chances, signals: Signals, policy: Policy, costs: C
     expected = {
         Route.ANSWER: _wrong(chances, signals) * costs.wrong_answer * (0.05 if chances.courtesy else 1.0)
         + person * costs.missed_handoff
-        + bug * costs.wrong_answer * 0.5 * (1 - _by_history(signals)),
+        + bug * costs.wrong_answer * _TRIED_FIRST * (1 - _by_history(signals)),
         Route.CLARIFY: question * (1 + signals.clarifications)
         + person * costs.missed_handoff
         + bug * question
@@ -245,7 +220,8 @@ def _needs_person(signals: Signals, policy: Policy, wish: float, reasons: list[R
     # What history says of such messages has their mood and their danger in it: counting those again would count twice.
     open_question = 1 - _by_history(signals)
     # Whoever tells what goes wrong, because we asked, speaks of unhappy things.
-    telling = _TOLD if _answers_bug_question(signals) >= _DETAILS and heard.sentiment > _ANGRY else 1.0
+    told = _answers_bug_question(signals) >= _DETAILS or _remedy_failed(signals)
+    telling = _TOLD if told and heard.sentiment > _ANGRY else 1.0
     unhappy = max(0.0, -heard.sentiment)
     # What the message sounds like, and what the team's tickets like it came to, are two opinions on the same thing.
     heard_causes: list[_Cause] = [
@@ -322,6 +298,7 @@ def _complaint_weight(signals: Signals) -> float:
     if heard.kind is not Kind.COMPLAINT:
         return 0.0
     answered = _answers_bug_question(signals) if heard.kind_confidence < _SURE_KIND else 0.0
+    answered = _DETAILS if _remedy_failed(signals) else answered
     return 0.45 * heard.kind_confidence * (1 - max(_only_asks(signals), _by_history(signals), answered))
 
 
@@ -339,6 +316,9 @@ def _only_asks(signals: Signals) -> float:
 
 
 def _attempts_weight(signals: Signals, policy: Policy) -> float:
+    if _remedy_failed(signals):
+        # What is left to try is the report that was offered.
+        return 0.0
     return min(0.9, 0.45 * signals.failed_attempts / max(1, policy.max_failed_attempts) * 2)
 
 
@@ -358,7 +338,10 @@ def _is_bug(signals: Signals, policy: Policy, reasons: list[Reason]) -> float:
         # The page itself reported trouble: that the customer is right becomes likelier.
         probability = 1 - (1 - probability) * 0.6
         reasons.append(Reason("page_errors", float(signals.page_errors), 0.4, Route.BUG_REPORT))
-    if signals.last_bot_route == OFFERED_BUG and agrees(signals.newest_text):
+    if _remedy_failed(signals):
+        probability = 0.95
+        reasons.append(Reason("remedy_failed", heard.says_unsolved, 0.95, Route.BUG_REPORT))
+    elif signals.last_bot_route == OFFERED_BUG and agrees(signals.newest_text):
         probability = 0.95
         reasons.append(Reason("agreed_to_report", 1.0, 0.95, Route.BUG_REPORT))
     elif _says_nothing_of_what(signals):
@@ -372,7 +355,24 @@ def _is_bug(signals: Signals, policy: Policy, reasons: list[Reason]) -> float:
     elif signals.known >= 0.1 and probability:
         reasons.append(Reason("known_question", signals.known, round(probability * signals.known, 4), Route.ANSWER))
         probability *= 1 - signals.known
+    elif (remedy := _remedy(signals)) and probability:
+        reasons.append(Reason("remedy", signals.evidence, round(probability * remedy, 4), Route.ANSWER))
+        probability *= 1 - remedy
     return probability
+
+
+def _remedy(signals: Signals) -> float:
+    """How likely what is wrong is no bug but what an article is about, in [0, 0.8]: "orders are missing" is both.
+
+    Most of what doesn't work for a customer and has an article isn't broken. The page's own errors say that it is.
+    """
+    if signals.history is not None or signals.page_errors or signals.understanding.says_unsolved >= 0.5:
+        return 0.0
+    return _REMEDY_AT_BEST * max(0.0, signals.evidence - _REMEDY_FROM) / (1 - _REMEDY_FROM)
+
+
+def _remedy_failed(signals: Signals) -> bool:
+    return signals.report_offered and signals.understanding.says_unsolved >= 0.5
 
 
 def _says_nothing_of_what(signals: Signals) -> bool:
@@ -384,19 +384,27 @@ def _says_nothing_of_what(signals: Signals) -> bool:
 def _answers_bug_question(signals: Signals) -> float:
     """How likely the message gives the details of a bug that we asked for last; 0 when we didn't, or when it can't.
 
-    "Safari" sounds like small talk and "I expected a file" like a complaint, to whoever doesn't know what was asked.
+    "Safari" sounds like small talk and "I expected a file" like a complaint, to whoever doesn't know what was asked. So
+    do those behind a remedy: what is as the article wants it, and doesn't work.
     """
     heard = signals.understanding
+    if signals.report_offered:
+        idle = heard.kind in (Kind.SMALL_TALK, Kind.WANTS_PERSON, Kind.ABUSE) or heard.says_solved >= 0.5
+        return 0.0 if idle or not _states(signals) else _DETAILS
     if signals.last_bot_route != Route.BUG_REPORT or heard.kind is Kind.WANTS_PERSON:
         return 0.0
     if heard.kind is Kind.SMALL_TALK:
         # Thanks stand alone, and "no idea" and "never mind" refuse.
         told = heard.is_follow_up and heard.says_solved < 0.5 and heard.dissatisfied < 0.5
         return _DETAILS if told else 0.0
-    text = signals.newest_text.strip()
+    return _DETAILS if _states(signals) or heard.is_follow_up or signals.evidence < 0.6 else 0.4
+
+
+def _states(signals: Signals) -> bool:
+    """Whether the message tells something, calmly, that is nothing of its own for sure."""
+    heard, text = signals.understanding, signals.newest_text.strip()
     asks = text.endswith("?") or _INFORMATION.match(text) is not None
-    states = not asks and heard.kind_confidence < _SURE_KIND and heard.sentiment > _UPSET
-    return _DETAILS if states or heard.is_follow_up or signals.evidence < 0.6 else 0.4
+    return not asks and heard.kind_confidence < _SURE_KIND and heard.sentiment > _UPSET
 
 
 def is_courtesy(heard: Understanding, evidence: float, known: float = 0.0) -> bool:

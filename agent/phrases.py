@@ -49,6 +49,7 @@ class Phrase(StrEnum):
     LANGUAGE_DE = "language_de"
     LANGUAGE_ES = "language_es"
     ANSWER_OFFER = "answer_offer"
+    REPORT_OFFER = "report_offer"
     ANSWER_CUT = "answer_cut"
     NOT_CONFIRMED = "not_confirmed"
     OFFER_PERSON = "offer_person"
@@ -247,6 +248,11 @@ _TEXTS: dict[Phrase, dict[Language, str]] = {
         "en": "Does that answer it, or shall I look for something else?",
         "de": "Ist damit Ihre Frage beantwortet, oder soll ich nach etwas anderem suchen?",
         "es": "¿Responde esto a su pregunta o busco otra cosa?",
+    },
+    Phrase.REPORT_OFFER: {
+        "en": "If that doesn't help, tell me, and I'll report it as a bug.",
+        "de": "Wenn das nicht hilft, sagen Sie es mir, dann melde ich es als Fehler.",
+        "es": "Si no sirve, dígamelo y lo registro como error.",
     },
     Phrase.ANSWER_CUT: {
         "en": "That is as far as I got. Shall I fetch someone from the team for the rest?",

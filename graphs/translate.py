@@ -10,9 +10,9 @@ from langchain_core.runnables import RunnableConfig
 from langchain_core.runnables.config import merge_configs
 
 from agent.deps import TurnDeps
+from agent.dialogue import OFFERED_BUG, OFFERED_PERSON
 from agent.errors import SupportError
 from agent.events import STAFF_ONLY, Custom
-from agent.judgement import OFFERED_BUG, OFFERED_PERSON
 from agent.ports import EngineReport
 from agent.speech import Words
 from agent.state import TurnState

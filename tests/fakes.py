@@ -75,7 +75,8 @@ class ScriptedEngine:
     name: str = "scripted"
     repeatable: bool = False
     understanding: Understanding = CALM
-    evidence: float = 0.95
+    # None: there is an article, but not on what is broken.
+    evidence: float | None = None
     parts: Sequence[Sentence | ToolCall] = (Sentence("Invoices are under **Billing > History**.", cites=("p1",)),)
     after_tools: Sequence[Sentence | ToolCall] = ()
     draft: BugDraft = EMPTY_EXPORT
@@ -121,7 +122,10 @@ class ScriptedEngine:
     ) -> Evidence:
         if self.fail_in == "assess":
             raise ValueError("scripted failure")
-        return Evidence(self.evidence if passages else 0.0, self.features, tuple(p.passage_id for p in passages))
+        found = self.evidence
+        if found is None:
+            found = 0.3 if understanding.kind is Kind.BUG else 0.95
+        return Evidence(found if passages else 0.0, self.features, tuple(p.passage_id for p in passages))
 
     async def answer(self, brief: AnswerBrief) -> AsyncGenerator[Sentence | ToolCall, None]:
         self.briefs.append(brief)

@@ -19,7 +19,7 @@ from agent.ports import AnswerBrief, ToolOffer
 from agent.speech import Words
 from agent.state import TurnState
 from agent.tool_rules import EFFECT_OFFERS
-from agent.types import AnswerDraft, Citation, Passage, Sentence, ToolCall
+from agent.types import AnswerDraft, Citation, Kind, Passage, Sentence, ToolCall
 
 logger = logging.getLogger(__name__)
 
@@ -107,6 +107,9 @@ async def answer(state: TurnState, runtime: Runtime[TurnDeps]) -> AnswerUpdate:
         # Nothing was claimed at all: a courtesy may stand alone.
         for sentence in progress.waiting:
             _say(sentence, brief.passages, progress, state, runtime)
+    if not calls and progress.broken_off is None and _may_be_a_bug(state, progress):
+        offer = Sentence(phrase(Phrase.REPORT_OFFER, state["understanding"].language), claim=False)
+        _say(offer, brief.passages, progress, state, runtime)
     draft = AnswerDraft(
         text=progress.text,
         sentences=tuple(progress.said),
@@ -123,6 +126,11 @@ async def answer(state: TurnState, runtime: Runtime[TurnDeps]) -> AnswerUpdate:
         rewrites=progress.rewrites,
     )
     return {"draft": draft, "tool_calls": tuple(calls) if progress.broken_off is None else ()}
+
+
+def _may_be_a_bug(state: TurnState, progress: _Progress) -> bool:
+    """Whether trouble was reported, and told what may help against it."""
+    return state["understanding"].kind is Kind.BUG and any(sentence.claim for sentence in progress.said)
 
 
 def _brief(state: TurnState, deps: TurnDeps, said: str) -> AnswerBrief:

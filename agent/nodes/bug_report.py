@@ -8,9 +8,9 @@ from langgraph.runtime import Runtime
 from typing_extensions import TypedDict
 
 from agent.deps import TurnDeps
+from agent.dialogue import OFFERED_BUG, is_courtesy, offers_report, report_offered
 from agent.effects import effect_key
 from agent.errors import TrackerError
-from agent.judgement import OFFERED_BUG
 from agent.phrases import Phrase, phrase
 from agent.ports import BugReport
 from agent.state import TurnState
@@ -70,26 +70,28 @@ def _reported_in(request: TurnRequest) -> tuple[Untrusted, ...]:
     for message in reversed(request.history):
         if message.author is Author.CUSTOMER:
             earlier.insert(0, message.text)
-        elif message.author is Author.PERSON or message.route not in (Route.BUG_REPORT, OFFERED_BUG):
+        elif message.author is Author.PERSON or not _is_about_a_bug(message):
             break
     if _last_route(request.history) == OFFERED_BUG:
         # "Yes" says nothing of the bug: what was said before the offer does.
         return tuple(earlier) or request.texts
-    asked = _asked_details(request.history)
-    return (*earlier, *request.texts) if asked else request.texts
+    goes_on = _last_route(request.history) == Route.BUG_REPORT or report_offered(request.history)
+    return (*earlier, *request.texts) if goes_on else request.texts
 
 
 def _newly_said(request: TurnRequest, reported: tuple[Untrusted, ...]) -> tuple[Untrusted, ...]:
-    """What this report adds: after "yes", all that was said before; else this turn's words, the rest is there."""
-    return reported if _last_route(request.history) == OFFERED_BUG else request.texts
+    """What this report adds: after an offer, all that was said before; else this turn's words, the rest is there."""
+    offered = _last_route(request.history) == OFFERED_BUG or report_offered(request.history)
+    return reported if offered else request.texts
+
+
+def _is_about_a_bug(message: Message) -> bool:
+    """Whether what the bot said doesn't lead away from the bug."""
+    return message.route in (Route.BUG_REPORT, OFFERED_BUG) or offers_report(message) or is_courtesy(message)
 
 
 def _last_route(history: tuple[Message, ...]) -> str | None:
     return next((message.route for message in reversed(history) if message.author is Author.BOT), None)
-
-
-def _asked_details(history: tuple[Message, ...]) -> bool:
-    return _last_route(history) == Route.BUG_REPORT
 
 
 def _was_told(bug_id: str, history: tuple[Message, ...]) -> bool:

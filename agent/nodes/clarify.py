@@ -4,9 +4,9 @@ from langgraph.runtime import Runtime
 from typing_extensions import TypedDict
 
 from agent.deps import TurnDeps
+from agent.dialogue import named
 from agent.links import title_in_words
 from agent.phrases import Phrase, phrase
-from agent.replying import named
 from agent.state import TurnState
 from agent.types import Citation, Passage, Route
 

@@ -7,9 +7,9 @@ from langgraph.runtime import Runtime
 from typing_extensions import TypedDict
 
 from agent.deps import TurnDeps
-from agent.judgement import History, Signals, decide, failed_attempts, is_borderline, last_bot_route
+from agent.dialogue import clarifications, confirmed_question, failed_attempts, last_bot_route, report_offered
+from agent.judgement import History, Signals, decide, is_borderline
 from agent.policy import Policy
-from agent.replying import confirmed_question
 from agent.state import TurnState
 from agent.types import (
     AccountFacts,
@@ -63,9 +63,10 @@ def signals_of(request: TurnRequest, known: Known, policy: Policy) -> Signals:
         newest_text="\n".join(text.render_plain() for text in request.texts),
         known=known.evidence.features.get("known", 0.0),
         confirmed=confirmed_question(request) is not None,
+        report_offered=report_offered(request.history),
         # Tickets teach what openings come to: "fine, thanks" after an answer is like none of them.
         history=History.of(known.evidence) if not answered else None,
-        clarifications=sum(message.route == Route.CLARIFY for message in request.history[-6:]),
+        clarifications=clarifications(request.history, understanding),
     )
 
 

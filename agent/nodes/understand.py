@@ -6,7 +6,7 @@ from langgraph.runtime import Runtime
 from typing_extensions import TypedDict
 
 from agent.deps import TurnDeps
-from agent.replying import confirmed_question
+from agent.dialogue import confirmed_question
 from agent.state import TurnState
 from agent.types import Understanding, Untrusted
 

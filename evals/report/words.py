@@ -86,6 +86,8 @@ REASONS = {
     "already_filed": "a bug was filed before the turn was interrupted",
     "kind_bug": "sounds like a bug",
     "known_question": "a known question",
+    "remedy": "an article on it",
+    "remedy_failed": "the article on it didn't help",
     "legal": "a legal matter",
     "money_dispute": "a dispute about money",
     "no_answer": "no answer was sure enough",

@@ -7,16 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.judgement import (
-    OFFERED_BUG,
-    OFFERED_PERSON,
-    History,
-    Signals,
-    decide,
-    failed_attempts,
-    is_borderline,
-    last_bot_route,
-)
+from agent.dialogue import OFFERED_BUG, OFFERED_PERSON, clarifications, failed_attempts, last_bot_route
+from agent.judgement import History, Signals, decide, is_borderline
 from agent.nodes.judge import Known, signals_of
 from agent.policy import CategoryPolicy, Costs, Policy
 from agent.types import (
@@ -72,6 +64,19 @@ def test_thin_evidence_becomes_a_question_not_a_guess() -> None:
 
 def test_asking_again_and_again_ends_with_a_person() -> None:
     assert decide(signals(0.3, clarifications=2), POLICY).route is Route.HANDOFF
+
+
+def test_another_question_is_asked_back_for_the_first_time() -> None:
+    asked = [message(Author.CUSTOMER), message(Author.BOT, "clarify")]
+    another, the_same = heard(), heard(is_follow_up=True)
+
+    assert clarifications(asked, another) == 0
+    assert clarifications(asked, the_same) == 0.5
+    assert clarifications(asked, heard(says_unsolved=0.9)) == 1
+    # Not for ever: the third question that we can't answer is for a person.
+    assert clarifications([*asked, *asked], another) == 1
+    assert decide(signals(0.4, clarifications=clarifications(asked, another)), POLICY).route is Route.CLARIFY
+    assert decide(signals(0.4, clarifications=clarifications([*asked, *asked], another)), POLICY).route is Route.HANDOFF
 
 
 @pytest.mark.parametrize("evidence", [0.0, 0.5, 1.0])
@@ -265,6 +270,57 @@ def test_no_costs_of_a_category_keep_someone_who_wants_a_person() -> None:
     keen = CategoryPolicy("billing", "Billing", costs=Costs(needless_handoff=1000, missed_handoff=0.01))
 
     verdict = decide(signals(1.0, category=keen, pressed_for_person=True), POLICY)
+
+    assert verdict.route is Route.HANDOFF
+
+
+# --- what doesn't work, and has an article
+
+
+def broken(evidence: float, **changes: object) -> Signals:
+    return signals(evidence, understanding=heard(kind=Kind.BUG, kind_confidence=0.9), **changes)
+
+
+def test_trouble_that_an_article_is_about_is_answered_and_any_other_is_reported() -> None:
+    answered = decide(broken(0.95), POLICY)
+
+    assert answered.route is Route.ANSWER
+    assert "remedy" in {reason.name for reason in answered.reasons}
+    for evidence in (0.0, 0.5, 0.8):
+        assert decide(broken(evidence), POLICY).route is Route.BUG_REPORT
+
+
+def test_what_the_page_itself_reports_is_no_customers_mistake() -> None:
+    assert decide(broken(0.95, page_errors=1), POLICY).route is Route.BUG_REPORT
+
+
+@pytest.mark.parametrize("text", ["no", "It didn't help", "still the same", "nein"])
+def test_a_remedy_that_does_not_help_is_followed_by_the_report_that_was_offered(text: str) -> None:
+    # Whatever it sounds like: unhappy, small talk, a complaint.
+    for kind in (Kind.SMALL_TALK, Kind.COMPLAINT, Kind.BUG):
+        unhappy = heard(kind=kind, kind_confidence=0.8, says_unsolved=0.9, sentiment=-0.4, dissatisfied=0.9)
+        now = signals(0.9, understanding=unhappy, newest_text=text, report_offered=True, failed_attempts=1)
+
+        assert decide(now, POLICY).route is Route.BUG_REPORT
+        assert decide(replace(now, report_offered=False), POLICY).route is not Route.BUG_REPORT or kind is Kind.BUG
+
+
+def test_details_behind_a_remedy_are_reported_and_questions_answered() -> None:
+    details = heard(kind=Kind.HOW_TO, kind_confidence=0.6, is_follow_up=True)
+    as_it_should_be = signals(
+        0.9, understanding=details, newest_text="They are paid and it says connected", report_offered=True
+    )
+
+    assert decide(as_it_should_be, POLICY).route is Route.BUG_REPORT
+    assert decide(replace(as_it_should_be, newest_text="How long is it valid?"), POLICY).route is Route.ANSWER
+    thanks = replace(as_it_should_be, understanding=heard(kind=Kind.SMALL_TALK, kind_confidence=0.95, says_solved=0.9))
+    assert decide(thanks, POLICY).route is Route.ANSWER
+
+
+def test_whoever_is_angry_about_a_remedy_gets_a_person() -> None:
+    angry = heard(kind=Kind.COMPLAINT, kind_confidence=0.95, says_unsolved=0.9, sentiment=-0.9, sentiment_trend=-0.9)
+
+    verdict = decide(signals(0.9, understanding=replace(angry, risk=0.6), report_offered=True), POLICY)
 
     assert verdict.route is Route.HANDOFF
 

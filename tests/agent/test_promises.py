@@ -25,7 +25,7 @@ _MOST_STOPPED = 0.05
 # What the system itself does, and says in its own words where it is done; a model must not say it.
 _OWN = {
     Phrase.BUG_FILED, Phrase.BUG_COUNTED, Phrase.BUG_DETAILS_ADDED, Phrase.HANDOFF_OPEN, Phrase.HANDOFF_CLOSED,
-    Phrase.EMAIL_TAKEN, Phrase.ADDED_TO_REQUEST, Phrase.PASSED_ON, Phrase.STILL_WAITING,
+    Phrase.EMAIL_TAKEN, Phrase.ADDED_TO_REQUEST, Phrase.PASSED_ON, Phrase.STILL_WAITING, Phrase.REPORT_OFFER,
 }  # fmt: skip
 # What customers say, as buttons.
 _CUSTOMERS = {name for name in Phrase if name.startswith("qr_") or name is Phrase.WANTS_PERSON_BUTTON}

@@ -93,6 +93,6 @@ async def test_the_question_offers_to_say_yes_only_where_it_names_an_article() -
     )
 
     yes = phrase(Phrase.QR_THAT, CALM.language)
-    assert [reply.text for reply in named.reply.quick_replies][0] == yes
+    assert named.reply.quick_replies[0].text == yes
     assert yes not in [reply.text for reply in unnamed.reply.quick_replies]
     assert [citation.article_id for citation in named.reply.citations] == [passage().article_id]

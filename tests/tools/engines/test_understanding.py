@@ -196,6 +196,29 @@ async def test_short_questions_hang_on_what_was_asked_before_only_where_they_poi
     assert right >= (29 if kind == "stands_alone" else 22), dict(zip(texts, heard, strict=True))
 
 
+@pytest.mark.parametrize(
+    ("before", "text"),
+    [
+        ("Can I order a pickup for today?", "how do I cancel one"),
+        ("I have a label that I don't need", "can I delete it?"),
+        ("Wie lade ich einen Gast ein?", "wie entferne ich ihn"),
+        ("¿Cómo pido una recogida?", "¿cómo cancelo una?"),
+    ],
+)
+async def test_a_question_whose_last_word_stands_for_something_hangs_on_it(hear: Hear, before: str, text: str) -> None:
+    heard = await hear(text, history=said(before, "> Under Shipments, in the menu."))
+
+    assert heard.question.render_plain() == f"{before}\n{text}"
+
+
+@pytest.mark.parametrize("text", ["I'm a manager", "I am the owner", "our agent can't see it", "ich bin Admin"])
+async def test_who_one_is_is_no_wish_for_a_person(hear: Hear, text: str) -> None:
+    heard = await hear(text, history=said("who can cancel the subscription", "> Only the account owner can."))
+
+    assert heard.wish_for_person < 0.3
+    assert heard.kind is not Kind.WANTS_PERSON
+
+
 async def test_the_newest_question_of_its_own_is_what_the_next_one_hangs_on(hear: Hear) -> None:
     history = said("How do I export a timesheet?", "> Open Reports.", "What is SSO?", "> Single sign-on.")
 

@@ -57,7 +57,7 @@ async def compose(brief: AnswerBrief, understood: Understood) -> AsyncGenerator[
     async for sentence in _from_articles(brief, understood, with_facts=bool(facts)):
         quoted = quoted or sentence.claim
         yield sentence
-    if quoted or facts:
+    if (quoted or facts) and brief.understanding.kind is not Kind.BUG:
         yield Sentence(phrase(Phrase.ANSWER_OFFER, language), claim=False)
 
 

@@ -81,9 +81,17 @@ def is_follow_up(newest: str, pointing_back: float, kind: Scored, *, language: L
         return False
     if kind.label in ("small_talk", "wants_person", "abuse") and kind.confidence >= 0.7 and pointing_back < 0.6:
         return False
+    if _is_about_pronoun(said, language):
+        return True
     if asks_by_itself(newest, language):
         return False
     return pointing_back + 0.2 * asked_by_bot >= 0.5 or not content_words(newest)
+
+
+def _is_about_pronoun(said: Sequence[str], language: Language) -> bool:
+    """Whether it is a question whose last word stands for what was spoken of: "how do I cancel one"."""
+    own = _own_questions()[language]
+    return len(said) >= _OWN_QUESTION_WORDS and said[0] in own.begins and said[-1] in own.stands_for
 
 
 def asks_by_itself(text: str, language: Language) -> bool:
@@ -129,10 +137,14 @@ def _is_german_pronoun(said: Sequence[str], place: int) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _OwnQuestions:
-    """How a question of its own begins; `nothing_yet` and `goes_on` are beginnings, with a blank at the end."""
+    """How a question of its own begins; `nothing_yet` and `goes_on` are beginnings, with a blank at the end.
+
+    `points` are words that point back anywhere, `stands_for` those that do as the last one.
+    """
 
     begins: frozenset[str]
     points: frozenset[str]
+    stands_for: frozenset[str]
     nothing_yet: tuple[str, ...]
     goes_on: tuple[str, ...]
 
@@ -144,6 +156,7 @@ def _own_questions() -> dict[Language, _OwnQuestions]:
         language: _OwnQuestions(
             frozenset(data["begins"][language].split()),
             frozenset(data["points"][language].split()),
+            frozenset(data["stands_for"][language].split()),
             tuple(f"{each} " for each in data["nothing_yet"][language]),
             tuple(f"{each} " for each in data["goes_on"][language]),
         )

@@ -1,0 +1,137 @@
+"""The conversation so far: what we said last, and so what a short reply to it means.
+
+A reply to our own question is understood from the question, not from its words alone.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import get_args
+
+from agent.links import title_in_words
+from agent.phrases import Phrase, phrase
+from agent.types import Author, Citation, Language, Message, Route, TurnRequest, Understanding, Untrusted
+
+# What a bot's message offered, where that isn't its turn's route: a bare "yes" agrees to it.
+OFFERED_PERSON = "offer_person"
+OFFERED_BUG = "offer_bug"
+
+_LATELY = 6
+_COURTESIES = (
+    Phrase.GREETING,
+    Phrase.YOURE_WELCOME,
+    Phrase.GOODBYE,
+    Phrase.WHO_I_AM,
+    Phrase.ACKNOWLEDGED,
+    Phrase.NOT_UNDERSTOOD,
+    Phrase.REFUSAL,
+)
+_YES = frozenset(
+    (
+        *("yes", "yeah", "yep", "sure", "ok", "okay"),
+        *("ja", "gerne"),
+        *("sí", "si", "vale", "claro"),
+    )
+)
+_PLEASE = frozenset(("please", "yes please", "ja bitte", "bitte", "por favor", "sí por favor"))
+_EXACTLY = frozenset(
+    (
+        *("yes that s it", "that s it", "yes that", "exactly", "yes exactly", "yes it is", "correct", "right"),
+        *("genau", "ja genau", "ja darum geht es", "richtig", "stimmt"),
+        *("exacto", "eso es", "sí eso es", "correcto"),
+    )
+)
+
+
+def agrees(text: str) -> bool:
+    """Whether a reply to an offer is a bare yes."""
+    return _plain(text) in _YES | _PLEASE
+
+
+def named(article: Citation) -> str:
+    """An article as we name it when we ask whether it is about that."""
+    return f"“{title_in_words(article.title)}” [{article.n}]"
+
+
+def confirmed_question(request: TurnRequest) -> tuple[tuple[Untrusted, ...], tuple[Message, ...]] | None:
+    """The question that a yes to "is it about that?" asks again, with the conversation before it.
+
+    None when the bot named no article, or the customer said anything else: "yes, please" takes up the other offer, a
+    person.
+    """
+    if not request.history or _plain(" ".join(text.render_plain() for text in request.texts)) not in _YES | _EXACTLY:
+        return None
+    *before, asked = request.history
+    if asked.author is not Author.BOT or not any(named(c) in asked.text.render_plain() for c in asked.citations):
+        return None
+    texts: list[Untrusted] = []
+    while before and before[-1].author is Author.CUSTOMER:
+        texts.insert(0, before.pop().text)
+    return (tuple(texts), tuple(before)) if texts else None
+
+
+def offers_report(message: Message) -> bool:
+    """Whether a message of the bot's says what may help and offers to report a bug if it doesn't."""
+    text = message.text.render_plain()
+    return message.author is Author.BOT and any(
+        phrase(Phrase.REPORT_OFFER, language) in text for language in get_args(Language)
+    )
+
+
+def report_offered(history: Sequence[Message]) -> bool:
+    """Whether that is the last that was said to the customer, but for courtesies ("I'll try that." "Okay.")."""
+    said = (m for m in reversed(history) if m.author is not Author.CUSTOMER and not is_courtesy(m))
+    last = next(said, None)
+    return last is not None and offers_report(last)
+
+
+def last_bot_route(history: Sequence[Message]) -> str | None:
+    """The decision behind the bot's last message, or None when it hasn't spoken since a person did."""
+    for message in reversed(history):
+        if message.author is Author.BOT:
+            return message.route
+        if message.author is Author.PERSON:
+            return None
+    return None
+
+
+def failed_attempts(history: Sequence[Message], understanding: Understanding) -> int:
+    """How often in a row the bot has spoken without solving it, counting now if the customer says so.
+
+    "It just hangs" behind our question about a bug is the answer to it.
+    """
+    if last_bot_route(history) == Route.BUG_REPORT:
+        return 0
+    attempts = 0
+    for message in reversed(history):
+        if message.author is Author.PERSON:
+            break
+        tried = message.route in (Route.ANSWER, Route.CLARIFY) and not is_courtesy(message)
+        attempts += message.author is Author.BOT and tried
+    said = understanding.says_unsolved >= 0.5
+    return min(attempts, 5) if said else 0
+
+
+def clarifications(history: Sequence[Message], understanding: Understanding) -> float:
+    """How often we have asked the same thing back lately, going by the last six messages.
+
+    Whoever passes our last question by, with the person that it offered, and asks something else is asked that for the
+    first time. Who says more to the question before has done as we asked, and that counts for half.
+    """
+    asked = sum(message.route == Route.CLARIFY for message in history[-_LATELY:])
+    if understanding.says_unsolved >= 0.5:
+        return float(asked)
+    return max(0.0, asked - (0.5 if understanding.is_follow_up else 1.0))
+
+
+def is_courtesy(message: Message) -> bool:
+    """Whether the bot only returned a courtesy, in one of our own phrases."""
+    return message.author is Author.BOT and message.text.render_plain() in _courtesies()
+
+
+@cache
+def _courtesies() -> frozenset[str]:
+    return frozenset(phrase(each, language) for each in _COURTESIES for language in get_args(Language))
+
+
+def _plain(text: str) -> str:
+    return " ".join("".join(c if c.isalpha() else " " for c in text.lower()).split())
