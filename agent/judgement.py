@@ -39,6 +39,7 @@ _UPSET = -0.4
 _TELLING = 0.25
 _UNSPECIFIC = 0.2
 _TOLD = 0.4
+_TOLD_FROM = 0.03
 _ANGRY = -0.6
 
 
@@ -141,6 +142,7 @@ def decide(signals: Signals, policy: Policy) -> Verdict:
     )
     own = signals.category.costs
     costs = policy.costs.blend(own, heard.category_confidence) if own is not None else policy.costs
+    chances = _with_remedy(chances, signals, policy, costs, reasons)
     expected = _expected_cost(chances, signals, policy, costs)
     route = _cheapest(expected)
     causes = reasons if _needed(chances.person, expected, costs) else ()
@@ -266,7 +268,7 @@ def _any_of(causes: Sequence[_Cause], reasons: list[Reason]) -> float:
     for name, value, weight in causes:
         weight = min(max(weight, 0.0), 0.99)
         not_needed *= 1 - weight
-        if weight >= 0.03:
+        if weight >= _TOLD_FROM:
             reasons.append(Reason(name, value, round(weight, 4), Route.HANDOFF))
     return 1 - not_needed
 
@@ -330,7 +332,7 @@ def _is_bug(signals: Signals, policy: Policy, reasons: list[Reason]) -> float:
     if signals.history is not None:
         share = signals.history.trust
         probability = (1 - share) * probability + share * signals.history.bug
-        if signals.history.bug >= 0.03:
+        if signals.history.bug >= _TOLD_FROM:
             reasons.append(
                 Reason("similar_bugs", signals.history.bug, round(share * signals.history.bug, 4), Route.BUG_REPORT)
             )
@@ -355,20 +357,26 @@ def _is_bug(signals: Signals, policy: Policy, reasons: list[Reason]) -> float:
     elif signals.known >= 0.1 and probability:
         reasons.append(Reason("known_question", signals.known, round(probability * signals.known, 4), Route.ANSWER))
         probability *= 1 - signals.known
-    elif (remedy := _remedy(signals)) and probability:
-        reasons.append(Reason("remedy", signals.evidence, round(probability * remedy, 4), Route.ANSWER))
-        probability *= 1 - remedy
     return probability
 
 
-def _remedy(signals: Signals) -> float:
-    """How likely what is wrong is no bug but what an article is about, in [0, 0.8]: "orders are missing" is both.
+def _with_remedy(chances: _Chances, signals: Signals, policy: Policy, costs: Costs, reasons: list[Reason]) -> _Chances:
+    """The same, where what is wrong may be no bug but what an article is about: "orders are missing" is both.
 
-    Most of what doesn't work for a customer and has an article isn't broken. The page's own errors say that it is.
+    Most of what doesn't work for a customer and has an article isn't broken. That counts where it leads to the article:
+    trouble that isn't answered is reported, and not handed over because it may be none.
     """
-    if signals.history is not None or signals.page_errors or signals.understanding.says_unsolved >= 0.5:
-        return 0.0
-    return _REMEDY_AT_BEST * max(0.0, signals.evidence - _REMEDY_FROM) / (1 - _REMEDY_FROM)
+    heard = signals.understanding
+    spoken_of = signals.report_offered or signals.last_bot_route in (Route.BUG_REPORT, OFFERED_BUG)
+    if signals.history is not None or signals.page_errors or heard.unspecific or spoken_of:
+        return chances
+    share = _REMEDY_AT_BEST * max(0.0, signals.evidence - _REMEDY_FROM) / (1 - _REMEDY_FROM)
+    helped = replace(chances, bug=chances.bug * (1 - share))
+    if _cheapest(_expected_cost(helped, signals, policy, costs)) not in (Route.ANSWER, Route.CLARIFY):
+        return chances
+    if chances.bug - helped.bug >= _TOLD_FROM:
+        reasons.append(Reason("remedy", signals.evidence, round(chances.bug - helped.bug, 4), Route.ANSWER))
+    return helped
 
 
 def _remedy_failed(signals: Signals) -> bool:
