@@ -25,6 +25,15 @@ _INFORMATION = re.compile(
 )
 
 
+# The same for questions that are answered with yes or no, and begin as half a sentence may.
+_WHETHER = re.compile(
+    r"(?:and |und )?(?:(?:is|are|was|were|do|does|did|will|would|should|has|have|may|must)"
+    r" (?:it|they|this|that|these|those|there|the|my|our|your|we|you|i|all|any|he|she)"
+    r"|(?:ist|sind|wird|werden|hat|haben|soll|darf|muss|müssen)"
+    r" (?:es|das|die|der|er|sie|ich|wir|man|mein\w*|unser\w*))\b",
+    re.IGNORECASE,
+)
+
 _Cause = tuple[str, float | str, float]
 
 _CONFIRMED = 0.95
@@ -35,6 +44,8 @@ _REMEDY_AT_BEST = 0.8
 _GRAVE = 0.8
 _DETAILS = 0.75
 _SURE_KIND = 0.9
+_CLEAR_KIND = 0.7
+_ASKED_ABOUT = 0.4
 _UPSET = -0.4
 _TELLING = 0.25
 _UNSPECIFIC = 0.2
@@ -285,6 +296,8 @@ def _risk_weight(signals: Signals) -> float:
     weight = 0.9 * heard.risk if heard.risk >= 0.5 else 0.25 * heard.risk
     if heard.risk < _GRAVE:
         weight *= 1 - _by_history(signals)
+        # Details of what is broken sound like danger now and then.
+        weight *= _TOLD if _answers_bug_question(signals) >= _DETAILS else 1.0
     return weight * (1 - _only_asks(signals))
 
 
@@ -350,6 +363,9 @@ def _is_bug(signals: Signals, policy: Policy, reasons: list[Reason]) -> float:
         # A ticket that says "it doesn't work" helps nobody, and what fails is asked in a moment.
         probability *= _UNSPECIFIC
         reasons.append(Reason("unspecific", 1.0, round(1 - _UNSPECIFIC, 4), Route.CLARIFY))
+    elif signals.last_bot_route == Route.BUG_REPORT and _asks(signals) and not _answers_bug_question(signals):
+        # It sounds like the bug that it is asked about.
+        probability *= _ASKED_ABOUT
     elif (answers := _answers_bug_question(signals)) > 0:
         # What it says and what it answers are two opinions.
         probability = 1 - (1 - probability) * (1 - answers)
@@ -405,14 +421,23 @@ def _answers_bug_question(signals: Signals) -> float:
         # Thanks stand alone, and "no idea" and "never mind" refuse.
         told = heard.is_follow_up and heard.says_solved < 0.5 and heard.dissatisfied < 0.5
         return _DETAILS if told else 0.0
+    if _asks(signals):
+        # "How long do I have to wait?" wants an answer, if there is one, and is no detail of the bug.
+        clear = heard.kind is not Kind.BUG and heard.kind_confidence >= _CLEAR_KIND
+        return 0.0 if clear or signals.evidence >= 0.5 else 0.4
     return _DETAILS if _states(signals) or heard.is_follow_up or signals.evidence < 0.6 else 0.4
 
 
 def _states(signals: Signals) -> bool:
     """Whether the message tells something, calmly, that is nothing of its own for sure."""
-    heard, text = signals.understanding, signals.newest_text.strip()
-    asks = text.endswith("?") or _INFORMATION.match(text) is not None
-    return not asks and heard.kind_confidence < _SURE_KIND and heard.sentiment > _UPSET
+    heard = signals.understanding
+    of_its_own = heard.kind is not Kind.BUG and heard.kind_confidence >= _SURE_KIND
+    return not _asks(signals) and not of_its_own and heard.sentiment > (_ANGRY if heard.kind is Kind.BUG else _UPSET)
+
+
+def _asks(signals: Signals) -> bool:
+    text = signals.newest_text.strip()
+    return text.endswith("?") or _INFORMATION.match(text) is not None or _WHETHER.match(text) is not None
 
 
 def is_courtesy(heard: Understanding, evidence: float, known: float = 0.0) -> bool:

@@ -325,6 +325,31 @@ def test_whoever_is_angry_about_a_remedy_gets_a_person() -> None:
     assert verdict.route is Route.HANDOFF
 
 
+# --- behind a question about a bug
+
+
+def behind_a_bug(text: str, understanding: Understanding, evidence: float = 0.3) -> Signals:
+    return signals(evidence, understanding=understanding, newest_text=text, last_bot_route="bug_report")
+
+
+@pytest.mark.parametrize("text", ["how long do I have to wait", "Is it safe now", "what timezone", "und wann?"])
+def test_a_question_behind_a_bugs_question_is_answered_where_an_article_does(text: str) -> None:
+    as_the_bug = heard(kind=Kind.BUG, kind_confidence=0.6, is_follow_up=True)
+    of_its_own = heard(kind=Kind.HOW_TO, kind_confidence=0.9)
+
+    assert decide(behind_a_bug(text, as_the_bug, 0.95), POLICY).route is Route.ANSWER
+    assert decide(behind_a_bug(text, of_its_own, 0.95), POLICY).route is Route.ANSWER
+    assert decide(behind_a_bug(text, of_its_own, 0.1), POLICY).route is Route.CLARIFY
+
+
+def test_details_of_a_bug_may_sound_unhappy_or_dangerous() -> None:
+    for changes in ({"sentiment": -0.4, "dissatisfied": 0.75, "sentiment_trend": -0.3}, {"risk": 0.6}):
+        sure = heard(kind=Kind.BUG, kind_confidence=0.98, **changes)
+        assert decide(behind_a_bug("no errors in the console", sure, 0.85), POLICY).route is Route.BUG_REPORT
+    grave = heard(kind=Kind.BUG, kind_confidence=0.98, risk=0.9)
+    assert decide(behind_a_bug("somebody else's invoices are shown", grave), POLICY).route is Route.HANDOFF
+
+
 # --- what was offered
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from agent.types import Evidence, Passage, Understanding
+from tools.engines.local.codes import are_explained, codes_in
 from tools.engines.local.words import content_words, stem
 
 # A logistic formula with hand-set weights. Every feature lies in [0, 1], so that a weight is what
@@ -24,6 +25,7 @@ _WEIGHTS = {
     "long": -0.4,  # many words: more than one thing may be asked
     "other_language": -0.3,
     "no_dense": 0.9,  # without embeddings `dense` is missing, not low
+    "code": 2.5,  # the article has the code that the question names: it is about nothing else
 }
 # An answer of one line, "open Schedules and press Delete", has two that its title lacks.
 _THIN_WORDS = 2
@@ -58,6 +60,7 @@ def assess(understanding: Understanding, passages: Sequence[Passage], *, in_engl
         "other_language": float(best.language != understanding.language),
         "no_dense": float(not cosines),
         "thin": float(_is_thin(article)),
+        "code": float(are_explained(codes_in(question), [passage.text.render_plain() for passage in article])),
     }
     total = _BIAS + sum(weight * features[name] for name, weight in _WEIGHTS.items())
     if not own:

@@ -17,6 +17,7 @@ from agent.types import (
     Untrusted,
 )
 from tools.engines.local.classify import Scored
+from tools.engines.local.codes import names_code
 from tools.engines.local.features import Vectors, mood_of_emoji
 from tools.engines.local.gloss import Glossary
 from tools.engines.local.questions import asks_by_itself, is_follow_up, is_gibberish, standalone, subject_of
@@ -138,7 +139,8 @@ async def understand(
     kind = _kind(alone, ears.hear("kind", whole)) if follows else alone
     mood = _mood(newest, ears.hear("sentiment", own))
     courtesy = ears.hear("courtesy", own)
-    if in_trouble or _is_no_courtesy(kind, courtesy, mood, follows=follows, asks=newest.endswith("?")):
+    asks = newest.endswith("?")
+    if in_trouble or names_code(newest) or _is_no_courtesy(kind, courtesy, mood, follows=follows, asks=asks):
         kind = _about_something(alone, ears.hear("kind", whole))
     if in_trouble and not follows:
         kind = Scored(Kind.BUG.value, _TROUBLE, kind.probabilities)
