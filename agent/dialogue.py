@@ -61,7 +61,8 @@ def confirmed_question(request: TurnRequest) -> tuple[tuple[Untrusted, ...], tup
     if not request.history or _plain(" ".join(text.render_plain() for text in request.texts)) not in _YES | _EXACTLY:
         return None
     *before, asked = request.history
-    if asked.author is not Author.BOT or not any(named(c) in asked.text.render_plain() for c in asked.citations):
+    asks_whether = asked.author is Author.BOT and asked.route == Route.CLARIFY
+    if not asks_whether or not any(named(article) in asked.text.render_plain() for article in asked.citations):
         return None
     texts: list[Untrusted] = []
     while before and before[-1].author is Author.CUSTOMER:

@@ -78,6 +78,14 @@ async def test_yes_is_for_a_person_where_an_answer_with_sources_broke_off() -> N
     assert reply.outcome is Outcome.HANDED_OFF
 
 
+async def test_ok_behind_an_answer_that_names_an_article_is_no_question() -> None:
+    *before, asked = await asked_back()
+
+    _, engine = await reply_to([*before, replace(asked, route="answer")], "ok")
+
+    assert engine.heard == [(("ok",), 5)]
+
+
 @pytest.mark.parametrize("other", ["yes, but for May", "yesterday", "no", "where then?"])
 async def test_anything_else_is_heard_for_itself(other: str) -> None:
     reply, engine = await reply_to(await asked_back(), other)
