@@ -34,6 +34,13 @@ _WHETHER = re.compile(
     re.IGNORECASE,
 )
 
+# What only a fault of the product says of itself.
+_FAULT = re.compile(
+    r"\b(?:(?:error|status|http|code|fehler)\s*:?\s*5\d\d|5\d\d\s+(?:error|fehler)|internal server error|exception"
+    r"|stack ?trace|crash(?:es|ed|ing)?|stürzt\b.{0,20}\bab|abgestürzt|se cierra sol[oa])\b",
+    re.IGNORECASE,
+)
+
 _Cause = tuple[str, float | str, float]
 
 _CONFIRMED = 0.95
@@ -380,11 +387,12 @@ def _with_remedy(chances: _Chances, signals: Signals, policy: Policy, costs: Cos
     """The same, where what is wrong may be no bug but what an article is about: "orders are missing" is both.
 
     Most of what doesn't work for a customer and has an article isn't broken. That counts where it leads to the article:
-    trouble that isn't answered is reported, and not handed over because it may be none.
+    trouble that isn't answered is reported, and not handed over because it may be none. "Error 500" is a fault's own
+    word, and the team's own tickets know better.
     """
-    heard = signals.understanding
     spoken_of = signals.report_offered or signals.last_bot_route in (Route.BUG_REPORT, OFFERED_BUG)
-    if signals.history is not None or signals.page_errors or heard.unspecific or spoken_of:
+    faulty = signals.page_errors > 0 or _FAULT.search(signals.newest_text) is not None
+    if signals.history is not None or faulty or signals.understanding.unspecific or spoken_of:
         return chances
     share = _REMEDY_AT_BEST * max(0.0, signals.evidence - _REMEDY_FROM) / (1 - _REMEDY_FROM)
     helped = replace(chances, bug=chances.bug * (1 - share))

@@ -294,6 +294,19 @@ def test_what_the_page_itself_reports_is_no_customers_mistake() -> None:
     assert decide(broken(0.95, page_errors=1), POLICY).route is Route.BUG_REPORT
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["error 500 every time", "It crashed again", "die App stürzt beim Öffnen ab", "status: 503", "se cierra sola"],
+)
+def test_what_only_a_fault_says_is_reported_at_once(text: str) -> None:
+    assert decide(broken(0.95, newest_text=text), POLICY).route is Route.BUG_REPORT
+
+
+@pytest.mark.parametrize("text", ["error 42", "it costs 500 now", "an error in my invoice"])
+def test_any_other_error_may_have_an_article(text: str) -> None:
+    assert decide(broken(0.95, newest_text=text), POLICY).route is Route.ANSWER
+
+
 @pytest.mark.parametrize("text", ["no", "It didn't help", "still the same", "nein"])
 def test_a_remedy_that_does_not_help_is_followed_by_the_report_that_was_offered(text: str) -> None:
     # Whatever it sounds like: unhappy, small talk, a complaint.
