@@ -4,6 +4,7 @@ A reply to our own question is understood from the question, not from its words 
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import get_args
 
@@ -52,22 +53,33 @@ def named(article: Citation) -> str:
     return f"“{title_in_words(article.title)}” [{article.n}]"
 
 
-def confirmed_question(request: TurnRequest) -> tuple[tuple[Untrusted, ...], tuple[Message, ...]] | None:
-    """The question that a yes to "is it about that?" asks again, with the conversation before it.
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """A question that an article was named for: its messages, the conversation before it, and the article."""
 
-    None when the bot named no article, or the customer said anything else: "yes, please" takes up the other offer, a
-    person.
+    texts: tuple[Untrusted, ...]
+    history: tuple[Message, ...]
+    article_id: str
+
+
+def confirmed_question(request: TurnRequest) -> Confirmed | None:
+    """The question that a yes to "is it about that?", or the title of an article that we named, asks again.
+
+    None when we named none, or the customer said anything else: "yes, please" takes up the other offer, a person.
     """
-    if not request.history or _plain(" ".join(text.render_plain() for text in request.texts)) not in _YES | _EXACTLY:
+    if not request.history:
         return None
     *before, asked = request.history
-    asks_whether = asked.author is Author.BOT and asked.route == Route.CLARIFY
-    if not asks_whether or not any(named(article) in asked.text.render_plain() for article in asked.citations):
+    if asked.author is not Author.BOT or asked.route != Route.CLARIFY:
         return None
+    articles = [article for article in asked.citations if named(article) in asked.text.render_plain()]
+    said = " ".join(" ".join(text.render_plain() for text in request.texts).split())
+    by_title = (article for article in articles if said.casefold() == title_in_words(article.title).casefold())
+    chosen = next(iter(articles) if _plain(said) in _YES | _EXACTLY else by_title, None)
     texts: list[Untrusted] = []
     while before and before[-1].author is Author.CUSTOMER:
         texts.insert(0, before.pop().text)
-    return (tuple(texts), tuple(before)) if texts else None
+    return Confirmed(tuple(texts), tuple(before), chosen.article_id) if texts and chosen is not None else None
 
 
 def offers_report(message: Message) -> bool:

@@ -242,6 +242,9 @@ def _needs_person(signals: Signals, policy: Policy, wish: float, reasons: list[R
     # Whoever tells what goes wrong, because we asked, speaks of unhappy things.
     told = _answers_bug_question(signals) >= _DETAILS or _remedy_failed(signals)
     telling = _TOLD if told and heard.sentiment > _ANGRY else 1.0
+    # New trouble after a friendly word is no trend.
+    reporting = heard.kind is Kind.BUG and not heard.is_follow_up and heard.sentiment > _ANGRY
+    darkening = 0.0 if reporting else telling
     unhappy = max(0.0, -heard.sentiment)
     # What the message sounds like, and what the team's tickets like it came to, are two opinions on the same thing.
     heard_causes: list[_Cause] = [
@@ -263,7 +266,7 @@ def _needs_person(signals: Signals, policy: Policy, wish: float, reasons: list[R
             0.85 * sure_category * signals.category.needs_person,
         ),
         ("failed_attempts", float(signals.failed_attempts), _attempts_weight(signals, policy)),
-        ("sentiment_trend", heard.sentiment_trend, 0.3 * max(0.0, -heard.sentiment_trend) * telling),
+        ("sentiment_trend", heard.sentiment_trend, 0.3 * max(0.0, -heard.sentiment_trend) * darkening),
         ("account_tier", signals.tier or "", 0.35 * unhappy * (signals.tier in policy.high_tiers)),
         (
             "account_health",

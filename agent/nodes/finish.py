@@ -10,6 +10,7 @@ from typing_extensions import TypedDict
 
 from agent.deps import TurnDeps
 from agent.handoff import promise
+from agent.links import title_in_words
 from agent.phrases import Phrase, phrase
 from agent.policy import Policy
 from agent.speech import Words
@@ -17,6 +18,7 @@ from agent.state import TurnState
 from agent.types import (
     LANGUAGES,
     Author,
+    Citation,
     Handoff,
     Kind,
     Language,
@@ -83,7 +85,6 @@ def _answered(state: TurnState) -> Reply:
 
 def _asked(state: TurnState) -> Reply:
     language = state["understanding"].language
-    that = phrase(Phrase.QR_THAT, language)
     return Reply(
         outcome=Outcome.ASKED,
         mode=Mode.BOT,
@@ -93,7 +94,7 @@ def _asked(state: TurnState) -> Reply:
         quick_replies=_yes_or_no(language)
         if "proposal" in state
         else (
-            *([QuickReply(that, that)] if state["nearest"] else []),
+            *_picks(state["nearest"], language),
             QuickReply(phrase(Phrase.QR_PERSON, language), phrase(Phrase.QR_PERSON_TEXT, language)),
             QuickReply(phrase(Phrase.QR_REPHRASE, language), ""),
         ),
@@ -207,6 +208,14 @@ def last_rung(request: TurnRequest, policy: Policy, *, cause: str) -> Reply:
         handoff=handoff,
         asked_email=handoff.ask_email,
     )
+
+
+def _picks(nearest: tuple[Citation, ...], language: Language) -> list[QuickReply]:
+    """Yes to the one article that was named, or each of several by its title."""
+    titles = [title_in_words(article.title) for article in nearest]
+    if len(titles) == 1:
+        titles = [phrase(Phrase.QR_THAT, language)]
+    return [QuickReply(title, title) for title in titles]
 
 
 def _yes_or_no(language: Language) -> tuple[QuickReply, ...]:

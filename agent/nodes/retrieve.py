@@ -6,6 +6,7 @@ from langgraph.runtime import Runtime
 from typing_extensions import TypedDict
 
 from agent.deps import TurnDeps
+from agent.dialogue import confirmed_question
 from agent.errors import KnowledgeError
 from agent.ports import SearchQuery
 from agent.state import TurnState
@@ -37,7 +38,12 @@ async def retrieve(state: TurnState, runtime: Runtime[TurnDeps]) -> RetrieveUpda
         limit=deps.policy.passages_per_turn,
     )
     try:
-        return {"passages": tuple(await deps.knowledge.search(query)), "knowledge_down": False}
+        found = tuple(await deps.knowledge.search(query))
     except KnowledgeError:
         logger.exception("knowledge base down turn_id=%s", state["request"].turn_id)
         return {"passages": (), "knowledge_down": True}
+    confirmed = confirmed_question(state["request"])
+    if confirmed is not None:
+        # What the customer picked is what is answered from, if it is still there.
+        found = tuple(passage for passage in found if passage.article_id == confirmed.article_id) or found
+    return {"passages": found, "knowledge_down": False}

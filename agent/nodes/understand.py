@@ -24,7 +24,7 @@ async def understand(state: TurnState, runtime: Runtime[TurnDeps]) -> Understand
     """
     request, deps = state["request"], runtime.context
     # "Yes" to "is it about that?" is the question once more.
-    texts, history = confirmed_question(request) or (request.texts, request.history)
-    heard = await deps.engine.understand(texts, history, state["page"])
+    asked = confirmed_question(request) or request
+    heard = await deps.engine.understand(asked.texts, asked.history, state["page"])
     mended = deps.knowledge.mended(heard.question.render_plain())
     return {"understanding": replace(heard, question=Untrusted.of(mended, heard.question.source))}

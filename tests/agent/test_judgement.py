@@ -290,6 +290,16 @@ def test_trouble_that_an_article_is_about_is_answered_and_any_other_is_reported(
         assert decide(broken(evidence), POLICY).route is Route.BUG_REPORT
 
 
+def test_new_trouble_after_a_friendly_word_is_no_trend() -> None:
+    trouble = heard(kind=Kind.BUG, kind_confidence=0.7, sentiment=-0.3, sentiment_trend=-0.9)
+
+    assert decide(signals(0.96, understanding=trouble), POLICY).route is Route.ANSWER
+    # Of whoever is angry, or goes on about the same, it is one.
+    for worse in (replace(trouble, sentiment=-0.7), replace(trouble, is_follow_up=True)):
+        reasons = decide(signals(0.96, understanding=worse), POLICY).reasons
+        assert "sentiment_trend" in {reason.name for reason in reasons}
+
+
 def test_what_the_page_itself_reports_is_no_customers_mistake() -> None:
     assert decide(broken(0.95, page_errors=1), POLICY).route is Route.BUG_REPORT
 

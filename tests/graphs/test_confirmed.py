@@ -9,6 +9,8 @@ from agent.types import Author, Message, Outcome, PageContext, Reply, Source, Un
 from tests.fakes import CALM, MONDAY_NOON, FakeKnowledge, ScriptedEngine, ask, fake_deps, passage
 from tests.graphs.following import run
 
+OTHER = replace(passage("p2"), article_id="change-plan", title="Change plan 2.0")
+
 
 @dataclass
 class Listening(ScriptedEngine):
@@ -30,7 +32,7 @@ def said(author: Author, text: str, reply: Reply | None = None, *, route: str | 
 
 async def asked_back(*, found: bool = True) -> list[Message]:
     """The conversation so far: two questions, an answer, a question, and ours whether it is about an article."""
-    knowledge = FakeKnowledge([passage()] if found else [replace(passage(), score=0.2)])
+    knowledge = FakeKnowledge([passage(), OTHER] if found else [replace(passage(), score=0.2)])
     finished, _ = await run(fake_deps(engine=ScriptedEngine(evidence=0.3), knowledge=knowledge), ask("My invoices?"))
     assert finished.reply.outcome is Outcome.ASKED
     assert ("[1]" in finished.reply.text) is found
@@ -41,7 +43,8 @@ async def asked_back(*, found: bool = True) -> list[Message]:
 
 async def reply_to(history: list[Message], *texts: str) -> tuple[Reply, Listening]:
     engine = Listening(evidence=0.3)
-    finished, _ = await run(fake_deps(engine=engine, knowledge=FakeKnowledge()), ask(*texts, history=tuple(history)))
+    knowledge = FakeKnowledge([passage(), OTHER])
+    finished, _ = await run(fake_deps(engine=engine, knowledge=knowledge), ask(*texts, history=tuple(history)))
     return finished.reply, engine
 
 
@@ -92,6 +95,26 @@ async def test_anything_else_is_heard_for_itself(other: str) -> None:
 
     assert reply.outcome is not Outcome.ANSWERED
     assert engine.heard == [((other,), 5)]
+
+
+@pytest.mark.parametrize(
+    ("said_then", "article_id"),
+    [("yes", passage().article_id), ("Change plan 2.0", "change-plan"), ("change  PLAN 2.0", "change-plan")],
+)
+async def test_the_article_that_was_picked_is_what_is_answered_from(said_then: str, article_id: str) -> None:
+    _, engine = await reply_to(await asked_back(), said_then)
+
+    (brief,) = engine.briefs
+    assert {found.article_id for found in brief.passages} == {article_id}
+    assert engine.heard == [(("My invoices?", "Those of June"), 2)]
+
+
+async def test_of_several_articles_each_can_be_picked_by_its_title() -> None:
+    knowledge = FakeKnowledge([passage(), OTHER])
+    finished, _ = await run(fake_deps(engine=ScriptedEngine(evidence=0.3), knowledge=knowledge), ask("My invoices?"))
+
+    offered = [(reply.label, reply.text) for reply in finished.reply.quick_replies[:2]]
+    assert offered == [(passage().title, passage().title), (OTHER.title, OTHER.title)]
 
 
 async def test_the_question_offers_to_say_yes_only_where_it_names_an_article() -> None:

@@ -87,8 +87,8 @@ export function logView(transcript: Transcript, ctx: ViewContext): unknown {
   );
 }
 
-/** What only says that a person comes has helped nobody yet. */
-const PASSED_ON = new Set(["handed_off", "delivered", "contact_taken"]);
+/** What only says that a person comes has helped nobody yet, and a "yes" below a question of ours answers it. */
+const UNRATED = new Set(["handed_off", "delivered", "contact_taken", "asked"]);
 
 function messageView(message: ShownMessage, ctx: ViewContext, newest: boolean): TemplateResult {
   const own = message.author === "customer";
@@ -109,7 +109,7 @@ function messageView(message: ShownMessage, ctx: ViewContext, newest: boolean): 
     </div>
     ${own ? deliveryView(message, ctx) : nothing} ${sourcesView(message, ctx)} ${ticketView(message, ctx)}
     ${done && message.guidance?.steps.length ? guidanceView(message.guidance, ctx) : nothing}
-    ${done && message.author === "bot" && !PASSED_ON.has(message.outcome ?? "") ? feedbackView(message, ctx) : nothing}
+    ${done && message.author === "bot" && !UNRATED.has(message.outcome ?? "") ? feedbackView(message, ctx) : nothing}
     ${done && newest && message.quick_replies.length ? quickRepliesView(message, ctx) : nothing}
   </article>`;
 }
