@@ -14,7 +14,18 @@ from agent.errors import TrackerError
 from agent.phrases import Phrase, phrase
 from agent.ports import BugReport
 from agent.state import TurnState
-from agent.types import Author, BugDraft, BugTicket, Language, Message, Route, Source, TurnRequest, Untrusted
+from agent.types import (
+    Author,
+    BugDraft,
+    BugTicket,
+    Language,
+    Message,
+    Route,
+    Source,
+    TurnRequest,
+    Understanding,
+    Untrusted,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +35,9 @@ _ASKS: tuple[tuple[str, Phrase], ...] = (
     ("expected", Phrase.BUG_ASK_EXPECTED),
     ("environment", Phrase.BUG_ASK_ENVIRONMENT),
 )
+
+
+_VERDICT_WORDS = 4
 
 
 class BugReportUpdate(TypedDict):
@@ -42,7 +56,8 @@ async def bug_report(state: TurnState, runtime: Runtime[TurnDeps]) -> BugReportU
     deps = runtime.context
     request, language = state["request"], state["understanding"].language
     reported = _reported_in(request)
-    draft = await deps.engine.draft_bug(reported, request.history, state["page"], state["understanding"])
+    described, heard = _described_in(reported, request, state["understanding"])
+    draft = await deps.engine.draft_bug(described, request.history, state["page"], heard)
     account = state["account"]
     report = BugReport(
         workspace_id=request.workspace_id,
@@ -77,6 +92,19 @@ def _reported_in(request: TurnRequest) -> tuple[Untrusted, ...]:
         return tuple(earlier) or request.texts
     goes_on = _last_route(request.history) == Route.BUG_REPORT or report_offered(request.history)
     return (*earlier, *request.texts) if goes_on else request.texts
+
+
+def _described_in(
+    reported: tuple[Untrusted, ...], request: TurnRequest, heard: Understanding
+) -> tuple[tuple[Untrusted, ...], Understanding]:
+    """What describes the bug, and what was heard without the rest: that a remedy didn't help describes nothing."""
+    words = sum(len(text.render_plain().split()) for text in request.texts)
+    verdict = report_offered(request.history) and heard.says_unsolved >= 0.5 and words <= _VERDICT_WORDS
+    described = reported[: -len(request.texts)]
+    if not verdict or not described:
+        return reported, heard
+    question = "\n".join(text.render_plain() for text in described)
+    return described, replace(heard, question=Untrusted.of(question, heard.question.source))
 
 
 def _newly_said(request: TurnRequest, reported: tuple[Untrusted, ...]) -> tuple[Untrusted, ...]:
