@@ -10,7 +10,7 @@ from typing import get_args
 
 from agent.links import title_in_words
 from agent.phrases import Phrase, phrase
-from agent.types import Author, Citation, Language, Message, Route, TurnRequest, Understanding, Untrusted
+from agent.types import Author, Citation, Kind, Language, Message, Route, TurnRequest, Understanding, Untrusted
 
 # What a bot's message offered, where that isn't its turn's route: a bare "yes" agrees to it.
 OFFERED_PERSON = "offer_person"
@@ -82,12 +82,22 @@ def confirmed_question(request: TurnRequest) -> Confirmed | None:
     return Confirmed(tuple(texts), tuple(before), chosen.article_id) if texts and chosen is not None else None
 
 
+def reports_trouble(heard: Understanding) -> bool:
+    """Whether a message more likely than not says that something doesn't work."""
+    return heard.kind is Kind.BUG and heard.kind_confidence >= 0.5
+
+
 def offers_report(message: Message) -> bool:
     """Whether a message of the bot's says what may help and offers to report a bug if it doesn't."""
     text = message.text.render_plain()
-    return message.author is Author.BOT and any(
-        phrase(Phrase.REPORT_OFFER, language) in text for language in get_args(Language)
-    )
+    return message.author is Author.BOT and without_report_offer(text) != text
+
+
+def without_report_offer(text: str) -> str:
+    """A text of the bot's without that offer: whoever looks for promises that nobody keeps doesn't mean this one."""
+    for language in get_args(Language):
+        text = text.replace(phrase(Phrase.REPORT_OFFER, language), "")
+    return text
 
 
 def report_offered(history: Sequence[Message]) -> bool:

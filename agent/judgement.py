@@ -34,6 +34,11 @@ _WHETHER = re.compile(
     re.IGNORECASE,
 )
 
+# "When I press stop" tells, and asks nothing.
+_CLAUSE = re.compile(
+    r"(?:when|wenn|cuando|si) (?:i|we|you|it|the|my|our|ich|wir|man|es|der|die|das|mein\w*|unser\w*|el|la|lo)\b",
+    re.IGNORECASE,
+)
 # What only a fault of the product says of itself.
 _FAULT = re.compile(
     r"\b(?:(?:error|status|http|code|fehler)\s*:?\s*5\d\d|5\d\d\s+(?:error|fehler)|internal server error|exception"
@@ -96,8 +101,9 @@ class Signals:
     answer: what people did with such messages says more than what kind of message it looks like. `opinion` is the
     engine's second opinion on whether a person is needed, where it was asked for one. `confirmed` says that the
     customer said yes to the article that we named, `report_offered` that we gave a remedy last and offered to report a
-    bug. `history` is None while the team's tickets have taught nothing; with it, `evidence` is the probability that the
-    best article answers and that nobody is needed.
+    bug. `remedy` is how likely the best article knows the trouble that is reported, and isn't only about the same
+    thing. `history` is None while the team's tickets have taught nothing; with it, `evidence` is the probability that
+    the best article answers and that nobody is needed.
     """
 
     understanding: Understanding
@@ -117,6 +123,7 @@ class Signals:
     opinion: float | None = None
     confirmed: bool = False
     report_offered: bool = False
+    remedy: float = 0.0
     history: History | None = None
 
 
@@ -397,7 +404,7 @@ def _with_remedy(chances: _Chances, signals: Signals, policy: Policy, costs: Cos
     faulty = signals.page_errors > 0 or _FAULT.search(signals.newest_text) is not None
     if signals.history is not None or faulty or signals.understanding.unspecific or spoken_of:
         return chances
-    share = _REMEDY_AT_BEST * max(0.0, signals.evidence - _REMEDY_FROM) / (1 - _REMEDY_FROM)
+    share = _REMEDY_AT_BEST * signals.remedy * max(0.0, signals.evidence - _REMEDY_FROM) / (1 - _REMEDY_FROM)
     helped = replace(chances, bug=chances.bug * (1 - share))
     if _cheapest(_expected_cost(helped, signals, policy, costs)) not in (Route.ANSWER, Route.CLARIFY):
         return chances
@@ -448,7 +455,10 @@ def _states(signals: Signals) -> bool:
 
 def _asks(signals: Signals) -> bool:
     text = signals.newest_text.strip()
-    return text.endswith("?") or _INFORMATION.match(text) is not None or _WHETHER.match(text) is not None
+    if text.endswith("?"):
+        return True
+    begins = _INFORMATION.match(text) is not None or _WHETHER.match(text) is not None
+    return begins and _CLAUSE.match(text) is None
 
 
 def is_courtesy(heard: Understanding, evidence: float, known: float = 0.0) -> bool:

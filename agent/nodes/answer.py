@@ -10,6 +10,7 @@ from langgraph.runtime import Runtime
 from typing_extensions import TypedDict
 
 from agent.deps import TurnDeps
+from agent.dialogue import reports_trouble
 from agent.errors import ConnectorError
 from agent.judgement import is_courtesy
 from agent.nodes.check import cited, may_stand, sources
@@ -19,7 +20,7 @@ from agent.ports import AnswerBrief, ToolOffer
 from agent.speech import Words
 from agent.state import TurnState
 from agent.tool_rules import EFFECT_OFFERS
-from agent.types import AnswerDraft, Citation, Kind, Passage, Sentence, ToolCall
+from agent.types import AnswerDraft, Citation, Passage, Sentence, ToolCall
 
 logger = logging.getLogger(__name__)
 
@@ -130,7 +131,7 @@ async def answer(state: TurnState, runtime: Runtime[TurnDeps]) -> AnswerUpdate:
 
 def _may_be_a_bug(state: TurnState, progress: _Progress) -> bool:
     """Whether trouble was reported, and told what may help against it."""
-    return state["understanding"].kind is Kind.BUG and any(sentence.claim for sentence in progress.said)
+    return reports_trouble(state["understanding"]) and any(sentence.claim for sentence in progress.said)
 
 
 def _brief(state: TurnState, deps: TurnDeps, said: str) -> AnswerBrief:

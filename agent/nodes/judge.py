@@ -64,6 +64,7 @@ def signals_of(request: TurnRequest, known: Known, policy: Policy) -> Signals:
         known=known.evidence.features.get("known", 0.0),
         confirmed=confirmed_question(request) is not None,
         report_offered=report_offered(request.history),
+        remedy=known.evidence.features.get("remedy", 0.0),
         # Tickets teach what openings come to: "fine, thanks" after an answer is like none of them.
         history=History.of(known.evidence) if not answered else None,
         clarifications=clarifications(request.history, understanding),

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from agent.dialogue import without_report_offer
 from agent.promises import promises
 from agent.types import Outcome
 from evals.replay.case import Case, Claim, Effect, Turn
@@ -98,8 +99,8 @@ def promised_falsely(log: Log, rules: Rules) -> bool:
 
 
 def _promises(reply: str, claims: Sequence[Claim], rules: Rules) -> bool:
-    """Whether the reply promises something, apart from what its sources say in these words."""
-    rest = reply
+    """Whether the reply promises something, apart from what its sources say in these words and the system does."""
+    rest = without_report_offer(reply)
     for claim in claims:
         if claim.support is not None and claim.support >= rules.verbatim:
             rest = rest.replace(claim.text.strip(), "")

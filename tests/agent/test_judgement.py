@@ -277,8 +277,8 @@ def test_no_costs_of_a_category_keep_someone_who_wants_a_person() -> None:
 # --- what doesn't work, and has an article
 
 
-def broken(evidence: float, **changes: object) -> Signals:
-    return signals(evidence, understanding=heard(kind=Kind.BUG, kind_confidence=0.9), **changes)
+def broken(evidence: float, remedy: float = 1.0, **changes: object) -> Signals:
+    return signals(evidence, understanding=heard(kind=Kind.BUG, kind_confidence=0.9), remedy=remedy, **changes)
 
 
 def test_trouble_that_an_article_is_about_is_answered_and_any_other_is_reported() -> None:
@@ -290,10 +290,14 @@ def test_trouble_that_an_article_is_about_is_answered_and_any_other_is_reported(
         assert decide(broken(evidence), POLICY).route is Route.BUG_REPORT
 
 
+def test_an_article_that_knows_nothing_of_the_trouble_is_no_remedy() -> None:
+    assert decide(broken(0.99, remedy=0.0), POLICY).route is Route.BUG_REPORT
+
+
 def test_new_trouble_after_a_friendly_word_is_no_trend() -> None:
     trouble = heard(kind=Kind.BUG, kind_confidence=0.7, sentiment=-0.3, sentiment_trend=-0.9)
 
-    assert decide(signals(0.96, understanding=trouble), POLICY).route is Route.ANSWER
+    assert decide(signals(0.96, understanding=trouble, remedy=1.0), POLICY).route is Route.ANSWER
     # Of whoever is angry, or goes on about the same, it is one.
     for worse in (replace(trouble, sentiment=-0.7), replace(trouble, is_follow_up=True)):
         reasons = decide(signals(0.96, understanding=worse), POLICY).reasons
@@ -369,6 +373,8 @@ def test_details_of_a_bug_may_sound_unhappy_or_dangerous() -> None:
     for changes in ({"sentiment": -0.4, "dissatisfied": 0.75, "sentiment_trend": -0.3}, {"risk": 0.6}):
         sure = heard(kind=Kind.BUG, kind_confidence=0.98, **changes)
         assert decide(behind_a_bug("no errors in the console", sure, 0.85), POLICY).route is Route.BUG_REPORT
+    clause = heard(kind=Kind.HOW_TO, kind_confidence=0.6)
+    assert decide(behind_a_bug("When I choose June", clause, 0.1), POLICY).route is Route.BUG_REPORT
     grave = heard(kind=Kind.BUG, kind_confidence=0.98, risk=0.9)
     assert decide(behind_a_bug("somebody else's invoices are shown", grave), POLICY).route is Route.HANDOFF
 

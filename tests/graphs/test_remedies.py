@@ -19,7 +19,7 @@ def said(author: Author, text: str, route: str | None = None) -> Message:
 
 
 async def remedy() -> str:
-    engine = ScriptedEngine(understanding=BROKEN, evidence=0.96)
+    engine = ScriptedEngine(understanding=BROKEN, evidence=0.96, features={"remedy": 1.0})
     finished, events = await run(fake_deps(engine=engine), ask("My invoices are missing"))
     assert finished.reply.outcome is Outcome.ANSWERED
     assert spoken(events) == finished.reply.text

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.types import Kind
+from agent.phrases import Phrase, phrase
+from agent.types import LANGUAGES, Kind, Language
 from evals.labels.label import Label
 from evals.replay.case import Case, Cited, Claim, Found, Timing, Turn
 from evals.scoring.bugs import BugBook
@@ -194,6 +195,15 @@ def test_what_the_source_says_word_by_word_is_the_team_s_own_promise() -> None:
 
     assert contained(case(quoted), how_to()).verified is True
     assert contained(case(reworded), how_to()).false_promise is True
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_offer_to_report_a_bug_is_kept_and_no_false_promise(language: Language) -> None:
+    offer = phrase(Phrase.REPORT_OFFER, language)
+    text = "Check the spam folder."
+    quoted = answer(reply=f"{text} [1] {offer}", claims=(Claim(text=text, cites=("reset#1",), support=1.0),))
+
+    assert contained(case(quoted), how_to()).false_promise is False
 
 
 def test_a_bug_filed_is_contained_and_filed_of_none_is_wrong() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass
 
+from agent.dialogue import reports_trouble
 from agent.phrases import Phrase, language_name, phrase
 from agent.ports import AnswerBrief
 from agent.types import Kind, Language, Passage, Sentence, ToolCall
@@ -57,7 +58,7 @@ async def compose(brief: AnswerBrief, understood: Understood) -> AsyncGenerator[
     async for sentence in _from_articles(brief, understood, with_facts=bool(facts)):
         quoted = quoted or sentence.claim
         yield sentence
-    if (quoted or facts) and brief.understanding.kind is not Kind.BUG:
+    if (quoted or facts) and not reports_trouble(brief.understanding):
         yield Sentence(phrase(Phrase.ANSWER_OFFER, language), claim=False)
 
 

@@ -36,6 +36,7 @@ from tools.engines.local.examples import by_language, distinct_texts, load_examp
 from tools.engines.local.facts import as_sources
 from tools.engines.local.gloss import Glossary
 from tools.engines.local.questions import parts_of
+from tools.engines.local.remedies import remedy
 from tools.engines.local.requoting import NO_QUOTE, nearest_quote
 from tools.engines.local.stated import NOT_STATED, STATED, knows, stated
 from tools.engines.local.support.entailing import Entailing
@@ -156,6 +157,9 @@ class LocalEngine:
             found = replace(
                 found, probability=round(trusted, 4), features={**found.features, "before_trust": found.probability}
             )
+        if understanding.kind is Kind.BUG:
+            known = await remedy(await self._as_asked(understanding), passages, self._articles)
+            found = replace(found, features={**found.features, "remedy": round(known, 4)})
         lookup, sure = await self._lookup(understanding)
         if lookup not in tools:
             return found
@@ -254,6 +258,12 @@ class LocalEngine:
     ) -> str:
         """The customer's own words."""
         return telling.summarise(texts, history)
+
+    async def _as_asked(self, understanding: Understanding) -> Reading:
+        """The question's words and its vector."""
+        question = understanding.question.render_plain()
+        rows = await self._memory.embed([question])
+        return Reading(tuple(content_words(question)), rows[0] if rows is not None else None)
 
     def _in_english(self, understanding: Understanding) -> str:
         return self._hearing.glossary.gloss(understanding.question.render_plain(), understanding.language)
