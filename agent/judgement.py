@@ -7,124 +7,34 @@ person is always honoured, and a category that the team reserved for people goes
 Source of the rule: Chow, "On optimum recognition error and reject tradeoff", IEEE Trans. Inf. Theory 16 (1970), 41-46.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from agent.dialogue import OFFERED_BUG, OFFERED_PERSON, agrees
-from agent.policy import CategoryPolicy, Costs, Policy
-from agent.types import Evidence, Kind, Reason, Route, Understanding, Verdict
-
-# How a question for information begins, in the languages we speak; what it is about plays no part.
-_INFORMATION = re.compile(
-    r"(?:and |und |y |hi |hello |hallo |hola )?[¿ ]*"
-    r"(?:how|what|which|where|when|who|can|could|does|do you|is there|are there|"
-    r"wie|was|welche|wo|wann|wer|kann|gibt es|"
-    r"c[oó]mo|qu[eé]|cu[aá]l|d[oó]nde|cu[aá]ndo|qui[eé]n|se puede|puedo|hay)\b",
-    re.IGNORECASE,
+from agent.dialogue import OFFERED_PERSON, agrees
+from agent.policy import Costs, Policy
+from agent.signals import Signals, asks_for_information
+from agent.trouble import (
+    ANGRY,
+    DETAILS,
+    TOLD_FROM,
+    UNSPECIFIC,
+    answers_bug_question,
+    bug_probability,
+    remedy_failed,
+    remedy_share,
+    says_nothing_of_what,
 )
-
-
-# The same for questions that are answered with yes or no, and begin as half a sentence may.
-_WHETHER = re.compile(
-    r"(?:and |und )?(?:(?:is|are|was|were|do|does|did|will|would|should|has|have|may|must)"
-    r" (?:it|they|this|that|these|those|there|the|my|our|your|we|you|i|all|any|he|she)"
-    r"|(?:ist|sind|wird|werden|hat|haben|soll|darf|muss|müssen)"
-    r" (?:es|das|die|der|er|sie|ich|wir|man|mein\w*|unser\w*))\b",
-    re.IGNORECASE,
-)
-
-# "When I press stop" tells, and asks nothing.
-_CLAUSE = re.compile(
-    r"(?:when|wenn|cuando|si) (?:i|we|you|it|the|my|our|ich|wir|man|es|der|die|das|mein\w*|unser\w*|el|la|lo)\b",
-    re.IGNORECASE,
-)
-# What only a fault of the product says of itself.
-_FAULT = re.compile(
-    r"\b(?:(?:error|status|http|code|fehler)\s*:?\s*5\d\d|5\d\d\s+(?:error|fehler)|internal server error|exception"
-    r"|stack ?trace|crash(?:es|ed|ing)?|stürzt\b.{0,20}\bab|abgestürzt|se cierra sol[oa])\b",
-    re.IGNORECASE,
-)
+from agent.types import Kind, Reason, Route, Understanding, Verdict
 
 _Cause = tuple[str, float | str, float]
 
 _CONFIRMED = 0.95
 # What an article says of a bug costs a moment: it is reported as soon as that doesn't help.
 _TRIED_FIRST = 0.25
-_REMEDY_FROM = 0.7
-_REMEDY_AT_BEST = 0.8
 _GRAVE = 0.8
-_DETAILS = 0.75
 _SURE_KIND = 0.9
-_CLEAR_KIND = 0.7
-_ASKED_ABOUT = 0.4
-_UPSET = -0.4
 _TELLING = 0.25
-_UNSPECIFIC = 0.2
 _TOLD = 0.4
-_TOLD_FROM = 0.03
-_ANGRY = -0.6
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """What the team's tickets like this message came to: probabilities that a person was needed, and that it was a bug.
-
-    `trust` in [0, 1] is how much that counts beside what the message sounds like: more with more tickets. `courtesies`
-    tells whether there were enough greetings and the like among them to know one when it comes.
-    """
-
-    person: float
-    bug: float
-    trust: float
-    courtesies: bool = True
-
-    @classmethod
-    def of(cls, evidence: Evidence) -> "History | None":
-        """What the engine found in the team's tickets; None when it has learnt nothing of them."""
-        found = evidence.features
-        if "outcome_trust" not in found:
-            return None
-        return cls(
-            person=found.get("outcome_person", 0.0),
-            bug=found.get("outcome_bug", 0.0),
-            trust=found["outcome_trust"],
-            courtesies="outcome_courtesy" in found,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Signals:
-    """Everything the judgement looks at. Probabilities lie in [0, 1].
-
-    `known` is the probability that an article answers, going by the questions that the team's articles are known to
-    answer: what people did with such messages says more than what kind of message it looks like. `opinion` is the
-    engine's second opinion on whether a person is needed, where it was asked for one. `confirmed` says that the
-    customer said yes to the article that we named, `report_offered` that we gave a remedy last and offered to report a
-    bug. `remedy` is how likely the best article knows the trouble that is reported, and isn't only about the same
-    thing. `history` is None while the team's tickets have taught nothing; with it, `evidence` is the probability that
-    the best article answers and that nobody is needed.
-    """
-
-    understanding: Understanding
-    evidence: float
-    category: CategoryPolicy
-    tier: str | None = None
-    health: float | None = None
-    pressed_for_person: bool = False
-    failed_attempts: int = 0
-    last_bot_route: str | None = None
-    page_errors: int = 0
-    knowledge_down: bool = False
-    text: str = ""
-    newest_text: str = ""
-    clarifications: float = 0.0
-    known: float = 0.0
-    opinion: float | None = None
-    confirmed: bool = False
-    report_offered: bool = False
-    remedy: float = 0.0
-    history: History | None = None
 
 
 def is_borderline(verdict: Verdict, policy: Policy) -> bool:
@@ -160,7 +70,7 @@ def decide(signals: Signals, policy: Policy) -> Verdict:
         signals = replace(signals, history=None)
     chances = _Chances(
         person=_needs_person(signals, policy, wish, reasons),
-        bug=_is_bug(signals, policy, reasons),
+        bug=bug_probability(signals, reasons),
         answerable=_answerable(signals, reasons),
         wish=wish,
         courtesy=courtesy,
@@ -189,7 +99,7 @@ def decide(signals: Signals, policy: Policy) -> Verdict:
 def _expected_cost(chances: _Chances, signals: Signals, policy: Policy, costs: Costs) -> dict[Route, float]:
     person, bug = chances.person, chances.bug
     # Anybody would ask what fails.
-    question = costs.needless_question * (_UNSPECIFIC if _says_nothing_of_what(signals) else 1.0)
+    question = costs.needless_question * (UNSPECIFIC if says_nothing_of_what(signals) else 1.0)
     expected = {
         Route.ANSWER: _wrong(chances, signals) * costs.wrong_answer * (0.05 if chances.courtesy else 1.0)
         + person * costs.missed_handoff
@@ -247,10 +157,10 @@ def _needs_person(signals: Signals, policy: Policy, wish: float, reasons: list[R
     # What history says of such messages has their mood and their danger in it: counting those again would count twice.
     open_question = 1 - _by_history(signals)
     # Whoever tells what goes wrong, because we asked, speaks of unhappy things.
-    told = _answers_bug_question(signals) >= _DETAILS or _remedy_failed(signals)
-    telling = _TOLD if told and heard.sentiment > _ANGRY else 1.0
+    told = answers_bug_question(signals) >= DETAILS or remedy_failed(signals)
+    telling = _TOLD if told and heard.sentiment > ANGRY else 1.0
     # New trouble after a friendly word is no trend.
-    reporting = heard.kind is Kind.BUG and not heard.is_follow_up and heard.sentiment > _ANGRY
+    reporting = heard.kind is Kind.BUG and not heard.is_follow_up and heard.sentiment > ANGRY
     darkening = 0.0 if reporting else telling
     unhappy = max(0.0, -heard.sentiment)
     # What the message sounds like, and what the team's tickets like it came to, are two opinions on the same thing.
@@ -296,7 +206,7 @@ def _any_of(causes: Sequence[_Cause], reasons: list[Reason]) -> float:
     for name, value, weight in causes:
         weight = min(max(weight, 0.0), 0.99)
         not_needed *= 1 - weight
-        if weight >= _TOLD_FROM:
+        if weight >= TOLD_FROM:
             reasons.append(Reason(name, value, round(weight, 4), Route.HANDOFF))
     return 1 - not_needed
 
@@ -314,7 +224,7 @@ def _risk_weight(signals: Signals) -> float:
     if heard.risk < _GRAVE:
         weight *= 1 - _by_history(signals)
         # Details of what is broken sound like danger now and then.
-        weight *= _TOLD if _answers_bug_question(signals) >= _DETAILS else 1.0
+        weight *= _TOLD if answers_bug_question(signals) >= DETAILS else 1.0
     return weight * (1 - _only_asks(signals))
 
 
@@ -329,8 +239,8 @@ def _complaint_weight(signals: Signals) -> float:
     heard = signals.understanding
     if heard.kind is not Kind.COMPLAINT:
         return 0.0
-    answered = _answers_bug_question(signals) if heard.kind_confidence < _SURE_KIND else 0.0
-    answered = _DETAILS if _remedy_failed(signals) else answered
+    answered = answers_bug_question(signals) if heard.kind_confidence < _SURE_KIND else 0.0
+    answered = DETAILS if remedy_failed(signals) else answered
     return 0.45 * heard.kind_confidence * (1 - max(_only_asks(signals), _by_history(signals), answered))
 
 
@@ -344,121 +254,28 @@ def _only_asks(signals: Signals) -> float:
     known = 0.95 * signals.known
     if heard.kind is Kind.HOW_TO:
         return max(known, 0.95 * signals.evidence * min(1.0, heard.kind_confidence + 0.2))
-    return max(known, 0.9 * signals.evidence if _INFORMATION.match(signals.newest_text.strip()) else 0.0)
+    return max(known, 0.9 * signals.evidence if asks_for_information(signals.newest_text) else 0.0)
 
 
 def _attempts_weight(signals: Signals, policy: Policy) -> float:
-    if _remedy_failed(signals):
+    if remedy_failed(signals):
         # What is left to try is the report that was offered.
         return 0.0
     return min(0.9, 0.45 * signals.failed_attempts / max(1, policy.max_failed_attempts) * 2)
 
 
-def _is_bug(signals: Signals, policy: Policy, reasons: list[Reason]) -> float:
-    heard = signals.understanding
-    probability = heard.kind_confidence if heard.kind is Kind.BUG else 0.0
-    if heard.kind is Kind.BUG:
-        reasons.append(Reason("kind_bug", heard.kind_confidence, round(probability, 4), Route.BUG_REPORT))
-    if signals.history is not None:
-        share = signals.history.trust
-        probability = (1 - share) * probability + share * signals.history.bug
-        if signals.history.bug >= _TOLD_FROM:
-            reasons.append(
-                Reason("similar_bugs", signals.history.bug, round(share * signals.history.bug, 4), Route.BUG_REPORT)
-            )
-    if heard.kind is Kind.BUG and signals.page_errors:
-        # The page itself reported trouble: that the customer is right becomes likelier.
-        probability = 1 - (1 - probability) * 0.6
-        reasons.append(Reason("page_errors", float(signals.page_errors), 0.4, Route.BUG_REPORT))
-    if _remedy_failed(signals):
-        probability = 0.95
-        reasons.append(Reason("remedy_failed", heard.says_unsolved, 0.95, Route.BUG_REPORT))
-    elif signals.last_bot_route == OFFERED_BUG and agrees(signals.newest_text):
-        probability = 0.95
-        reasons.append(Reason("agreed_to_report", 1.0, 0.95, Route.BUG_REPORT))
-    elif _says_nothing_of_what(signals):
-        # A ticket that says "it doesn't work" helps nobody, and what fails is asked in a moment.
-        probability *= _UNSPECIFIC
-        reasons.append(Reason("unspecific", 1.0, round(1 - _UNSPECIFIC, 4), Route.CLARIFY))
-    elif signals.last_bot_route == Route.BUG_REPORT and _asks(signals) and not _answers_bug_question(signals):
-        # It sounds like the bug that it is asked about.
-        probability *= _ASKED_ABOUT
-    elif (answers := _answers_bug_question(signals)) > 0:
-        # What it says and what it answers are two opinions.
-        probability = 1 - (1 - probability) * (1 - answers)
-        reasons.append(Reason("answers_bug_question", 1.0, round(probability, 4), Route.BUG_REPORT))
-    elif signals.known >= 0.1 and probability:
-        reasons.append(Reason("known_question", signals.known, round(probability * signals.known, 4), Route.ANSWER))
-        probability *= 1 - signals.known
-    return probability
-
-
 def _with_remedy(chances: _Chances, signals: Signals, policy: Policy, costs: Costs, reasons: list[Reason]) -> _Chances:
-    """The same, where what is wrong may be no bug but what an article is about: "orders are missing" is both.
+    """The same, where what is wrong may be no bug but what an article knows.
 
-    Most of what doesn't work for a customer and has an article isn't broken. That counts where it leads to the article:
-    trouble that isn't answered is reported, and not handed over because it may be none. "Error 500" is a fault's own
-    word, and the team's own tickets know better.
+    That counts where it leads to the article: trouble that isn't answered is reported, and not handed over because it
+    may be none.
     """
-    spoken_of = signals.report_offered or signals.last_bot_route in (Route.BUG_REPORT, OFFERED_BUG)
-    faulty = signals.page_errors > 0 or _FAULT.search(signals.newest_text) is not None
-    if signals.history is not None or faulty or signals.understanding.unspecific or spoken_of:
-        return chances
-    share = _REMEDY_AT_BEST * signals.remedy * max(0.0, signals.evidence - _REMEDY_FROM) / (1 - _REMEDY_FROM)
-    helped = replace(chances, bug=chances.bug * (1 - share))
+    helped = replace(chances, bug=chances.bug * (1 - remedy_share(signals)))
     if _cheapest(_expected_cost(helped, signals, policy, costs)) not in (Route.ANSWER, Route.CLARIFY):
         return chances
-    if chances.bug - helped.bug >= _TOLD_FROM:
+    if chances.bug - helped.bug >= TOLD_FROM:
         reasons.append(Reason("remedy", signals.evidence, round(chances.bug - helped.bug, 4), Route.ANSWER))
     return helped
-
-
-def _remedy_failed(signals: Signals) -> bool:
-    return signals.report_offered and signals.understanding.says_unsolved >= 0.5
-
-
-def _says_nothing_of_what(signals: Signals) -> bool:
-    """Whether trouble is reported without a word of what it is, and nothing else tells."""
-    asked = signals.last_bot_route == Route.BUG_REPORT
-    return signals.understanding.unspecific and not signals.page_errors and not asked
-
-
-def _answers_bug_question(signals: Signals) -> float:
-    """How likely the message gives the details of a bug that we asked for last; 0 when we didn't, or when it can't.
-
-    "Safari" sounds like small talk and "I expected a file" like a complaint, to whoever doesn't know what was asked. So
-    do those behind a remedy: what is as the article wants it, and doesn't work.
-    """
-    heard = signals.understanding
-    if signals.report_offered:
-        idle = heard.kind in (Kind.SMALL_TALK, Kind.WANTS_PERSON, Kind.ABUSE) or heard.says_solved >= 0.5
-        return 0.0 if idle or not _states(signals) else _DETAILS
-    if signals.last_bot_route != Route.BUG_REPORT or heard.kind is Kind.WANTS_PERSON:
-        return 0.0
-    if heard.kind is Kind.SMALL_TALK:
-        # Thanks stand alone, and "no idea" and "never mind" refuse.
-        told = heard.is_follow_up and heard.says_solved < 0.5 and heard.dissatisfied < 0.5
-        return _DETAILS if told else 0.0
-    if _asks(signals):
-        # "How long do I have to wait?" wants an answer, if there is one, and is no detail of the bug.
-        clear = heard.kind is not Kind.BUG and heard.kind_confidence >= _CLEAR_KIND
-        return 0.0 if clear or signals.evidence >= 0.5 else 0.4
-    return _DETAILS if _states(signals) or heard.is_follow_up or signals.evidence < 0.6 else 0.4
-
-
-def _states(signals: Signals) -> bool:
-    """Whether the message tells something, calmly, that is nothing of its own for sure."""
-    heard = signals.understanding
-    of_its_own = heard.kind is not Kind.BUG and heard.kind_confidence >= _SURE_KIND
-    return not _asks(signals) and not of_its_own and heard.sentiment > (_ANGRY if heard.kind is Kind.BUG else _UPSET)
-
-
-def _asks(signals: Signals) -> bool:
-    text = signals.newest_text.strip()
-    if text.endswith("?"):
-        return True
-    begins = _INFORMATION.match(text) is not None or _WHETHER.match(text) is not None
-    return begins and _CLAUSE.match(text) is None
 
 
 def is_courtesy(heard: Understanding, evidence: float, known: float = 0.0) -> bool:
@@ -479,9 +296,9 @@ def _answerable(signals: Signals, reasons: list[Reason]) -> float:
     if signals.confirmed:
         reasons.append(Reason("confirmed_article", 1.0, _CONFIRMED, Route.ANSWER))
         answerable = max(answerable, _CONFIRMED)
-    elif _says_nothing_of_what(signals):
+    elif says_nothing_of_what(signals):
         # Some article is always near; which one is meant nobody knows.
-        answerable *= _UNSPECIFIC
+        answerable *= UNSPECIFIC
     if heard.kind is Kind.FEATURE_REQUEST:
         answerable *= 1 - 0.5 * heard.kind_confidence * (1 - _by_history(signals))
     return answerable

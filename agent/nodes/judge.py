@@ -8,8 +8,9 @@ from typing_extensions import TypedDict
 
 from agent.deps import TurnDeps
 from agent.dialogue import clarifications, confirmed_question, failed_attempts, last_bot_route, report_offered
-from agent.judgement import History, Signals, decide, is_borderline
+from agent.judgement import decide, is_borderline
 from agent.policy import Policy
+from agent.signals import History, Signals
 from agent.state import TurnState
 from agent.types import (
     AccountFacts,

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.dialogue import OFFERED_BUG, OFFERED_PERSON, clarifications, failed_attempts, last_bot_route
-from agent.judgement import History, Signals, decide, is_borderline
+from agent.judgement import decide, is_borderline
 from agent.nodes.judge import Known, signals_of
 from agent.policy import CategoryPolicy, Costs, Policy
+from agent.signals import History, Signals
 from agent.types import (
     Author,
     Evidence,
