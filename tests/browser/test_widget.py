@@ -411,6 +411,34 @@ def test_while_a_person_is_asked_for_nothing_asks_for_one_or_whether_it_helped(o
     assert page.locator("[data-message-id=m4] .feedback").count() == 0
 
 
+def test_the_buttons_below_a_question_say_their_words_and_leave_the_keyboard_where_one_writes(
+    open_page: OpenPage,
+) -> None:
+    question = message(
+        "m2",
+        "bot",
+        "The nearest I found: “Exporting” [1]. Is it about that?",
+        outcome="asked",
+        quick_replies=[
+            {"label": "Yes, that's it", "text": "Yes, that's it"},
+            {"label": "Ask differently", "text": ""},
+        ],
+    )
+    page, _, sent = open_widget(open_page, widget_answers(messages=[TALK[0], question], events=[]))
+    field = page.get_by_label("Write a message")
+    # The "Yes" of a rating would be taken for the answer.
+    assert page.get_by_role("group", name="Was this helpful?").count() == 0
+
+    page.get_by_role("button", name="Ask differently").click()
+    expect(field).to_be_focused()
+    assert [each["path"] for each in sent if each["path"] == "agui"] == []
+    with page.expect_request("**/v1/agui") as asked:
+        page.get_by_role("button", name="Yes, that's it").click()
+
+    expect(field).to_be_focused()
+    assert json.loads(asked.value.post_data or "{}")["messages"][-1]["content"] == "Yes, that's it"
+
+
 def test_a_long_answer_is_shown_from_its_beginning_and_a_short_one_whole(open_page: OpenPage) -> None:
     long = message("long", "bot", "\n\n".join(f"Paragraph {n} of the answer." for n in range(60)))
     answers = widget_answers(messages=[*TALK, message("m3", "customer", "Tell me everything"), long], events=[])

@@ -210,6 +210,13 @@ export class HelpgraphWidget extends LitElement {
     this.#client.say(trimmed);
   };
 
+  /** Say what a button says. It goes then, and the keyboard goes on where one writes; "Ask differently" says nothing. */
+  #pick = (text: string): void => {
+    this.#say(text);
+    // On a phone the field would bring its keyboard up, over the answer.
+    if (!text.trim() || matchMedia("(pointer: fine)").matches) this.#focusComposer();
+  };
+
   #submit = (event: Event): void => {
     event.preventDefault();
     const field = this.#find<HTMLTextAreaElement>("textarea");
@@ -344,7 +351,7 @@ export class HelpgraphWidget extends LitElement {
       strings,
       language: this.#language,
       linkHosts: this.#client.linkHosts,
-      say: this.#say,
+      say: this.#pick,
       retry: (message) => this.#client.say(message.text, message),
       feedback: this.#feedback,
       show: this.#show,
