@@ -1,5 +1,7 @@
 """What the local engine makes of an article's tables."""
 
+from dataclasses import replace
+
 import pytest
 
 from agent.types import Passage, Sentence, Source, Untrusted
@@ -54,6 +56,16 @@ async def test_an_answer_that_is_in_a_table_is_the_row(ask: Asking, question: st
 
     assert row in "\n".join(said).split("\n")
     assert sum(line.startswith("- ") for text in said for line in text.split("\n")) <= 2
+
+
+async def test_a_table_that_was_taken_in_as_it_stands_is_not_quoted(ask: Asking) -> None:
+    """Until the next ingest."""
+    before = replace(told(PLANS), text=Untrusted.of(PLANS, Source.ARTICLE))
+
+    said = [sentence.text for sentence in claims(await ask("how much does pro cost", before))]
+
+    assert said
+    assert not any("|" in text for text in said)
 
 
 @pytest.mark.parametrize(

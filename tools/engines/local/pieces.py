@@ -112,6 +112,9 @@ def _shaped(text: str, start: int, end: int) -> _Block:
     first = lines[0].lstrip()
     if first.startswith(("#", "<", "![")) or set("".join(lines).strip()) <= set("-*_= "):
         return _Block(start, end, None)
+    if first.startswith("|") and len(lines) > 1:
+        # Taken in before tables became rows: a citation behind it would be one more cell.
+        return _Block(start, end, None)
     if all(is_row(line) for line in lines):
         return _Block(start, end, Shape.ROW)
     is_list = any(_LIST_ITEM.match(line) for line in lines)
