@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from agent.types import Kind, Source, Untrusted
-from tests.tools.engines.conftest import Hear
+from tests.tools.engines.conftest import Hear, said
 from tests.tools.engines.shop import passage
 from tools.engines.local.codes import codes_in
 from tools.engines.local.engine import LocalEngine
@@ -42,6 +42,14 @@ def test_amounts_and_addresses_are_none(text: str) -> None:
 @pytest.mark.parametrize("text", ["S10", "E42?", "do you have SOC2"])
 async def test_nobody_greets_with_a_code(hear: Hear, text: str) -> None:
     assert (await hear(text)).kind not in (Kind.SMALL_TALK, Kind.ABUSE)
+
+
+@pytest.mark.parametrize("text", ["thanks, S10 is gone now", "great, that fixed E42"])
+async def test_thanks_may_name_one(hear: Hear, text: str) -> None:
+    heard = await hear(text, history=said("what does S10 mean", "> The app didn't listen. Listen on the port."))
+
+    assert heard.kind is Kind.SMALL_TALK
+    assert heard.says_solved >= 0.5
 
 
 async def test_an_article_that_has_the_code_is_what_is_asked_for(engine: LocalEngine, hear: Hear) -> None:

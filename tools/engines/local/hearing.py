@@ -50,6 +50,8 @@ _SURE_OF_ABUSE = 0.6
 _SURE_COURTESY = 0.8
 _CLEAR_COURTESY = 0.65
 _NO_COURTESY = "none"
+_SURELY_SOLVED = 0.6
+_PARTING = ("thanks", "goodbye")
 _SURELY_NONE = 0.5
 _TROUBLE = 0.6
 _UNFRIENDLY = -0.3
@@ -140,8 +142,14 @@ async def understand(
     mood = _mood(newest, ears.hear("sentiment", own))
     courtesy = ears.hear("courtesy", own)
     asks = newest.endswith("?")
-    if in_trouble or names_code(newest) or _is_no_courtesy(kind, courtesy, mood, follows=follows, asks=asks):
+    solved = feedback.of("solved") if feedback is not None else 0.0
+    code = names_code(newest) and solved < 0.5 and courtesy.label not in _PARTING
+    if in_trouble or code or _is_no_courtesy(kind, courtesy, mood, follows=follows, asks=asks):
         kind = _about_something(alone, ears.hear("kind", whole))
+    unsure = kind.confidence < _SURE_ALONE or (kind.label == Kind.COMPLAINT and mood > _UNFRIENDLY)
+    if solved >= _SURELY_SOLVED and unsure and not asks:
+        # "Great, that fixed E42" sounds like anything, and is thanks.
+        kind = Scored(Kind.SMALL_TALK.value, solved, kind.probabilities)
     if in_trouble and not follows:
         kind = Scored(Kind.BUG.value, _TROUBLE, kind.probabilities)
     asked = question if follows else newest
