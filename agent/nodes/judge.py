@@ -17,6 +17,7 @@ from agent.types import (
     Author,
     Evidence,
     PageContext,
+    Passage,
     Reason,
     Route,
     TurnRequest,
@@ -43,12 +44,14 @@ class Known:
     page: PageContext
     account: AccountFacts | None
     knowledge_down: bool = False
+    passages: tuple[Passage, ...] = ()
 
 
 def signals_of(request: TurnRequest, known: Known, policy: Policy) -> Signals:
     """Everything the judgement looks at."""
     understanding, account = known.understanding, known.account
     answered = any(message.author is not Author.CUSTOMER for message in request.history)
+    picked = confirmed_question(request)
     return Signals(
         understanding=understanding,
         evidence=known.evidence.probability,
@@ -63,7 +66,8 @@ def signals_of(request: TurnRequest, known: Known, policy: Policy) -> Signals:
         text=understanding.question.render_plain(),
         newest_text="\n".join(text.render_plain() for text in request.texts),
         known=known.evidence.features.get("known", 0.0),
-        confirmed=confirmed_question(request) is not None,
+        # An article that has gone meanwhile confirms nothing: "yes" is for a person then.
+        confirmed=picked is not None and any(found.article_id == picked.article_id for found in known.passages),
         report_offered=report_offered(request.history),
         remedy=known.evidence.features.get("remedy", 0.0),
         # Tickets teach what openings come to: "fine, thanks" after an answer is like none of them.
@@ -94,7 +98,7 @@ async def judge(state: TurnState, runtime: Runtime[TurnDeps]) -> JudgeUpdate:
             handoff_reason="judge_failed",
         )
         return {"evidence": Evidence(0.0), "verdict": verdict}
-    known = Known(understanding, evidence, state["page"], state["account"], state["knowledge_down"])
+    known = Known(understanding, evidence, state["page"], state["account"], state["knowledge_down"], state["passages"])
     signals = signals_of(request, known, deps.policy)
     verdict = decide(signals, deps.policy)
     if is_borderline(verdict, deps.policy):

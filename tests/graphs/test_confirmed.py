@@ -109,6 +109,16 @@ async def test_the_article_that_was_picked_is_what_is_answered_from(said_then: s
     assert engine.heard == [(("My invoices?", "Those of June"), 2)]
 
 
+async def test_an_article_that_has_gone_meanwhile_is_not_answered_from_another() -> None:
+    engine = ScriptedEngine(evidence=0.3)
+    deps = fake_deps(engine=engine, knowledge=FakeKnowledge([OTHER]))
+
+    finished, _ = await run(deps, ask("yes", history=tuple(await asked_back())))
+
+    assert finished.reply.outcome is Outcome.HANDED_OFF
+    assert engine.briefs == []
+
+
 async def test_of_several_articles_each_can_be_picked_by_its_title() -> None:
     knowledge = FakeKnowledge([passage(), OTHER])
     finished, _ = await run(fake_deps(engine=ScriptedEngine(evidence=0.3), knowledge=knowledge), ask("My invoices?"))
