@@ -67,7 +67,7 @@ def _blocks(article: Article) -> list[_Block]:
             section = "" if heading == article.title else heading
             continue
         if token.type == "table_open":
-            blocks += [_Block(section, part) for part in _rows(tokens[index:])]
+            blocks += [_Block(section, part) for part in _rows(tokens, index)]
             continue
         text = "\n".join(lines[token.map[0] : token.map[1]]).strip("\n")
         if not text.strip() or token.type in ("hr", "html_block"):
@@ -79,10 +79,12 @@ def _blocks(article: Article) -> list[_Block]:
     return blocks
 
 
-def _rows(tokens: list[Token]) -> list[str]:
-    """The table that begins here as lines, as many together as make a passage."""
+def _rows(tokens: list[Token], index: int) -> list[str]:
+    """The table that begins at `index` as lines, as many together as make a passage."""
     rows: list[list[str]] = []
-    for token in tokens:
+    # By place: an article may have thousands of tables, and a copy of the rest for each would add up.
+    for place in range(index, len(tokens)):
+        token = tokens[place]
         if token.type == "table_close":
             break
         if token.type == "tr_open":
@@ -97,7 +99,15 @@ def _rows(tokens: list[Token]) -> list[str]:
             parts.append([])
             words = len(line.split())
         parts[-1].append(line)
-    return ["\n".join(part) for part in parts if part]
+    return [piece for part in parts if part for piece in _by_words("\n".join(part))]
+
+
+def _by_words(text: str) -> list[str]:
+    """A text that no passage could hold, cut between words; any other as it is."""
+    words = text.split()
+    if len(words) <= MAX_WORDS:
+        return [text]
+    return [" ".join(words[i : i + TARGET_WORDS]) for i in range(0, len(words), TARGET_WORDS)]
 
 
 def _cut(text: str, token: Token, following: list[Token], lines: list[str]) -> list[str]:
@@ -111,14 +121,7 @@ def _cut(text: str, token: Token, following: list[Token], lines: list[str]) -> l
                 parts.append("\n".join(lines[item.map[0] : item.map[1]]).strip("\n"))
     else:
         parts = [text]
-    pieces: list[str] = []
-    for part in parts:
-        words = part.split()
-        if len(words) <= MAX_WORDS:
-            pieces.append(part)
-            continue
-        pieces += [" ".join(words[i : i + TARGET_WORDS]) for i in range(0, len(words), TARGET_WORDS)]
-    return pieces
+    return [piece for part in parts for piece in _by_words(part)]
 
 
 def _join(blocks: list[_Block]) -> list[tuple[str, str]]:

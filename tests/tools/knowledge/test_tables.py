@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tools.knowledge.articles import Article
-from tools.knowledge.split import split
+from tools.knowledge.split import MAX_WORDS, split
 from tools.knowledge.tables import is_row, statements
 
 PLANS = """Prices are per month.
@@ -65,6 +65,20 @@ def test_a_long_table_is_cut_between_its_rows() -> None:
     lines = [line for part in parts for line in part.split("\n")]
     assert len(lines) == 200
     assert all(is_row(line) for line in lines)
+
+
+def test_a_row_that_no_passage_could_hold_is_cut() -> None:
+    parts = texts(f"| A | B |\n| --- | --- |\n| one | {'word ' * 1000} |\n| two | three |")
+
+    assert max(len(part.split()) for part in parts) <= MAX_WORDS
+    assert sum(part.count("word") for part in parts) == 1000
+
+
+def test_each_of_many_tables_is_read_for_itself() -> None:
+    body = "".join(f"| head |\n|---|\n| cell {number} |\n\n" for number in range(2_000))
+
+    lines = [line for line in "\n".join(texts(body)).split("\n") if line]
+    assert lines == [f"- head: cell {number}" for number in range(2_000)]
 
 
 @pytest.mark.parametrize("body", ["|  |\n| --- |\n|  |", "| A | B |\n| --- | --- |", "| A |\n| --- |\n| b |"])
