@@ -16,6 +16,7 @@ from agent.signals import Signals, asks_for_information
 from agent.trouble import (
     ANGRY,
     DETAILS,
+    SURE_KIND,
     TOLD_FROM,
     UNSPECIFIC,
     answers_bug_question,
@@ -32,7 +33,6 @@ _CONFIRMED = 0.95
 # What an article says of a bug costs a moment: it is reported as soon as that doesn't help.
 _TRIED_FIRST = 0.25
 _GRAVE = 0.8
-_SURE_KIND = 0.9
 _TELLING = 0.25
 _TOLD = 0.4
 
@@ -239,7 +239,7 @@ def _complaint_weight(signals: Signals) -> float:
     heard = signals.understanding
     if heard.kind is not Kind.COMPLAINT:
         return 0.0
-    answered = answers_bug_question(signals) if heard.kind_confidence < _SURE_KIND else 0.0
+    answered = answers_bug_question(signals) if heard.kind_confidence < SURE_KIND else 0.0
     answered = DETAILS if remedy_failed(signals) else answered
     return 0.45 * heard.kind_confidence * (1 - max(_only_asks(signals), _by_history(signals), answered))
 

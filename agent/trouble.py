@@ -4,6 +4,8 @@ from agent.dialogue import OFFERED_BUG, agrees
 from agent.signals import Signals, asks, names_fault
 from agent.types import Kind, Reason, Route
 
+SURE_KIND = 0.9
+"""From here on a kind is what the message is, whatever it may answer."""
 DETAILS = 0.75
 """How likely a message gives details of a bug, when it comes behind our question for them and may be."""
 UNSPECIFIC = 0.2
@@ -13,7 +15,6 @@ ANGRY = -0.6
 TOLD_FROM = 0.03
 """What weighs less isn't named among the reasons."""
 
-_SURE_KIND = 0.9
 _CLEAR_KIND = 0.7
 _ASKED_ABOUT = 0.4
 _UPSET = -0.4
@@ -111,7 +112,7 @@ def answers_bug_question(signals: Signals) -> float:
 def _states(signals: Signals) -> bool:
     """Whether the message tells something, calmly, that is nothing of its own for sure."""
     heard = signals.understanding
-    of_its_own = heard.kind is not Kind.BUG and heard.kind_confidence >= _SURE_KIND
+    of_its_own = heard.kind is not Kind.BUG and heard.kind_confidence >= SURE_KIND
     return (
         not asks(signals.newest_text)
         and not of_its_own

@@ -8,7 +8,7 @@ from langgraph.runtime import Runtime
 from typing_extensions import TypedDict
 
 from agent.deps import TurnDeps
-from agent.dialogue import OFFERED_BUG, is_courtesy, offers_report, report_offered
+from agent.dialogue import OFFERED_BUG, is_courtesy, last_bot_route, offers_report, report_offered
 from agent.effects import effect_key
 from agent.errors import TrackerError
 from agent.phrases import Phrase, phrase
@@ -87,10 +87,10 @@ def _reported_in(request: TurnRequest) -> tuple[Untrusted, ...]:
             earlier.insert(0, message.text)
         elif message.author is Author.PERSON or not _is_about_a_bug(message):
             break
-    if _last_route(request.history) == OFFERED_BUG:
+    if last_bot_route(request.history) == OFFERED_BUG:
         # "Yes" says nothing of the bug: what was said before the offer does.
         return tuple(earlier) or request.texts
-    goes_on = _last_route(request.history) == Route.BUG_REPORT or report_offered(request.history)
+    goes_on = last_bot_route(request.history) == Route.BUG_REPORT or report_offered(request.history)
     return (*earlier, *request.texts) if goes_on else request.texts
 
 
@@ -109,17 +109,13 @@ def _described_in(
 
 def _newly_said(request: TurnRequest, reported: tuple[Untrusted, ...]) -> tuple[Untrusted, ...]:
     """What this report adds: after an offer, all that was said before; else this turn's words, the rest is there."""
-    offered = _last_route(request.history) == OFFERED_BUG or report_offered(request.history)
+    offered = last_bot_route(request.history) == OFFERED_BUG or report_offered(request.history)
     return reported if offered else request.texts
 
 
 def _is_about_a_bug(message: Message) -> bool:
     """Whether what the bot said doesn't lead away from the bug."""
     return message.route in (Route.BUG_REPORT, OFFERED_BUG) or offers_report(message) or is_courtesy(message)
-
-
-def _last_route(history: tuple[Message, ...]) -> str | None:
-    return next((message.route for message in reversed(history) if message.author is Author.BOT), None)
 
 
 def _was_told(bug_id: str, history: tuple[Message, ...]) -> bool:

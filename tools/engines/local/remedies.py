@@ -27,9 +27,7 @@ _FROM, _SURE = 0.45, 0.57
 # The same for the share of the question's words, without an embedding model.
 _WORDS_FROM, _WORDS_SURE = 0.4, 0.75
 _MOST_SENTENCES = 40
-_STANDS_FOR = re.compile(
-    r"(?:if|wenn|falls|si) (?:it|they|that|this|es|sie|das|no|esto)\b|(?:it|they|es|sie) ", re.IGNORECASE
-)
+_IF_IT = re.compile(r"(?:if|wenn|falls|si) (?:it|they|that|this|es|sie|das|no|esto)\b", re.IGNORECASE)
 
 
 async def remedy(asked: Reading, passages: Sequence[Passage], memory: VectorMemory) -> float:
@@ -53,7 +51,7 @@ def _sentences(pieces: Sequence[Piece]) -> Iterator[str]:
     """What each piece says; "If it doesn't arrive, ..." says it together with the piece before."""
     before = ""
     for piece in pieces:
-        yield f"{before} {piece.text}" if before and _STANDS_FOR.match(piece.text) else piece.text
+        yield f"{before} {piece.text}" if before and (piece.leans_back or _IF_IT.match(piece.text)) else piece.text
         before = piece.text
 
 
