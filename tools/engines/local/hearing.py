@@ -182,7 +182,7 @@ async def understand(
         risk=round(_danger(ears, [own, *parts], whole, of_subject) if follows else _most(ears, [own, *parts]), 4),
         is_follow_up=follows,
         says_unsolved=round(unsolved, 4),
-        says_solved=round(feedback.of("solved"), 4) if feedback else 0.0,
+        says_solved=round(solved, 4),
         dissatisfied=round(_dissatisfaction(hearing, newest, history, spoken), 4),
         unspecific=in_trouble and not follows,
     )

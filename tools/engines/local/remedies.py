@@ -21,8 +21,8 @@ _ABOUT_TROUBLE = re.compile(
     re.IGNORECASE,
 )
 # The cosine from which such a sentence may be what is meant, and from which it is. Tried on reports of trouble that an
-# article of the example, and of a product written for this, is about (11 of 14 above the middle), and on reports of
-# bugs of which no article knows (2 of 9).
+# article of the example, and of a product written for this, is about (10 of 13 come to more than one half), and on
+# reports of bugs of which no article knows (2 of 9).
 _FROM, _SURE = 0.45, 0.57
 # The same for the share of the question's words, without an embedding model.
 _WORDS_FROM, _WORDS_SURE = 0.4, 0.75
