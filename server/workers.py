@@ -20,6 +20,7 @@ from uvicorn.supervisors import Multiprocess
 from uvicorn.supervisors.multiprocess import Process
 
 from agent.errors import Misconfigured, SupportError
+from graphs.assembly import SHUTDOWN_GRACE_S
 from server.arriving import BoundedHttp
 from server.installation import Installation
 from server.metrics import SHARED_FOLDER, empty_shared_folder, forget_process
@@ -35,6 +36,8 @@ KEEP_ALIVE_S = 5
 # worker loads its models and the articles; a busy machine takes its time.
 _HEALTH_S = 120
 _LOOK_S = 1.0
+# So long workers may take to end: requests, then turns have their grace, and then everything is closed.
+_END_S = GRACE_S + SHUTDOWN_GRACE_S + 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,26 +94,62 @@ class _Parent(Multiprocess):
     def __init__(self, config: uvicorn.Config, sockets: list[socket.socket], chroma: ChromaServer | None) -> None:
         super().__init__(config, sockets)
         self._chroma = chroma
-        self._alive: set[int] = set()
+        # Workers by process number, each with when it last answered, or was first asked.
+        self._answered: dict[int, float] = {}
 
     def keep_subprocess_alive(self) -> None:
-        """Replace what died."""
-        if self._chroma is not None and not self.should_exit.is_set():
+        """Replace what died or hangs; stop when a worker can't start, as no other could.
+
+        uvicorn's own waits for one worker's answer as long as a worker may take to start, also for one that dies
+        meanwhile (the parent holds both ends of the pipe, which then never breaks), and hears no signal in that time.
+        """
+        if self.should_exit.is_set():
+            return
+        if self._chroma is not None:
             self._chroma.keep_alive()
-        for process in self.processes:
-            _wait_for(process)
-        super().keep_subprocess_alive()
-        alive = {process.pid for process in self.processes if process.pid is not None}
-        for gone in self._alive - alive:
+        for index, process in enumerate(self.processes):
+            if self._is_well(process):
+                continue
+            process.kill()
+            process.join()
+            if process.exitcode == STARTUP_FAILURE:
+                logger.error("a worker can't start, stopping pid=%s", process.pid)
+                self.should_exit.set()
+                return
+            logger.error("a worker died or hangs, starting another pid=%s", process.pid)
+            self.processes[index] = Process(self.config, self.sockets)
+            self.processes[index].start()
+        self._forget_gone()
+
+    def _is_well(self, process: Process) -> bool:
+        """Whether it lives and has answered lately; one that doesn't is asked again in the next round."""
+        now, pid = time.monotonic(), process.pid or 0
+        last = self._answered.setdefault(pid, now)
+        if process.exitcode is not None:
+            return False
+        if process.ping(timeout=_LOOK_S):
+            self._answered[pid] = now
+            # Answers that came late are none to the next question.
+            while process.parent_conn.poll():
+                process.parent_conn.recv()
+            return True
+        return now - last < _HEALTH_S
+
+    def _forget_gone(self) -> None:
+        """Those that others have taken the place of, here or in a restart."""
+        for gone in self._answered.keys() - {process.pid for process in self.processes}:
             forget_process(gone)
-        self._alive = alive
+            del self._answered[gone]
 
-
-def _wait_for(process: Process) -> None:
-    """Wait until a worker answers, ends or seems to hang: uvicorn would wait as long for one that has just died."""
-    deadline = time.monotonic() + _HEALTH_S
-    while process.process.is_alive() and not process.ping(timeout=_LOOK_S) and time.monotonic() < deadline:
-        pass
+    def join_all(self) -> None:
+        """Wait for the workers to end; those that don't are killed, which loses nothing."""
+        deadline = time.monotonic() + _END_S
+        for process in self.processes:
+            process.process.join(max(deadline - time.monotonic(), 0))
+            if process.exitcode is None:
+                logger.error("a worker doesn't end, killing it pid=%s", process.pid)
+                process.kill()
+            process.join()
 
 
 class Worker:

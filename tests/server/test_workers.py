@@ -19,7 +19,7 @@ from graphs.running import find_running
 from tests.forking import ROOT
 from tests.installed import use_models
 from tests.server.harness import bearer, run_input
-from tests.serving import Process, served
+from tests.serving import Process, served, served_anew
 
 WORKERS = 2
 
@@ -187,6 +187,20 @@ def test_a_parent_that_is_killed_takes_everything_with_it(team: Process) -> None
     team.stop(signal.SIGKILL)
 
     until(lambda: not [pid for pid in orphans if command_of(pid)])
+
+
+def test_a_worker_that_hangs_doesnt_keep_the_server_from_ending(tmp_path: Path, database: str) -> None:
+    serving = served_anew(
+        tmp_path, "--workers", str(WORKERS), module="tests.server.impatient", HELPGRAPH_DATABASE_URL=database
+    )
+    with serving as running:
+        workers = workers_of(running)
+        os.kill(workers[0], signal.SIGSTOP)
+        running.stop(signal.SIGTERM)
+
+        assert running.exit_code == 0
+        assert not [pid for pid in workers if command_of(pid)]
+        assert f"a worker doesn't end, killing it pid={workers[0]}" in (tmp_path / "said").read_text()
 
 
 def test_a_worker_that_cant_start_says_why_and_the_command_fails(tmp_path: Path) -> None:
