@@ -10,6 +10,7 @@ from agent.types import BugDraft
 from agent.wire import to_json
 from tools.storage.connection import Connection
 from tools.storage.schema import bug_occurrences, bugs
+from tools.storage.sql_functions import among
 from tools.storage.tracker import gist_of, hold_filings
 
 ERASED = "erased-"
@@ -26,7 +27,7 @@ async def told_by(
     A bug that they reported is, unless the words are another report's that is still there.
     """
     reported = select(bug_occurrences.c.bug_id).where(
-        bug_occurrences.c.workspace_id == workspace_id, bug_occurrences.c.conversation_id.in_(conversation_ids)
+        bug_occurrences.c.workspace_id == workspace_id, among(bug_occurrences.c.conversation_id, conversation_ids)
     )
     found = await conn.execute(
         select(bugs).where(bugs.c.workspace_id == workspace_id, bugs.c.bug_id.in_(reported), bugs.c.gist != "")
@@ -51,7 +52,7 @@ async def blank(
         await _retell(conn, bug, without=conversation_ids)
     mine = (
         bug_occurrences.c.workspace_id == workspace_id,
-        bug_occurrences.c.conversation_id.in_(conversation_ids),
+        among(bug_occurrences.c.conversation_id, conversation_ids),
     )
     reports = (await conn.execute(select(bug_occurrences).where(*mine))).all()
     accounts: dict[tuple[str, str], str | None] = {}
@@ -133,7 +134,7 @@ async def _others(conn: Connection, bug: Row[Any], without: Sequence[str]) -> li
         .where(
             bug_occurrences.c.workspace_id == bug.workspace_id,
             bug_occurrences.c.bug_id == bug.bug_id,
-            bug_occurrences.c.conversation_id.not_in(without),
+            ~among(bug_occurrences.c.conversation_id, without),
             ~bug_occurrences.c.conversation_id.startswith(ERASED),
         )
         .order_by(bug_occurrences.c.first_at, bug_occurrences.c.conversation_id)
@@ -157,7 +158,7 @@ async def _account_left(conn: Connection, report: Row[Any], conversation_ids: Se
             bug_occurrences.c.workspace_id == report.workspace_id,
             bug_occurrences.c.bug_id == report.bug_id,
             bug_occurrences.c.account_id == report.account_id,
-            bug_occurrences.c.conversation_id.not_in(conversation_ids),
+            ~among(bug_occurrences.c.conversation_id, conversation_ids),
         )
         .limit(1)
     )

@@ -10,6 +10,7 @@ from tools.storage.connection import Connection
 from tools.storage.database import Database
 from tools.storage.personal import HOLDINGS, Subject, conversations_of, rows_of
 from tools.storage.schema import bugs, conversations, turns
+from tools.storage.sql_functions import among
 from tools.storage.turn_log import TurnLog
 
 HOLDER = "erasure"
@@ -30,7 +31,7 @@ async def turns_of(db: Database, workspace_id: str, subject: Subject) -> list[st
     """Return the ids of the subject's turns, by which the graph's checkpoints are found."""
     async with db.reading() as conn:
         ids = await conversations_of(conn, workspace_id, subject)
-        query = select(turns.c.turn_id).where(turns.c.workspace_id == workspace_id, turns.c.conversation_id.in_(ids))
+        query = select(turns.c.turn_id).where(turns.c.workspace_id == workspace_id, among(turns.c.conversation_id, ids))
         return list((await conn.execute(query)).scalars())
 
 
@@ -73,7 +74,7 @@ async def erase(
             select(conversations.c.conversation_id)
             .where(
                 conversations.c.workspace_id == workspace_id,
-                conversations.c.conversation_id.in_(conversation_ids),
+                among(conversations.c.conversation_id, conversation_ids),
                 true() if only_if is None else only_if,
             )
             .with_for_update()

@@ -10,6 +10,7 @@ from agent.errors import BadTurn
 from tools.storage import schema
 from tools.storage.connection import Connection
 from tools.storage.schema import bug_occurrences, conversations, sessions
+from tools.storage.sql_functions import among
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,6 @@ def rows_of(
 
     `bugs` has none: whose words a bug is told in is found by `tools.storage.bug_words`.
     """
-    of_conversations = table.c.conversation_id.in_(conversation_ids)
+    of_conversations = among(table.c.conversation_id, conversation_ids)
     of_owner = table.c.owner_id == owner_id if owner_id and "owner_id" in table.c else false()
     return and_(table.c.workspace_id == workspace_id, or_(of_conversations, of_owner))

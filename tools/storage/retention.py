@@ -10,7 +10,7 @@ from tools.storage import bug_words
 from tools.storage.database import Database
 from tools.storage.records import UNFINISHED
 from tools.storage.schema import conversations, turns
-from tools.storage.sql_functions import database_now
+from tools.storage.sql_functions import among, database_now
 
 # Who waits for a person, or has one, is not over.
 _OVER = (Mode.BOT.value, Mode.HANDED_BACK.value, Mode.CLOSED.value)
@@ -47,7 +47,7 @@ async def old_conversations(
 
 async def unfinished_among(db: Database, turn_ids: Collection[str]) -> set[str]:
     """Return those of these turns, of any workspace, that are still to be worked on."""
-    query = select(turns.c.turn_id).where(turns.c.turn_id.in_(turn_ids), turns.c.status.in_(UNFINISHED))
+    query = select(turns.c.turn_id).where(among(turns.c.turn_id, turn_ids), turns.c.status.in_(UNFINISHED))
     async with db.reading() as conn:
         return set((await conn.execute(query)).scalars())
 

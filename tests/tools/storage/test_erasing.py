@@ -55,6 +55,23 @@ async def test_only_the_owners_rows_of_that_workspace_go(database: Database) -> 
         await say(log, hers, "m2")
 
 
+async def test_an_owner_may_have_any_number_of_conversations(database: Database) -> None:
+    """A bot's key owns those of all its customers: more than a statement may have parameters."""
+    log = open_log(database)
+    hers = await converse(log)
+    await say(log, hers, "m1")
+    many = [*(f"{n:032x}" for n in range(300_000)), hers.conversation_id]
+
+    unfinished = await retention.unfinished_among(database, many)
+    counted = await erasing.count_rows(database, "orrery", many, keep_open_bugs=False)
+    gone = await erasing.erase(database, "orrery", many, owner_id="ada")
+
+    assert not unfinished
+    assert counted == gone
+    assert gone["conversations"] == 1
+    assert not any((await erasing.left_of(database, "orrery", many, HERS)).values())
+
+
 async def test_a_running_turn_is_waited_for(database: Database) -> None:
     log = open_log(database)
     conversation = await converse(log)
