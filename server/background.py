@@ -11,9 +11,9 @@ from agent.phrases import Phrase, phrase
 from graphs.deliveries import deliver_for_ever
 from graphs.retention import keep_for
 from graphs.stores import stores_of
-from server import widget_api
 from server.context import Doors
 from server.event_stream import until_told_to_stop
+from server.speaking import language_of
 from tools.observing.context import working_on
 from tools.observing.loop import watch_loop
 from tools.storage.catching_up import catch_up
@@ -105,7 +105,7 @@ async def remind_overdue(every: Sequence[Doors]) -> None:
     now = datetime.now(UTC)
     for waiting in await every[0].runtime.desk.overdue(now, by_workspace.keys()):
         doors = by_workspace[waiting.workspace_id]
-        text = phrase(Phrase.STILL_WAITING, widget_api.as_language(waiting.language))
+        text = phrase(Phrase.STILL_WAITING, language_of(waiting.language, doors.runtime.workspace))
         notice = NewEvent(custom(Custom.NOTICE, {"code": "still_waiting", "text": text}))
         scope = Scope(waiting.workspace_id, None, "system")
         if await doors.runtime.desk.remind(scope, waiting.conversation_id, now=now, events=[notice]):

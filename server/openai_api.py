@@ -24,9 +24,9 @@ from server.auth import Caller, InCaller, still_known
 from server.context import Doors, InDoors
 from server.problems import Problem
 from server.run_stream import ENDS
+from server.speaking import language_of
 from server.sse import encode, respond, tail, unbroken
 from server.threads import open_thread, with_id
-from server.widget_api import as_language
 from tools.storage.log import Accepted, Conversation
 
 router = APIRouter(prefix="/v1", tags=["openai"])
@@ -221,7 +221,7 @@ async def _whole(
             value = event["value"]
             texts[value["message_id"]] = _with_sources(value)
     text = _BETWEEN.join(texts.values())
-    return text or _passed_on(conversation), await facts.of(doors, caller, conversation)
+    return text or _passed_on(doors, conversation), await facts.of(doors, caller, conversation)
 
 
 async def _chunks(
@@ -254,16 +254,16 @@ async def _chunks(
         yield encode({"error": _CUT})
         return
     if not anything:
-        yield chunk(delta({"content": _passed_on(conversation)}))
+        yield chunk(delta({"content": _passed_on(doors, conversation)}))
     yield chunk(delta({}, "stop"), helpgraph=await facts.of(doors, caller, conversation))
     if usage:
         yield chunk([], usage=_usage())
     yield ServerSentEvent(data="[DONE]", sep="\n")
 
 
-def _passed_on(conversation: Conversation) -> str:
+def _passed_on(doors: Doors, conversation: Conversation) -> str:
     """What is said where the agent says nothing, because a person has the conversation: here something must be."""
-    return phrase(Phrase.PASSED_ON, as_language(conversation.language))
+    return phrase(Phrase.PASSED_ON, language_of(conversation.language, doors.runtime.workspace))
 
 
 async def _turn(

@@ -7,6 +7,7 @@ from fastapi import Depends, Path, Response
 
 from server.auth import Caller, InCaller
 from server.context import Doors, InDoors
+from server.speaking import language_of
 from tools.storage.log import Conversation
 
 HEADER = "X-Conversation-Id"
@@ -24,7 +25,7 @@ async def open_thread(doors: Doors, caller: Caller, thread_id: str, page: object
         thread_id=thread_id,
         identity=caller.identity,
         channel=caller.channel,
-        language=language[:10] if isinstance(language, str) and language else "en",
+        language=language_of(language, doors.runtime.workspace),
         now=datetime.now(UTC),
     )
 

@@ -11,13 +11,14 @@ from agent.errors import BadTurn
 from agent.events import Custom
 from agent.handoff import promise
 from agent.phrases import Phrase, phrase
-from agent.types import LANGUAGES, Identity, IdentityLevel, Language, Mode
+from agent.types import Identity, IdentityLevel, Language, Mode
 from agent.untrusted import clean
 from agent.wire import JsonObject, mode_value
 from server.agui import refuse_beyond, refuse_hurry, submit
 from server.auth import SESSION_PREFIX, Caller, InCaller, owner_of, session_caller, verify_hash, verify_identity
 from server.context import Doors, InDoors, client_address
 from server.problems import Problem
+from server.speaking import language_of
 from server.threads import InConversation, open_thread
 from tools.storage.codec import custom
 from tools.storage.log import Conversation, NewEvent
@@ -79,7 +80,7 @@ async def begin_session(body: SessionBody, request: Request, doors: InDoors) -> 
     """Begin or resume a widget's session, knowing the page and the account before the first message."""
     refuse_beyond(doors, doors.sessions, client_address(request), "too many new sessions")
     identity = _identity(doors, body)
-    language = _language(body)
+    language = _language(body, doors)
     caller, conversation, token, expires_at = await _session(doors, body, identity, language)
     log = doors.runtime.log
     active = await log.active_turn(caller.scope, conversation.conversation_id)
@@ -149,7 +150,7 @@ async def ask_for_person(
     The same `client_message_id` again finds the same turn; with another text, or as a message's id, it is a 409.
     """
     refuse_hurry(doors, caller, request)
-    text = body.text or phrase(Phrase.WANTS_PERSON_BUTTON, as_language(conversation.language))
+    text = body.text or phrase(Phrase.WANTS_PERSON_BUTTON, language_of(conversation.language, doors.runtime.workspace))
     run_id = uuid4().hex
     message_id = body.client_message_id or f"wish-{run_id}"
     accepted = await submit(
@@ -256,14 +257,8 @@ def workspace_value(doors: Doors) -> JsonObject:
     }
 
 
-def as_language(given: str | None) -> Language:
-    """The first of our languages that a language tag begins with, else English."""
-    return next((language for language in LANGUAGES if (given or "").lower().startswith(language)), "en")
-
-
-def _language(body: SessionBody) -> Language:
-    of_page = (body.page or {}).get("language")
-    return as_language(body.language or (of_page if isinstance(of_page, str) else None))
+def _language(body: SessionBody, doors: Doors) -> Language:
+    return language_of(body.language or (body.page or {}).get("language"), doors.runtime.workspace)
 
 
 def _route(page: dict[str, Any] | None) -> str | None:

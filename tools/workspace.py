@@ -92,7 +92,7 @@ class _Category(_Strict):
 class _Workspace(_Strict):
     name: str
     workspace_id: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{1,62}$")
-    languages: list[Language] = ["en"]
+    languages: list[Language] = Field(default=["en"], min_length=1)
     link_hosts: list[str] = []
     support_email: str | None = None
     business_hours: _Hours = _Hours()

@@ -148,13 +148,15 @@ class TurnLog(Leases):
                 status_now = (await conn.execute(_STATUS, _of(turn_id, lease))).scalar_one()
                 return Ended.NOT_YET if status_now in UNFINISHED else Ended.ENDED
             mode = conversation.mode if move is None else step(conversation.mode, move).to
+            changes: dict[str, Any] = {"mode": mode.value}
             if move is Move.HAND_OFF:
                 if handoff is None:
                     raise ValueError("a handoff needs its story")
                 await handoff_rows.open_for_people(self._db, conn, conversation, handoff, now=now)
+                # What is said while they wait is said in the language that they wrote in.
+                changes["language"] = handoff.language
             elif move is Move.WITHDRAW:
                 await handoff_rows.close(conn, conversation, outcome="withdrawn", note=None, now=now)
-            changes: dict[str, Any] = {"mode": mode.value}
             if contact_email is not None:
                 changes["contact_email"] = contact_email
             if asked_email:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from agent.events import Custom
-from agent.types import Handoff, Identity, IdentityLevel
+from agent.types import Handoff, Identity, IdentityLevel, Language
 from tools.storage.database import Database
 from tools.storage.log import Accepted, Conversation, ConversationLog, Lease, NewEvent, TurnWork
 from tools.storage.scope import Scope
@@ -105,7 +105,7 @@ def bot_message(text: str, message_id: str = "answer") -> NewEvent:
     return NewEvent({"type": "CUSTOM", "name": Custom.MESSAGE.value, "value": value})
 
 
-def story(*, promised_by: datetime | None = None, priority: Any = "high") -> Handoff:
+def story(*, promised_by: datetime | None = None, priority: Any = "high", language: Language = "en") -> Handoff:
     return Handoff(
         wanted="A refund",
         tried=("Read the billing article",),
@@ -115,7 +115,7 @@ def story(*, promised_by: datetime | None = None, priority: Any = "high") -> Han
         queue_id="billing",
         priority=priority,
         suggested_next_step="Check the invoice",
-        language="en",
+        language=language,
         promised_by=promised_by,
         account_summary="Strategic, 40 seats",
         page="/settings/billing",

@@ -290,11 +290,12 @@ async def test_resolved_conversation_opens_for_the_bot_when_the_customer_writes(
 async def test_overdue_handoffs_are_reminded_of_once(database: Database) -> None:
     log = open_log(database)
     desk = Desk(log)
-    conversation = await hand_off(log, promised_by=NOW)
+    conversation = await hand_off(log, promised_by=NOW, language="de")
     await hand_off(log, promised_by=NOW + timedelta(days=1))
     await hand_off(log)
     later = NOW + timedelta(minutes=1)
     [overdue] = await desk.overdue(later, [STAFF.workspace_id])
+    assert overdue.language == "de", "what they wrote in, whatever their page is in"
     assert await desk.overdue(later, ["another"]) == []
     assert (overdue.conversation_id, overdue.queue_id, overdue.promised_by) == (
         conversation.conversation_id,
