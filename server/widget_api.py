@@ -253,6 +253,7 @@ def workspace_value(doors: Doors) -> JsonObject:
     return {
         "name": workspace.name,
         "link_hosts": list(workspace.policy.link_hosts),
+        "support_email": workspace.support_email,
         "people_are_there": hours.open_now,
     }
 

@@ -1,5 +1,6 @@
 """A workspace folder: who the product is, what may be automated, its pages and its accounts."""
 
+import re
 from dataclasses import dataclass, replace
 from datetime import date, time
 from pathlib import Path
@@ -17,6 +18,7 @@ from agent.types import Language
 _Cost = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 _Rate = Annotated[float, Field(ge=0, le=1)]
 FILE_NAME = "workspace.yaml"
+_ADDRESS = re.compile(r"[^\s@<>\"]+@[^\s@<>\"]+")
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -94,13 +96,20 @@ class _Workspace(_Strict):
     workspace_id: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{1,62}$")
     languages: list[Language] = Field(default=["en"], min_length=1)
     link_hosts: list[str] = []
-    support_email: str | None = None
+    support_email: str | None = Field(default=None, max_length=254)
     business_hours: _Hours = _Hours()
     reply_promise_minutes: int = Field(default=15, ge=1)
     queues: list[_Queue] = []
     categories: list[_Category] = []
     costs: _Costs = _Costs()
     high_tiers: list[str] = ["strategic"]
+
+    @field_validator("support_email")
+    @classmethod
+    def _is_an_address(cls, value: str | None) -> str | None:
+        if value is not None and _ADDRESS.fullmatch(value) is None:
+            raise ValueError("an e-mail address is meant, such as help@example.com")
+        return value
 
 
 @dataclass(frozen=True, slots=True)

@@ -193,6 +193,7 @@ def test_a_refused_message_says_why_and_can_be_tried_again(open_page: OpenPage) 
 
     page.get_by_text("That text can't be read.").wait_for()
     assert page.get_by_role("button", name="Try again").is_visible()
+    assert page.get_by_role("link").count() == 0, "nobody's address is known"
 
 
 def test_guidance_shows_words_as_text_and_steps_that_are_there(open_page: OpenPage) -> None:
@@ -256,6 +257,23 @@ def test_a_server_that_is_away_is_said_and_can_be_tried_again(open_page: OpenPag
     page.get_by_role("button", name="Try again").click()
 
     page.get_by_role("button", name="How do I export?").wait_for()
+
+
+def test_where_the_chat_fails_the_teams_address_is_named(open_page: OpenPage) -> None:
+    answers = widget_answers(messages=[], events=[])
+    session = json.loads(answers["/v1/sessions"].body)
+    session["workspace"]["support_email"] = "help@orrery.example"
+    page, site, _ = open_widget(open_page, {**answers, "/v1/sessions": as_json(session)})
+    page.route("**/v1/agui", lambda route: route.fulfill(status=422, body="{}"))
+
+    page.get_by_role("button", name="How do I export?").click()
+    beside_message = page.locator(".message.customer").get_by_role("link", name="help@orrery.example")
+    beside_message.wait_for()
+    assert beside_message.get_attribute("href") == "mailto:help@orrery.example"
+
+    site.answers.pop("/v1/sessions")
+    page.reload()
+    page.get_by_text("You can also write to help@orrery.example.").wait_for()
 
 
 def test_a_hashed_user_id_goes_out_with_the_session(open_page: OpenPage) -> None:

@@ -57,6 +57,8 @@ def test_wrong_costs_of_a_category_are_refused_with_their_place(tmp_path: Path, 
     [
         ("categories: [{id: a, name: A, target_containment: [50, 90]}]", "categories.0.target_containment.0: "),
         ("categories: [{id: a, name: A, target_containment: [0.9, 0.1]}]", "categories.0.target_containment: "),
+        ("support_email: write to us", "support_email: Value error, an e-mail address is meant, such as help@"),
+        ("languages: []", "languages: List should have at least 1 item"),
         ("categories: [{id: a, name: A}, {id: a, name: B}]", "categories.1.id: 'a' is there already"),
         ("queues: [{queue_id: q, name: Q}, {queue_id: q, name: R}]", "queues.1.queue_id: 'q' is there already"),
         ("categories: [{id: a, name: A}]\nqueues: [{queue_id: q, name: Q, categories: [b]}]", "queues.0.categories: "),

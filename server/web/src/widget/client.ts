@@ -169,6 +169,7 @@ export class Client {
     this.session = session;
     this.unreachable = false;
     this.options.memory.save({ token: session.session_token, conversationId: session.conversation_id });
+    this.options.memory.supportEmail = session.workspace.support_email ?? null;
     if (previous?.conversation_id !== session.conversation_id || !this.live) {
       this.#stopFollowing();
       this.options.transcript.reset(session);

@@ -1,4 +1,4 @@
-/** What the browser keeps between page loads: the session's token and its conversation's id, never a text. */
+/** What the browser keeps between page loads: the session's token, its conversation's id, the team's address; no text. */
 
 export interface Remembered {
   token: string;
@@ -33,6 +33,20 @@ export class Memory {
 
   forget(): void {
     this.#try(() => localStorage.removeItem(this.#key));
+  }
+
+  /** Where the team can be written to when the server can't be reached. */
+  get supportEmail(): string | null {
+    try {
+      return localStorage.getItem(`${this.#key}:email`);
+    } catch {
+      return null;
+    }
+  }
+
+  set supportEmail(address: string | null) {
+    const key = `${this.#key}:email`;
+    this.#try(() => (address ? localStorage.setItem(key, address) : localStorage.removeItem(key)));
   }
 
   get open(): boolean {

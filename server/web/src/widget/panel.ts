@@ -5,7 +5,7 @@ import { html, nothing } from "lit";
 import type { Session } from "../wire/types";
 import { emailView, ratingView, waitingView } from "./cards";
 import type { Transcript } from "./transcript";
-import { bannerText, logView, openingView, thinkingView, type ViewContext } from "./views";
+import { bannerText, byEmailView, logView, openingView, thinkingView, type ViewContext } from "./views";
 
 export interface PanelState {
   title: string;
@@ -130,6 +130,7 @@ function conversation({ session, transcript, unreachable, context, actions }: Pa
     ? html`<div class="notice">
         ${strings.started}
         <button class="chip" type="button" @click=${actions.prefetch}>${strings.retry}</button>
+        ${byEmailView(context)}
       </div>`
     : nothing}
   ${logView(transcript, context)} ${transcript.running && botSpeaks && !writing ? thinkingView(strings) : nothing}`;

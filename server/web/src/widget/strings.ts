@@ -56,6 +56,7 @@ const en = {
   runFailed: "That went wrong on our side. Your message is safe.",
   tooLong: "The message is too long: {count} of {limit} characters.",
   started: "Help isn't reachable right now.",
+  byEmail: "You can also write to {address}.",
   newMessage: "New message",
 };
 
@@ -117,6 +118,7 @@ const de: Strings = {
   runFailed: "Bei uns ist etwas schiefgegangen. Ihre Nachricht ist gespeichert.",
   tooLong: "Die Nachricht ist zu lang: {count} von {limit} Zeichen.",
   started: "Die Hilfe ist gerade nicht erreichbar.",
+  byEmail: "Sie können auch an {address} schreiben.",
   newMessage: "Neue Nachricht",
 };
 
@@ -176,6 +178,7 @@ const es: Strings = {
   runFailed: "Algo ha fallado por nuestra parte. Su mensaje está guardado.",
   tooLong: "El mensaje es demasiado largo: {count} de {limit} caracteres.",
   started: "La ayuda no está disponible ahora.",
+  byEmail: "También puede escribir a {address}.",
   newMessage: "Mensaje nuevo",
 };
 

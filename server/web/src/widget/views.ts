@@ -14,6 +14,7 @@ export interface ViewContext {
   strings: Strings;
   language: string;
   linkHosts: readonly string[];
+  supportEmail: string | null;
   say: (text: string) => void;
   retry: (message: ShownMessage) => void;
   feedback: (message: ShownMessage, helpful: boolean) => void;
@@ -124,10 +125,18 @@ function deliveryView(message: ShownMessage, ctx: ViewContext): unknown {
       return html`<div class="row bad">
         <span>${ctx.strings.notSent} <bdi>${message.trouble}</bdi></span>
         <button class="chip" type="button" @click=${() => ctx.retry(message)}>${ctx.strings.retry}</button>
+        ${byEmailView(ctx)}
       </div>`;
     default:
       return nothing;
   }
+}
+
+/** The way around the chat, for when it fails. */
+export function byEmailView({ supportEmail, strings }: ViewContext): unknown {
+  if (!supportEmail) return nothing;
+  const [before = "", after = ""] = strings.byEmail.split("{address}");
+  return html`<div>${before}<a href="mailto:${encodeURI(supportEmail)}"><bdi>${supportEmail}</bdi></a>${after}</div>`;
 }
 
 function sourcesView(message: ShownMessage, ctx: ViewContext): unknown {

@@ -80,7 +80,7 @@ export interface Session {
   opening: string;
   suggestions: string[];
   identity: { level: string; display_name: string | null };
-  workspace: { name: string; link_hosts: string[] };
+  workspace: { name: string; link_hosts: string[]; support_email?: string | null };
   strings?: Record<string, string>;
   messages: Message[];
   last_event_id: string | null;
