@@ -10,7 +10,18 @@ from typing import get_args
 
 from agent.links import title_in_words
 from agent.phrases import Phrase, phrase
-from agent.types import Author, Citation, Kind, Language, Message, Route, TurnRequest, Understanding, Untrusted
+from agent.types import (
+    LANGUAGES,
+    Author,
+    Citation,
+    Kind,
+    Language,
+    Message,
+    Route,
+    TurnRequest,
+    Understanding,
+    Untrusted,
+)
 
 # What a bot's message offered, where that isn't its turn's route: a bare "yes" agrees to it.
 OFFERED_PERSON = "offer_person"
@@ -24,12 +35,13 @@ _COURTESIES = (
     Phrase.WHO_I_AM,
     Phrase.ACKNOWLEDGED,
     Phrase.NOT_UNDERSTOOD,
+    Phrase.OTHER_WORDS,
     Phrase.REFUSAL,
 )
 _YES = frozenset(
     (
-        *("yes", "yeah", "yep", "sure", "ok", "okay"),
-        *("ja", "gerne"),
+        *("yes", "yeah", "yep", "yup", "ya", "sure", "ok", "okay"),
+        *("ja", "jo", "jep", "jawohl", "gerne"),
         *("sí", "si", "vale", "claro"),
     )
 )
@@ -41,11 +53,33 @@ _EXACTLY = frozenset(
         *("exacto", "eso es", "sí eso es", "correcto"),
     )
 )
+_FIRST = frozenset(
+    (
+        *("first", "first one", "the first", "the first one", "the former", "yes the first", "yes the first one"),
+        *("erste", "erstes", "das erste", "der erste", "die erste", "ersteres", "ja das erste"),
+        *("primero", "primera", "el primero", "la primera", "sí el primero"),
+    )
+)
+_SECOND = frozenset(
+    (
+        *("second", "second one", "the second", "the second one", "the latter", "yes the second", "yes the second one"),
+        *("zweite", "zweites", "das zweite", "der zweite", "die zweite", "letzteres", "ja das zweite"),
+        *("segundo", "segunda", "el segundo", "la segunda", "sí el segundo"),
+    )
+)
+
+
+def conversation_language(request: TurnRequest) -> Language:
+    """The interface's language when it is one of ours, else English."""
+    for language in LANGUAGES:
+        if request.interface_language and request.interface_language.lower().startswith(language):
+            return language
+    return "en"
 
 
 def agrees(text: str) -> bool:
     """Whether a reply to an offer is a bare yes."""
-    return _plain(text) in _YES | _PLEASE
+    return as_words(text) in _YES | _PLEASE
 
 
 def named(article: Citation) -> str:
@@ -63,7 +97,7 @@ class Confirmed:
 
 
 def confirmed_question(request: TurnRequest) -> Confirmed | None:
-    """The question that a yes to "is it about that?", or the title of an article that we named, asks again.
+    """The question that a yes to "is it about that?", or a pick among the articles that we named, asks again.
 
     None when we named none, or the customer said anything else: "yes, please" takes up the other offer, a person.
     """
@@ -74,12 +108,21 @@ def confirmed_question(request: TurnRequest) -> Confirmed | None:
         return None
     articles = [article for article in asked.citations if named(article) in asked.text.render_plain()]
     said = " ".join(" ".join(text.render_plain() for text in request.texts).split())
-    by_title = (article for article in articles if said.casefold() == title_in_words(article.title).casefold())
-    chosen = next(iter(articles) if _plain(said) in _YES | _EXACTLY else by_title, None)
+    chosen = _picked(said, articles)
     texts: list[Untrusted] = []
     while before and before[-1].author is Author.CUSTOMER:
         texts.insert(0, before.pop().text)
     return Confirmed(tuple(texts), tuple(before), chosen.article_id) if texts and chosen is not None else None
+
+
+def _picked(said: str, articles: Sequence[Citation]) -> Citation | None:
+    """The article that is meant: by a yes, by its title, or by its place."""
+    words, place = as_words(said), said.strip(" .)#")
+    if words in _YES | _EXACTLY | _FIRST or place == "1":
+        return articles[0] if articles else None
+    if words in _SECOND or place == "2":
+        return articles[1] if len(articles) > 1 else None
+    return next((each for each in articles if said.casefold() == title_in_words(each.title).casefold()), None)
 
 
 def reports_trouble(heard: Understanding) -> bool:
@@ -156,5 +199,6 @@ def _courtesies() -> frozenset[str]:
     return frozenset(phrase(each, language) for each in _COURTESIES for language in get_args(Language))
 
 
-def _plain(text: str) -> str:
+def as_words(text: str) -> str:
+    """A text's words alone, in small letters with blanks between."""
     return " ".join("".join(c if c.isalpha() else " " for c in text.lower()).split())

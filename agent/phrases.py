@@ -40,6 +40,7 @@ class Phrase(StrEnum):
     WHO_I_AM = "who_i_am"
     ACKNOWLEDGED = "acknowledged"
     NOT_UNDERSTOOD = "not_understood"
+    OTHER_WORDS = "other_words"
     WHAT_FAILS = "what_fails"
     REFUSAL = "refusal"
     ON_PAGE = "on_page"
@@ -215,6 +216,11 @@ _TEXTS: dict[Phrase, dict[Language, str]] = {
         "en": "I couldn't make out what you mean. Could you put it in other words?",
         "de": "Das konnte ich nicht verstehen. Können Sie es anders ausdrücken?",
         "es": "No he podido entender lo que quiere decir. ¿Puede decirlo con otras palabras?",
+    },
+    Phrase.OTHER_WORDS: {
+        "en": "All right. Could you tell me in other words what you are looking for?",
+        "de": "In Ordnung. Können Sie mir mit anderen Worten sagen, was Sie suchen?",
+        "es": "De acuerdo. ¿Puede decirme con otras palabras qué busca?",
     },
     Phrase.WHAT_FAILS: {
         "en": "I'm sorry about that. What were you about to do, and what happened instead?",

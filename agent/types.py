@@ -63,7 +63,7 @@ class PageContext:
 
     `route` is the page map's pattern when one matches (then `known` is true), else the cleaned path itself.
     `page_name` is the map's own name of it, which may be quoted. `elements` are those of the map that the widget
-    reported as present.
+    reported as present. `language` is the one that page and browser are in, or else the workspace's first.
     """
 
     route: str | None = None
@@ -76,6 +76,7 @@ class PageContext:
     errors: tuple[Untrusted, ...] = ()
     article_ids: tuple[str, ...] = ()
     truncated: bool = False
+    language: Language | None = None
 
 
 @dataclass(frozen=True, slots=True)

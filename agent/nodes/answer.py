@@ -17,6 +17,7 @@ from agent.nodes.check import cited, may_stand, sources
 from agent.phrases import Phrase, begins_with_month, language_name, phrase
 from agent.pointing import named_elements
 from agent.ports import AnswerBrief, ToolOffer
+from agent.short_replies import short_reply
 from agent.speech import Words
 from agent.state import TurnState
 from agent.tool_rules import EFFECT_OFFERS
@@ -97,7 +98,9 @@ async def answer(state: TurnState, runtime: Runtime[TurnDeps]) -> AnswerUpdate:
     deps = runtime.context
     progress = _Progress.after(state.get("draft"))
     brief = _brief(state, deps, progress.text)
-    calls = await _speak(deps.engine.answer(brief), brief, progress, state, runtime)
+    reply = short_reply(state["request"])
+    parts = deps.engine.answer(brief) if reply is None else _said_back(reply, brief)
+    calls = await _speak(parts, brief, progress, state, runtime)
     if progress.held_back and not progress.said and not calls:
         # Nothing of it stands, though the evidence is there: the sources can speak for themselves.
         progress.held_back.clear()
@@ -127,6 +130,10 @@ async def answer(state: TurnState, runtime: Runtime[TurnDeps]) -> AnswerUpdate:
         rewrites=progress.rewrites,
     )
     return {"draft": draft, "tool_calls": tuple(calls) if progress.broken_off is None else ()}
+
+
+async def _said_back(reply: Phrase, brief: AnswerBrief) -> AsyncGenerator[Sentence | ToolCall, None]:
+    yield Sentence(phrase(reply, brief.understanding.language), claim=False)
 
 
 def _may_be_a_bug(state: TurnState, progress: _Progress) -> bool:

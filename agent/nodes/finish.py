@@ -9,6 +9,7 @@ from langgraph.runtime import Runtime
 from typing_extensions import TypedDict
 
 from agent.deps import TurnDeps
+from agent.dialogue import conversation_language
 from agent.handoff import promise
 from agent.links import title_in_words
 from agent.phrases import Phrase, phrase
@@ -16,7 +17,6 @@ from agent.policy import Policy
 from agent.speech import Words
 from agent.state import TurnState
 from agent.types import (
-    LANGUAGES,
     Author,
     Citation,
     Handoff,
@@ -170,14 +170,6 @@ def _acknowledged(request: TurnRequest) -> bool:
         if message.author is Author.BOT:
             return message.route is None
     return False
-
-
-def conversation_language(request: TurnRequest) -> Language:
-    """The interface's language when it is one of ours, else English."""
-    for language in LANGUAGES:
-        if request.interface_language and request.interface_language.lower().startswith(language):
-            return language
-    return "en"
 
 
 def last_rung(request: TurnRequest, policy: Policy, *, cause: str) -> Reply:

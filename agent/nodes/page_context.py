@@ -2,11 +2,13 @@
 
 import asyncio
 import logging
+from dataclasses import replace
 
 from langgraph.runtime import Runtime
 from typing_extensions import TypedDict
 
 from agent.deps import TurnDeps
+from agent.dialogue import conversation_language
 from agent.errors import ConnectorError
 from agent.state import TurnState
 from agent.types import AccountFacts, PageContext
@@ -31,4 +33,5 @@ async def page_context(state: TurnState, runtime: Runtime[TurnDeps]) -> PageCont
             account = await deps.accounts.facts(request.identity)
     except (TimeoutError, ConnectorError) as exc:
         logger.warning("account lookup failed turn_id=%s error=%s", request.turn_id, type(exc).__name__)
-    return {"page": deps.pages.locate(request.page), "account": account}
+    page = replace(deps.pages.locate(request.page), language=conversation_language(request))
+    return {"page": page, "account": account}

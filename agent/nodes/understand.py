@@ -7,8 +7,13 @@ from typing_extensions import TypedDict
 
 from agent.deps import TurnDeps
 from agent.dialogue import confirmed_question
+from agent.short_replies import as_courtesy, short_reply
 from agent.state import TurnState
-from agent.types import Understanding, Untrusted
+from agent.types import Kind, Understanding, Untrusted
+
+# "Project from archive" sounds like a wish, and "DATEV" like nothing; with the article they are questions.
+_AS_THEY_SOUND = (Kind.SMALL_TALK, Kind.ABUSE, Kind.FEATURE_REQUEST)
+_CONFIRMED = 0.9
 
 
 class UnderstandUpdate(TypedDict):
@@ -24,7 +29,12 @@ async def understand(state: TurnState, runtime: Runtime[TurnDeps]) -> Understand
     """
     request, deps = state["request"], runtime.context
     # "Yes" to "is it about that?" is the question once more.
-    asked = confirmed_question(request) or request
+    confirmed = confirmed_question(request)
+    asked = confirmed or request
     heard = await deps.engine.understand(asked.texts, asked.history, state["page"])
+    if confirmed is not None and heard.kind in _AS_THEY_SOUND:
+        heard = replace(heard, kind=Kind.HOW_TO, kind_confidence=_CONFIRMED)
+    if (reply := short_reply(request)) is not None:
+        return {"understanding": as_courtesy(heard, request, reply)}
     mended = deps.knowledge.mended(heard.question.render_plain())
     return {"understanding": replace(heard, question=Untrusted.of(mended, heard.question.source))}

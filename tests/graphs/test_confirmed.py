@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from agent.phrases import Phrase, phrase
-from agent.types import Author, Message, Outcome, PageContext, Reply, Source, Understanding, Untrusted
+from agent.types import Author, Kind, Message, Outcome, PageContext, Reply, Source, Understanding, Untrusted
 from tests.fakes import CALM, MONDAY_NOON, FakeKnowledge, ScriptedEngine, ask, fake_deps, passage
 from tests.graphs.following import run
 
@@ -89,7 +89,7 @@ async def test_ok_behind_an_answer_that_names_an_article_is_no_question() -> Non
     assert engine.heard == [(("ok",), 5)]
 
 
-@pytest.mark.parametrize("other", ["yes, but for May", "yesterday", "no", "where then?"])
+@pytest.mark.parametrize("other", ["yes, but for May", "yesterday", "no, for May", "where then?"])
 async def test_anything_else_is_heard_for_itself(other: str) -> None:
     reply, engine = await reply_to(await asked_back(), other)
 
@@ -99,7 +99,11 @@ async def test_anything_else_is_heard_for_itself(other: str) -> None:
 
 @pytest.mark.parametrize(
     ("said_then", "article_id"),
-    [("yes", passage().article_id), ("Change plan 2.0", "change-plan"), ("change  PLAN 2.0", "change-plan")],
+    [
+        *(("yes", passage().article_id), ("the first one", passage().article_id), ("1", passage().article_id)),
+        *(("Change plan 2.0", "change-plan"), ("change  PLAN 2.0", "change-plan"), ("2.", "change-plan")),
+        *(("The second one.", "change-plan"), ("das zweite", "change-plan"), ("la segunda", "change-plan")),
+    ],
 )
 async def test_the_article_that_was_picked_is_what_is_answered_from(said_then: str, article_id: str) -> None:
     _, engine = await reply_to(await asked_back(), said_then)
@@ -107,6 +111,18 @@ async def test_the_article_that_was_picked_is_what_is_answered_from(said_then: s
     (brief,) = engine.briefs
     assert {found.article_id for found in brief.passages} == {article_id}
     assert engine.heard == [(("My invoices?", "Those of June"), 2)]
+
+
+@pytest.mark.parametrize("kind", [Kind.FEATURE_REQUEST, Kind.SMALL_TALK, Kind.ABUSE])
+async def test_a_question_that_sounds_like_none_is_one_once_its_article_is_confirmed(kind: Kind) -> None:
+    history = await asked_back()
+    heard = replace(CALM, kind=kind, kind_confidence=0.95)
+    engine = ScriptedEngine(understanding=heard, evidence=0.3)
+
+    finished, _ = await run(fake_deps(engine=engine), ask("Yes, that's it", history=tuple(history)))
+
+    assert finished.reply.outcome is Outcome.ANSWERED
+    assert finished.reply.citations
 
 
 async def test_an_article_that_has_gone_meanwhile_is_not_answered_from_another() -> None:
