@@ -33,6 +33,10 @@ _CONFIRMED = 0.95
 # What an article says of a bug costs a moment: it is reported as soon as that doesn't help.
 _TRIED_FIRST = 0.25
 _GRAVE = 0.8
+# From here on articles speak of what a message says, whatever it sounds like.
+_NEAR = {Kind.SMALL_TALK: 0.55, Kind.ABUSE: 0.65}
+_CALM = -0.4
+_EXPLAINED = 0.7
 _TELLING = 0.25
 _TOLD = 0.4
 
@@ -214,7 +218,7 @@ def _any_of(causes: Sequence[_Cause], reasons: list[Reason]) -> float:
 def _wish_weight(signals: Signals, policy: Policy, wish: float) -> float:
     if wish >= policy.explicit_wish:
         return wish
-    return (wish if wish >= 0.3 else wish * 0.3) * (1 - _by_history(signals))
+    return (wish if wish >= 0.3 else wish * 0.3) * (1 - max(_by_history(signals), _only_asks(signals)))
 
 
 def _risk_weight(signals: Signals) -> float:
@@ -241,6 +245,9 @@ def _complaint_weight(signals: Signals) -> float:
         return 0.0
     answered = answers_bug_question(signals) if heard.kind_confidence < SURE_KIND else 0.0
     answered = DETAILS if remedy_failed(signals) else answered
+    if heard.sentiment > _CALM:
+        # "It is greyed out", said calmly: what an article explains is no grievance.
+        answered = max(answered, _EXPLAINED * signals.evidence)
     return 0.45 * heard.kind_confidence * (1 - max(_only_asks(signals), _by_history(signals), answered))
 
 
@@ -283,7 +290,7 @@ def is_courtesy(heard: Understanding, evidence: float, known: float = 0.0) -> bo
     if heard.kind not in (Kind.SMALL_TALK, Kind.ABUSE):
         return False
     sure = heard.kind_confidence * (1 - known)
-    return sure >= 0.8 or (sure >= 0.55 and evidence < 0.6 and known < _TELLING)
+    return sure >= 0.8 or (sure >= 0.55 and evidence < _NEAR[heard.kind] and known < _TELLING)
 
 
 def _answerable(signals: Signals, reasons: list[Reason]) -> float:
@@ -300,7 +307,9 @@ def _answerable(signals: Signals, reasons: list[Reason]) -> float:
         # Some article is always near; which one is meant nobody knows.
         answerable *= UNSPECIFIC
     if heard.kind is Kind.FEATURE_REQUEST:
-        answerable *= 1 - 0.5 * heard.kind_confidence * (1 - _by_history(signals))
+        # "Merge 2 lists" sounds like a wish; where an article is sure to tell how, it is none.
+        missing = 1 - signals.evidence**4
+        answerable *= 1 - 0.5 * heard.kind_confidence * missing * (1 - _by_history(signals))
     return answerable
 
 

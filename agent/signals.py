@@ -37,6 +37,21 @@ _FAULT = re.compile(
     re.IGNORECASE,
 )
 
+_NO_FAULT = re.compile(
+    r"\b(?:(?:(?:not|isn'?t) (?:really )?(?:an? )?(?:bug|error|fault)|no bug)"
+    r"|(?:ist|war) (?:das |es )?(?:doch |ja )?kein (?:bug|fehler)|no (?:es|era) un (?:error|fallo|bug))\b"
+    r"(?! message| text| code)",
+    re.IGNORECASE,
+)
+# What follows is what somebody wants to do.
+_HOW = re.compile(
+    r"(?:and |und |y |hi |hello |hallo |hola )?[¿ ]*"
+    r"(?:how (?:to|do (?:i|we|you)|can (?:i|we|you)|does one)|where (?:to|do i|can i)"
+    r"|wie (?:kann|mache|lege|stelle|richte|schalte|füge|ändere|lösche|bekomme) (?:ich|wir|man)|wie geht\b|wo kann"
+    r"|c[oó]mo (?:se|puedo|hago|podemos))\b",
+    re.IGNORECASE,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class History:
@@ -111,6 +126,16 @@ def asks(text: str) -> bool:
         return True
     begins = _INFORMATION.match(text) is not None or _WHETHER.match(text) is not None
     return begins and _CLAUSE.match(text) is None
+
+
+def asks_how(text: str) -> bool:
+    """Whether a text asks how something is done."""
+    return _HOW.match(text.strip()) is not None
+
+
+def denies_fault(text: str) -> bool:
+    """Whether a text says that something is no fault: "that's not a bug, it's a question"."""
+    return _NO_FAULT.search(text) is not None
 
 
 def names_fault(text: str) -> bool:

@@ -1,7 +1,7 @@
 """Whether a message reports a bug: by what it says, what it answers, and whether an article knows the trouble."""
 
 from agent.dialogue import OFFERED_BUG, agrees
-from agent.signals import Signals, asks, names_fault
+from agent.signals import Signals, asks, asks_how, denies_fault, names_fault
 from agent.types import Kind, Reason, Route
 
 SURE_KIND = 0.9
@@ -17,6 +17,7 @@ TOLD_FROM = 0.03
 
 _CLEAR_KIND = 0.7
 _ASKED_ABOUT = 0.4
+_DENIED = 0.1
 _UPSET = -0.4
 _REMEDY_FROM = 0.7
 _REMEDY_AT_BEST = 0.8
@@ -39,12 +40,19 @@ def bug_probability(signals: Signals, reasons: list[Reason]) -> float:
         # The page itself reported trouble: that the customer is right becomes likelier.
         probability = 1 - (1 - probability) * 0.6
         reasons.append(Reason("page_errors", float(signals.page_errors), 0.4, Route.BUG_REPORT))
-    if remedy_failed(signals):
+    if denies_fault(signals.newest_text):
+        # It has the word, and says that it is none.
+        probability *= _DENIED
+        reasons.append(Reason("denies_bug", 1.0, round(1 - _DENIED, 4), Route.CLARIFY))
+    elif remedy_failed(signals):
         probability = 0.95
         reasons.append(Reason("remedy_failed", heard.says_unsolved, 0.95, Route.BUG_REPORT))
     elif signals.last_bot_route == OFFERED_BUG and agrees(signals.newest_text):
         probability = 0.95
         reasons.append(Reason("agreed_to_report", 1.0, 0.95, Route.BUG_REPORT))
+    elif asks_how(signals.newest_text) and heard.kind_confidence < SURE_KIND and not names_fault(signals.newest_text):
+        # "How to turn on double opt-in" has words that are mostly said of what is broken.
+        probability *= _ASKED_ABOUT
     elif says_nothing_of_what(signals):
         # A ticket that says "it doesn't work" helps nobody, and what fails is asked in a moment.
         probability *= UNSPECIFIC

@@ -69,6 +69,7 @@ REASONS = {
     "confirmed_article": "said yes to an article",
     "angry_high_value": "an important customer is angry",
     "answers_bug_question": "answers our question about a bug",
+    "denies_bug": "says that it is no bug",
     "unspecific": "says that something fails and not what",
     "category_costs": "this category's own costs",
     "category_needs_person": "category reserved for people",

@@ -291,6 +291,51 @@ def test_trouble_that_an_article_is_about_is_answered_and_any_other_is_reported(
         assert decide(broken(evidence), POLICY).route is Route.BUG_REPORT
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["no its not a bug i need help", "That's not a bug, it's a question", "Das ist kein Fehler", "no es un error"],
+)
+def test_whoever_says_that_it_is_no_bug_reports_none(text: str) -> None:
+    verdict = decide(broken(0.5, remedy=0.0, newest_text=text, last_bot_route="bug_report"), POLICY)
+
+    assert verdict.route is not Route.BUG_REPORT
+    assert "denies_bug" in {reason.name for reason in verdict.reasons}
+
+
+@pytest.mark.parametrize("text", ["there is no error, it just hangs", "es kommt kein Fehler", "not an error message"])
+def test_trouble_without_an_error_is_trouble(text: str) -> None:
+    assert decide(broken(0.5, newest_text=text), POLICY).route is Route.BUG_REPORT
+
+
+@pytest.mark.parametrize("text", ["how to turn on double opt in", "Wie richte ich das ein?", "¿cómo se activa?"])
+def test_how_something_is_done_is_no_bug(text: str) -> None:
+    asked = signals(0.5, understanding=heard(kind=Kind.BUG, kind_confidence=0.7), newest_text=text)
+
+    assert decide(asked, POLICY).route is Route.CLARIFY
+    assert decide(replace(asked, newest_text="it turns off by itself"), POLICY).route is Route.BUG_REPORT
+
+
+def test_what_sounds_like_a_wish_is_answered_where_an_article_is_sure_to_tell_how() -> None:
+    wish = heard(kind=Kind.FEATURE_REQUEST, kind_confidence=0.8)
+
+    assert decide(signals(0.99, understanding=wish), POLICY).route is Route.ANSWER
+    assert decide(signals(0.9, understanding=wish), POLICY).route is Route.CLARIFY
+
+
+def test_a_calm_complaint_that_an_article_explains_is_answered() -> None:
+    calm = heard(kind=Kind.COMPLAINT, kind_confidence=0.76, sentiment=-0.2)
+
+    assert decide(signals(0.98, understanding=calm), POLICY).route is Route.ANSWER
+    assert decide(signals(0.98, understanding=replace(calm, sentiment=-0.7)), POLICY).route is Route.HANDOFF
+
+
+def test_a_hint_of_a_wish_for_a_person_in_a_question_that_an_article_answers_is_none() -> None:
+    asked = signals(0.98, understanding=heard(wish_for_person=0.4), newest_text="Can I reactivate a contact?")
+
+    assert decide(asked, POLICY).route is Route.ANSWER
+    assert decide(replace(asked, evidence=0.3), POLICY).route is not Route.ANSWER
+
+
 def test_an_article_that_knows_nothing_of_the_trouble_is_no_remedy() -> None:
     assert decide(broken(0.99, remedy=0.0), POLICY).route is Route.BUG_REPORT
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from agent.types import Kind, PageContext, PageElement, Source, Untrusted
+from agent.types import Kind, Language, PageContext, PageElement, Source, Untrusted
 from tests.tools.engines.conftest import Hear, said, words
 from tools.embedding.minilm import MiniLmEmbedder
 from tools.engines.local.engine import LocalEngine
@@ -249,6 +249,44 @@ async def test_a_word_that_asks_is_no_courtesy(hear: Hear, text: str) -> None:
     assert (await hear(text)).kind is not Kind.SMALL_TALK
 
 
+@pytest.mark.parametrize(
+    "text", ["Nutzer sperren", "block user", "Passwort", "api key", "forgot pw", "my email", "Urlaub eintragen"]
+)
+async def test_a_few_words_that_name_something_are_neither_rude_nor_small_talk(hear: Hear, text: str) -> None:
+    assert (await hear(text)).kind not in (Kind.SMALL_TALK, Kind.ABUSE)
+
+
+@pytest.mark.parametrize("text", ["DATEV", "stornorechnung", "Überstunden"])
+async def test_a_word_that_is_no_courtesy_we_know_leaves_room_for_an_article(hear: Hear, text: str) -> None:
+    heard = await hear(text)
+
+    assert heard.kind is not Kind.SMALL_TALK or heard.kind_confidence < 0.8
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "great product, love it!",
+        "I love this tool",
+        "what is your name",
+        "what can you do",
+        "tschüss",
+        "super App, gefällt mir!",
+    ],
+)
+async def test_praise_and_what_is_surely_a_courtesy_are_small_talk(hear: Hear, text: str) -> None:
+    heard = await hear(text)
+
+    assert heard.kind is Kind.SMALL_TALK
+    assert heard.kind_confidence >= 0.7
+
+
+async def test_a_danger_that_is_over_is_none(hear: Hear) -> None:
+    history = said("I deleted a list by accident!! please help", "> Deleted lists can be restored for 30 days.")
+
+    assert (await hear("yes that answers it, it worked", history=history)).risk < 0.3
+
+
 @pytest.mark.parametrize("text", ["bye", "hm", "ok?", "are you a robot?", "alles klar"])
 async def test_a_courtesy_hangs_on_nothing(hear: Hear, text: str) -> None:
     heard = await hear(text, history=said("how do I invite someone?", "> Open Members."))
@@ -372,6 +410,21 @@ async def test_a_word_without_language_is_read_in_the_language_of_the_page(hear:
     )
 
     assert heard.language == "es"
+
+
+@pytest.mark.parametrize(
+    ("text", "interface", "language"),
+    [
+        *(("2FA", "de", "de"), ("excel", "de", "de"), ("DATEV", "de", "de"), ("export", "de", "de")),
+        *(("2FA", "en", "en"), ("excel", "es", "es"), ("App", "es", "es")),
+        # What is clear by itself, or has a word of its own, needs nobody's interface.
+        *(("hola", "en", "es"), ("factura", "de", "es"), ("Rechnung", "en", "de"), ("invoice", "de", "en")),
+    ],
+)
+async def test_a_word_of_every_language_is_read_in_that_of_the_interface(
+    hear: Hear, text: str, interface: Language, language: str
+) -> None:
+    assert (await hear(text, page=PageContext(language=interface))).language == language
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ _OWN_LANGUAGE_LEAD = 0.2
 _GOOD_SCORE = 0.55
 _UNREADABLE_BELOW = 0.4
 _MOST_PASSAGES = 3
+_PRAISE = 0.5
 _SECOND_QUESTION_FIT = 0.5
 
 _COURTESIES = {
@@ -69,6 +70,8 @@ def _courtesy(brief: AnswerBrief, understood: Understood) -> Phrase:
     if heard.says_solved >= 0.5 and heard.sentiment >= 0:
         return Phrase.YOURE_WELCOME
     if not any(char.isalnum() for char in brief.question.render_plain()) and heard.sentiment > 0:
+        return Phrase.YOURE_WELCOME
+    if heard.sentiment >= _PRAISE and understood.courtesy not in _COURTESIES:
         return Phrase.YOURE_WELCOME
     if heard.kind_confidence < _UNREADABLE_BELOW:
         return Phrase.NOT_UNDERSTOOD

@@ -53,6 +53,11 @@ _NO_COURTESY = "none"
 _SURELY_SOLVED = 0.6
 _PARTING = ("thanks", "goodbye")
 _SURELY_NONE = 0.5
+_BRIEF_WORDS = 2
+_UNMISTAKABLE = 0.9
+_DELIGHTED = 0.55
+_PRAISE = 0.75
+_NO_KNOWN_COURTESY = 0.79
 _TROUBLE = 0.6
 _UNFRIENDLY = -0.3
 _STRONGEST_MOOD = 2.0
@@ -115,7 +120,7 @@ async def understand(
     """Read the newest messages in the light of the conversation; a burst is one message."""
     newest = "\n".join(text.render_plain().strip() for text in texts).strip()
     earlier = [m.text.render_plain() for m in history if m.author is Author.CUSTOMER][-_EARLIER:]
-    spoken = hearing.tongue.identify(newest, earlier=earlier, hint=_words_of_page(page))
+    spoken = hearing.tongue.identify(newest, earlier=earlier, hint=_words_of_page(page), interface=page.language)
     if not any(char.isalnum() for char in newest) or is_gibberish(newest):
         return _unreadable(newest, spoken)
     ears = hearing.ears
@@ -144,8 +149,11 @@ async def understand(
     asks = newest.endswith("?")
     solved = feedback.of("solved") if feedback is not None else 0.0
     code = names_code(newest) and solved < 0.5 and courtesy.label not in _PARTING
-    if in_trouble or code or _is_no_courtesy(kind, courtesy, mood, follows=follows, asks=asks):
+    if in_trouble or code or _is_no_courtesy(kind, courtesy, mood, newest, follows=follows):
         kind = _about_something(alone, ears.hear("kind", whole))
+    elif kind.confidence < _SURE_ALONE and _is_courtesy(courtesy, mood, asks=asks):
+        sure = max(courtesy.confidence if courtesy.label != _NO_COURTESY else 0.0, _PRAISE)
+        kind = Scored(Kind.SMALL_TALK.value, sure, kind.probabilities)
     unsure = kind.confidence < _SURE_ALONE or (kind.label == Kind.COMPLAINT and mood > _UNFRIENDLY)
     if solved >= _SURELY_SOLVED and unsure and not asks:
         # "Great, that fixed E42" sounds like anything, and is thanks.
@@ -161,12 +169,18 @@ async def understand(
     if kind.label in (Kind.SMALL_TALK, Kind.ABUSE) and kind.confidence >= _SURE_COURTESY and unsolved < 0.5:
         # "Bye" hangs on nothing, and which courtesy it is stands in it alone.
         question = newest
+    if kind.label == Kind.SMALL_TALK and (courtesy.label == _NO_COURTESY or courtesy.confidence < _CLEAR_COURTESY):
+        # "DATEV" sounds like nothing else, and like no courtesy that there is: articles may know it.
+        kind = Scored(kind.label, min(kind.confidence, _NO_KNOWN_COURTESY), kind.probabilities)
     if not is_latin(newest):
         # Letters that we can't read: no small talk, no answer either. Little evidence leads to an honest question.
         kind = Scored(Kind.HOW_TO.value, UNREADABLE, {})
     category = ears.hear("category", whole)
     if hearing.learned is not None:
         category = await hearing.informed(category, hearing.learned.category, asked)
+    dangerous = _most(ears, [own, *parts])
+    if follows and solved < _SURELY_SOLVED:
+        dangerous = _danger(ears, [own, *parts], whole, of_subject)
     moods = [_mood(text, ears.hear("sentiment", row)) for text, row in zip(earlier, before, strict=True)][-3:]
     return Understanding(
         kind=Kind(kind.label),
@@ -179,7 +193,7 @@ async def understand(
         sentiment_trend=round(mood - sum(moods) / len(moods), 4) if moods else 0.0,
         question=Untrusted.of(question, Source.CUSTOMER, limit=_QUESTION_LIMIT),
         wish_for_person=round(max(_wish(ears, row) for row in (own, *parts)), 4),
-        risk=round(_danger(ears, [own, *parts], whole, of_subject) if follows else _most(ears, [own, *parts]), 4),
+        risk=round(dangerous, 4),
         is_follow_up=follows,
         says_unsolved=round(unsolved, 4),
         says_solved=round(solved, 4),
@@ -223,20 +237,30 @@ def _kind(alone: Scored, whole: Scored) -> Scored:
     return Scored(best, mixed[best], mixed)
 
 
-def _is_no_courtesy(kind: Scored, courtesy: Scored, mood: float, *, follows: bool, asks: bool) -> bool:
-    """Whether what sounds like small talk or abuse is neither: "and yearly?", "dark mode?", "in Firefox".
+def _is_no_courtesy(kind: Scored, courtesy: Scored, mood: float, newest: str, *, follows: bool) -> bool:
+    """Whether what sounds like small talk or abuse is neither: "and yearly?", "dark mode?", "in Firefox", "api key".
 
-    A few words that no example has say little. But who asks doesn't give thanks or take leave, and which courtesy it
-    would be, if one, is clear of real ones.
+    A few words that no example has say little. But who asks doesn't give thanks or take leave, which courtesy it would
+    be, if one, is clear of real ones, and whoever is rude in a word or two is rude.
     """
-    none = courtesy.label == _NO_COURTESY
+    none, asks = courtesy.label == _NO_COURTESY, newest.endswith("?")
     if kind.label == Kind.SMALL_TALK and none and (follows or courtesy.confidence >= _SURELY_NONE):
+        return True
+    if kind.label == Kind.SMALL_TALK and kind.confidence < _SURE_COURTESY and courtesy.confidence < _SURELY_NONE:
+        return True
+    if kind.label == Kind.ABUSE and mood > _UNFRIENDLY and len(newest.split()) <= _BRIEF_WORDS:
         return True
     if not asks or (not none and courtesy.confidence >= _CLEAR_COURTESY):
         return False
     if kind.label == Kind.ABUSE:
         return follows and mood > _UNFRIENDLY
     return kind.label == Kind.SMALL_TALK and (follows or courtesy.label not in ("greeting", "who"))
+
+
+def _is_courtesy(courtesy: Scored, mood: float, *, asks: bool) -> bool:
+    """Whether what sounds like nothing in particular is a courtesy, or praise: "tschüss", "I love this tool"."""
+    clear = courtesy.label != _NO_COURTESY and courtesy.confidence >= _UNMISTAKABLE
+    return clear or (mood >= _DELIGHTED and not asks)
 
 
 def _about_something(alone: Scored, whole: Scored) -> Scored:

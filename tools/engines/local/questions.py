@@ -51,7 +51,7 @@ def _is_odd(word: str) -> bool:
         return False
     vowels = sum(char in _VOWELS for char in word) / len(word)
     return (
-        (vowels < 0.15 and len(word) > 4)
+        (vowels < 0.14 and len(word) > 4)
         or vowels > 0.85
         or bool(_CONSONANT_RUN.search(word))
         or bool(_SAME_CHARACTER.search(word))

@@ -9,6 +9,7 @@ from agent.types import LANGUAGES, Language
 from tools.engines.local.classify import Classifier
 from tools.engines.local.features import Featurizer
 from tools.engines.local.training import trained
+from tools.engines.local.words import words
 from tools.language import identify
 
 _SHORT_WORDS = 4
@@ -16,6 +17,8 @@ _UNKNOWN = 0.2
 # What came before is a prior for a short message; this much of it is left to languages not spoken so far.
 _LEAST_PRIOR = 0.2
 _ENGLISH_LEAD = 0.08
+# Below this a word or two that no text of ours has ("excel", "2FA") tell nothing.
+_TELLING = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,25 +32,35 @@ class Spoken:
 class Tongue:
     """Two opinions on each message: a general identifier, and one trained on short support messages."""
 
-    def __init__(self, featurize: Featurizer, short: Classifier) -> None:
+    def __init__(self, featurize: Featurizer, short: Classifier, spoken: Mapping[str, frozenset[str]]) -> None:
         self._featurize = featurize
         self._short = short
+        self._only = {
+            name: own.difference(*(others for other, others in spoken.items() if other != name))
+            for name, own in spoken.items()
+        }
 
     @classmethod
     def train(cls, texts: Mapping[str, Sequence[str]], cache_dir: Path) -> "Tongue":
         """Train on texts by language; blocks."""
         featurize = Featurizer()
-        return cls(featurize, trained("language", texts, featurize, None, "", cache_dir, tuned=False))
+        short = trained("language", texts, featurize, None, "", cache_dir, tuned=False)
+        return cls(featurize, short, {name: frozenset(words("\n".join(own))) for name, own in texts.items()})
 
-    def identify(self, text: str, *, earlier: Sequence[str] = (), hint: str = "") -> Spoken:
+    def identify(
+        self, text: str, *, earlier: Sequence[str] = (), hint: str = "", interface: Language | None = None
+    ) -> Spoken:
         """Identify the language of `text`.
 
         A short text is read in the light of the customer's `earlier` messages, or else of `hint`, some text of the
-        page around it. Text in letters that none of our languages uses is taken for English, without confidence.
+        page around it; what tells nothing even so is in the language of the `interface`. Text in letters that none of
+        our languages uses is taken for English, without confidence.
         """
         own = self._shares(text)
         if own is None or len(re.findall(r"\w+", text)) < _SHORT_WORDS:
             other = self._shares("\n".join(earlier[-3:])) or self._shares(hint)
+            if other is None and interface is not None and own is not None and not self._tells(text, own, interface):
+                return Spoken(interface, own[interface])
             if own is None:
                 own = other
             elif other is not None:
@@ -59,6 +72,11 @@ class Tongue:
         own = {name: share + _ENGLISH_LEAD * (name == "en") for name, share in own.items()}
         best = max(LANGUAGES, key=lambda name: own[name])
         return Spoken(best, min(own[best], 1.0))
+
+    def _tells(self, text: str, shares: Mapping[Language, float], interface: Language) -> bool:
+        """Whether a short text is clear by itself, or has a word that only its language has among ours."""
+        best = max(shares, key=lambda name: shares[name])
+        return shares[best] >= _TELLING or not self._only[best].isdisjoint(words(text))
 
     def _shares(self, text: str) -> dict[Language, float] | None:
         if not is_latin(text):
