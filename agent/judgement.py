@@ -187,7 +187,8 @@ def _needs_person(signals: Signals, policy: Policy, wish: float, reasons: list[R
             0.85 * sure_category * signals.category.needs_person,
         ),
         ("failed_attempts", float(signals.failed_attempts), _attempts_weight(signals, policy)),
-        ("sentiment_trend", heard.sentiment_trend, 0.3 * max(0.0, -heard.sentiment_trend) * darkening),
+        # A plain question after thanks is less friendly, and no trend.
+        ("sentiment_trend", heard.sentiment_trend, 0.3 * min(-heard.sentiment_trend, 2 * unhappy) * darkening),
         ("account_tier", signals.tier or "", 0.35 * unhappy * (signals.tier in policy.high_tiers)),
         (
             "account_health",

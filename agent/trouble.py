@@ -19,7 +19,7 @@ _CLEAR_KIND = 0.7
 _ASKED_ABOUT = 0.4
 _DENIED = 0.1
 _UPSET = -0.4
-_REMEDY_FROM = 0.7
+_REMEDY_FROM, _REMEDY_SURE = 0.65, 0.9
 _REMEDY_AT_BEST = 0.8
 
 
@@ -80,7 +80,8 @@ def remedy_share(signals: Signals) -> float:
     faulty = signals.page_errors > 0 or names_fault(signals.newest_text)
     if signals.history is not None or faulty or signals.understanding.unspecific or spoken_of:
         return 0.0
-    return _REMEDY_AT_BEST * signals.remedy * max(0.0, signals.evidence - _REMEDY_FROM) / (1 - _REMEDY_FROM)
+    near = (signals.evidence - _REMEDY_FROM) / (_REMEDY_SURE - _REMEDY_FROM)
+    return _REMEDY_AT_BEST * signals.remedy * min(1.0, max(0.0, near))
 
 
 def remedy_failed(signals: Signals) -> bool:

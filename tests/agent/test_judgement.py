@@ -350,6 +350,15 @@ def test_new_trouble_after_a_friendly_word_is_no_trend() -> None:
         assert "sentiment_trend" in {reason.name for reason in reasons}
 
 
+def test_a_plain_question_after_thanks_is_less_friendly_and_no_trend() -> None:
+    asked = heard(sentiment=0.0, sentiment_trend=-0.93)
+
+    verdict = decide(signals(0.9, understanding=asked), POLICY)
+
+    assert verdict.route is Route.ANSWER
+    assert "sentiment_trend" not in {reason.name for reason in verdict.reasons}
+
+
 def test_what_the_page_itself_reports_is_no_customers_mistake() -> None:
     assert decide(broken(0.95, page_errors=1), POLICY).route is Route.BUG_REPORT
 
