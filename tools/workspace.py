@@ -28,7 +28,7 @@ class _Strict(BaseModel):
 
 class _Hours(_Strict):
     timezone: str = "UTC"
-    days: dict[str, list[tuple[str, str]]] = {}
+    days: dict[str, list[tuple[str, str]]] | None = None
     holidays: list[str | date] = []
 
     @field_validator("timezone")
@@ -41,6 +41,9 @@ class _Hours(_Strict):
         return value
 
     def to_policy(self) -> BusinessHours:
+        if self.days is None:
+            # Left out is not "never": then nobody would ever be said to be there.
+            return BusinessHours(self.timezone, holidays=tuple(str(holiday) for holiday in self.holidays))
         days: dict[int, tuple[tuple[time, time], ...]] = {}
         for name, spans in self.days.items():
             for day in _expand_days(name):

@@ -5,13 +5,25 @@ from pathlib import Path
 import pytest
 
 from agent.errors import Misconfigured
-from agent.policy import Costs
+from agent.policy import BusinessHours, Costs
 from tools.workspace import load_workspace
 
 
 def write(folder: Path, text: str) -> Path:
     (folder / "workspace.yaml").write_text(f"name: Lathe\nworkspace_id: lathe\n{text}", encoding="utf-8")
     return folder
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", BusinessHours()),
+        ("business_hours: {timezone: Europe/Berlin}", BusinessHours("Europe/Berlin")),
+        ("business_hours: {days: {}}", BusinessHours(days={})),
+    ],
+)
+def test_hours_that_are_left_out_are_the_usual_ones(tmp_path: Path, text: str, expected: BusinessHours) -> None:
+    assert load_workspace(write(tmp_path, text)).policy.business_hours == expected
 
 
 def test_a_category_states_some_costs_and_the_rest_is_the_workspaces(tmp_path: Path) -> None:
