@@ -7,7 +7,7 @@ from typing_extensions import TypedDict
 
 from agent.deps import TurnDeps
 from agent.dialogue import confirmed_question
-from agent.short_replies import as_courtesy, short_reply
+from agent.short_replies import as_courtesy, corrected, short_reply
 from agent.state import TurnState
 from agent.types import Kind, Understanding, Untrusted
 
@@ -30,8 +30,8 @@ async def understand(state: TurnState, runtime: Runtime[TurnDeps]) -> Understand
     request, deps = state["request"], runtime.context
     # "Yes" to "is it about that?" is the question once more.
     confirmed = confirmed_question(request)
-    asked = confirmed or request
-    heard = await deps.engine.understand(asked.texts, asked.history, state["page"])
+    texts, before = (confirmed.texts, confirmed.history) if confirmed else (corrected(request), request.history)
+    heard = await deps.engine.understand(texts, before, state["page"])
     if confirmed is not None and heard.kind in _AS_THEY_SOUND:
         heard = replace(heard, kind=Kind.HOW_TO, kind_confidence=_CONFIRMED)
     if (reply := short_reply(request)) is not None:
