@@ -115,6 +115,19 @@ async def test_two_articles_side_by_side_are_less_sure_than_one(engine: LocalEng
     assert beside.probability < alone.probability
 
 
+async def test_a_word_that_several_articles_are_about_is_no_question(engine: LocalEngine, hear: Hear) -> None:
+    heard = await hear("invoices")
+    one = passage("download-invoices", score=0.9)
+    another = replace(passage("refund-policy", score=0.4, rank=1), title="Invoices that are refunded")
+
+    only = await engine.assess(heard, (one, replace(another, title="Refunds")), ())
+    several = await engine.assess(heard, (one, another), ())
+
+    assert several.features["several"] == 1.0
+    # 0.85 is where an answer becomes cheaper than a question.
+    assert several.probability < 0.85 < only.probability
+
+
 async def test_without_embeddings_words_decide(by_words: LocalEngine, hear: Hear) -> None:
     def lexical(found: Passage) -> tuple[Passage, ...]:
         return (replace(found, dense_score=None),)

@@ -22,6 +22,7 @@ _WEIGHTS = {
     "agreement": 0.3,  # found by meaning and by words
     "named": -2.2,  # a name (product, format, company) that no passage knows: most likely not supported
     "one_word": -0.7,  # too short to tell what is asked
+    "several": -2.5,  # one word, and more than one article is about it
     "long": -0.4,  # many words: more than one thing may be asked
     "other_language": -0.3,
     "no_dense": 0.9,  # without embeddings `dense` is missing, not low
@@ -56,6 +57,7 @@ def assess(understanding: Understanding, passages: Sequence[Passage], *, in_engl
         "agreement": float(any(p.dense_score is not None and p.lexical_score is not None for p in article)),
         "named": float(bool(_unknown_names(question, understanding, passages))),
         "one_word": float(len(own) <= 1),
+        "several": float(len(own) == 1 and _titled(own[0], passages) > 1),
         "long": float(len(own) > _LONG_WORDS),
         "other_language": float(best.language != understanding.language),
         "no_dense": float(not cosines),
@@ -97,6 +99,11 @@ def _is_thin(article: Sequence[Passage]) -> bool:
     titled = set(content_words(article[0].title))
     said = frozenset[str]().union(*(_read(passage.text.render_plain()) for passage in article))
     return len(said - titled) < _THIN_WORDS
+
+
+def _titled(word: str, passages: Sequence[Passage]) -> int:
+    """How many articles have the word in their title."""
+    return len({each.article_id for each in passages if word in content_words(each.title)})
 
 
 def _stems(passage: Passage) -> frozenset[str]:
