@@ -6,6 +6,8 @@ import unicodedata
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from tools.knowledge.faqs import asks
+
 MAX_ARTICLE_BYTES = 2 * 1024 * 1024
 _TABLE = re.compile(r"^[ \t|]*:?-+:?[ \t]*\|", re.MULTILINE)
 
@@ -43,6 +45,9 @@ class Article:
         if _TABLE.search(self.body):
             # An installation that took tables as they stand reads these articles again.
             parts += ("tables by rows",)
+        if asks(self.body):
+            # And those whose questions have no heading.
+            parts += ("questions as sections",)
         return hashlib.sha256("\x1f".join(part or "" for part in parts).encode()).hexdigest()
 
 

@@ -2,12 +2,14 @@
 
 import hashlib
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from tools.knowledge.articles import Article
+from tools.knowledge.faqs import stretches, without_mark
 from tools.knowledge.tables import told
 
 TARGET_WORDS = 120
@@ -28,8 +30,11 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class _Block:
+    """`asks` is the section that a question without a heading begins; the text is that question then."""
+
     section: str
     text: str
+    asks: str | None = None
 
     @property
     def words(self) -> int:
@@ -39,7 +44,7 @@ class _Block:
 def split(article: Article) -> list[Piece]:
     """Split by section, then join blocks up to about 120 words; a list of steps stays in one piece up to 200 words.
 
-    Of a table each row becomes a line (`tables.py`).
+    Of a table each row becomes a line (`tables.py`), and a question in bold begins a section (`faqs.py`).
     """
     pieces: list[Piece] = []
     seen: Counter[str] = Counter()
@@ -54,29 +59,56 @@ def split(article: Article) -> list[Piece]:
 
 
 def _blocks(article: Article) -> list[_Block]:
-    """Top-level blocks with the heading they stand under; lists longer than a passage are cut between items."""
+    """Blocks with the heading or the question that they stand under.
+
+    A question that nothing answers is no section, of which nothing would be found, but text.
+    """
+    kept: list[_Block] = []
+    for block in _read(article):
+        if kept and kept[-1].asks is not None and block.asks is None and block.section == kept[-1].asks:
+            kept.pop()
+        kept.append(block)
+    return kept
+
+
+def _read(article: Article) -> Iterator[_Block]:
+    """Top-level blocks, and each question before what answers it; what is longer than a passage is cut."""
     lines = article.body.split("\n")
-    blocks: list[_Block] = []
-    section = ""
+    heading = section = ""
+    is_asked = False
     tokens = MarkdownIt("commonmark").enable("table").parse(article.body)
     for index, token in enumerate(tokens):
         if token.level != 0 or token.map is None:
             continue
-        if token.type == "heading_open":
-            heading = " ".join(tokens[index + 1].content.split())
-            section = "" if heading == article.title else heading
-            continue
-        if token.type == "table_open":
-            blocks += [_Block(section, part) for part in _rows(tokens, index)]
-            continue
         text = "\n".join(lines[token.map[0] : token.map[1]]).strip("\n")
-        if not text.strip() or token.type in ("hr", "html_block"):
+        if token.type == "heading_open":
+            heading = section = _section(tokens[index + 1].content, article)
+        elif token.type == "hr":
+            section = heading
+        elif token.type == "table_open":
+            yield from (_Block(section, part) for part in _rows(tokens, index))
+        elif token.type == "paragraph_open":
+            for stretch in stretches(text):
+                if stretch.question is not None:
+                    section = _section(stretch.question, article)
+                    yield _Block(heading, stretch.asked, asks=section)
+                elif stretch.ends and not is_asked:
+                    section = heading
+                answer = without_mark(stretch.text) if stretch.question is not None or is_asked else stretch.text
+                is_asked = stretch.question is not None and not answer.strip()
+                if answer.strip():
+                    yield from (_Block(section, part) for part in _by_words(answer))
             continue
-        if len(text.split()) > MAX_WORDS:
-            blocks += [_Block(section, part) for part in _cut(text, token, tokens[index:], lines)]
-        else:
-            blocks.append(_Block(section, text))
-    return blocks
+        elif text.strip() and token.type != "html_block":
+            parts = _cut(text, token, tokens[index:], lines) if len(text.split()) > MAX_WORDS else [text]
+            yield from (_Block(section, part) for part in parts)
+        is_asked = False
+
+
+def _section(named: str, article: Article) -> str:
+    """A heading or a question as the name of a section; the article's own title is none."""
+    name = " ".join(named.split())
+    return "" if name == article.title else name
 
 
 def _rows(tokens: list[Token], index: int) -> list[str]:

@@ -9,6 +9,8 @@ from agent.phrases import Phrase, phrase
 from agent.types import AccountFacts, PageContext, Sentence, Source, ToolCall, ToolResult, Untrusted
 from tests.tools.engines.conftest import Asking, Hear
 from tests.tools.engines.shop import ARTICLES, passage
+from tools.knowledge.articles import Article
+from tools.knowledge.split import split
 
 ACME = AccountFacts("acct_1", Untrusted.of("Acme", Source.ACCOUNT), plan="team")
 BILLING = PageContext(
@@ -234,3 +236,27 @@ async def test_the_same_question_has_the_same_answer(ask: Asking) -> None:
     second = await ask("I forgot my password", passage("reset-password"), page=BILLING)
 
     assert first == second
+
+
+async def test_bold_words_are_not_cut_in_half(ask: Asking) -> None:
+    """What stands in bold may be two sentences; half of it would show its asterisks."""
+    text = "**My payment failed. What happens?** We try again after 3 days. " + "The weather is nice. " * 30
+
+    parts = await ask("my payment failed", passage("refund-policy", text=text))
+
+    assert all(s.text.count("**") % 2 == 0 for s in claims(parts))
+    assert any("**My payment failed. What happens?**" in s.text for s in claims(parts))
+
+
+async def test_a_question_in_bold_is_answered_and_not_quoted(ask: Asking) -> None:
+    body = "**How can I pay?** By card or direct debit.\n\n**Do you give refunds?** Within 14 days."
+    pieces = split(Article("paying", "Paying", body, "paying.md"))
+    found = [
+        replace(passage("refund-policy", text=piece.text), section=piece.section, position=piece.position)
+        for piece in pieces
+    ]
+
+    parts = await ask("how can I pay", *found)
+
+    assert [s.text for s in claims(parts)][:1] == ["By card or direct debit."]
+    assert not any("How can I pay" in s.text for s in claims(parts))

@@ -12,6 +12,11 @@ from tools.knowledge.tables import is_row
 _LIST_ITEM = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s")
 _SENTENCE_END = re.compile(r"[.!?…][\"”»*_)]*\s+(?=[\"“„«¿¡*_(\[]*[A-ZÄÖÜÁÉÍÓÚÑ0-9])")
 _ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|etc|vs|no|nr|z\.\s?B|d\.\s?h|bzw|ca|p\.\s?ej|Sr|Sra|núm)|\d)\.$", re.I)
+# Half of it would be no markup any more: bold, code, a link. Each has an end to what is looked through for it.
+_WHOLE = re.compile(
+    r"(?P<bold>\*\*|__)(?=\S)(?:(?!(?P=bold)).){1,600}(?P=bold)|`[^`\n]{1,300}`|\[[^\[\]\n]{1,300}\]\([^()\s]{1,500}\)",
+    re.DOTALL,
+)
 # "It is valid for an hour" says nothing without the sentence before it.
 _LEANS_BACK = frozenset(
     """it its they them their this these those that then there he she also otherwise however if so both either
@@ -147,11 +152,22 @@ def _lines(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
         start += len(line) + 1
 
 
+def widened(text: str, start: int, end: int) -> tuple[int, int]:
+    """A stretch of `text` with the rest of the markup that it would break off."""
+    for whole in _WHOLE.finditer(text):
+        if whole.start() < start < whole.end():
+            start = whole.start()
+        if whole.start() < end < whole.end():
+            end = whole.end()
+    return start, end
+
+
 def _sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     at = start
+    wholes = [whole.span() for whole in _WHOLE.finditer(text, start, end)]
     for match in _SENTENCE_END.finditer(text, start, end):
         stop = match.start() + len(match.group().rstrip())
-        if _ABBREVIATION.search(text[at:stop]):
+        if _ABBREVIATION.search(text[at:stop]) or any(first < stop < last for first, last in wholes):
             continue
         yield at, stop
         at = match.end()

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tools.engines.local.pieces import leans_back
+from tools.engines.local.pieces import leans_back, widened
 from tools.engines.local.support.aligning import read_source
 from tools.engines.local.support.wording import Sort, worded
 
@@ -56,5 +56,6 @@ def nearest_quote(said: str, source: str) -> Quote:
         if value > best_value and not unit.endswith(":"):
             follows = place > 0 and not source[end_before:start].strip(" ")
             first = source.rfind(read.stands[place - 1], 0, start) if follows and leans_back(unit) else start
-            best, best_value = Quote(source[max(first, 0) : at], share, sum(like > 0 for like in likeness)), value
+            first, end = widened(source, max(first, 0), at)
+            best, best_value = Quote(source[first:end], share, sum(like > 0 for like in likeness)), value
     return best
