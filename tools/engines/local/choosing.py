@@ -1,5 +1,6 @@
 """Which pieces of an article answer a question."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -13,8 +14,12 @@ _GOOD_SHARE = 0.62
 _NEXT_BEST_SHARE = 0.4
 _ROW_SHARE = 0.75
 _STEPS_LIFT = 0.12
+# A paragraph so short says one thing: "You can't do that for them. Send them the link."
+_WHOLE_PARAGRAPH_WORDS = 35
+_WHOLE_PARAGRAPH_SHARE = 0.7
 _POSITION_COST = 0.015
 _MOST_PIECES = 40
+_NUMBERED = re.compile(r"^\s*\d+[.)]\s", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +43,15 @@ class Reading:
 class Wanted:
     """What is asked: in the customer's words and in English, for articles in either; and each question by itself.
 
-    `memory` embeds what articles say; `titles` are vectors of the passages' articles' titles, by article id.
+    `memory` embeds what articles say; `titles` are vectors of the passages' articles' titles, by article id. `steps`
+    tells that the customer asks how something is done.
     """
 
     readings: tuple[Reading, ...]
     memory: VectorMemory
     parts: tuple[Reading, ...] = ()
     titles: Mapping[str, Vectors] = field(default_factory=dict)
+    steps: bool = False
 
 
 async def choose(pieces: Sequence[Piece], wanted: Wanted, *, words: int) -> list[Piece]:
@@ -55,13 +62,21 @@ async def choose(pieces: Sequence[Piece], wanted: Wanted, *, words: int) -> list
     scores = await _scores(pieces, wanted)
     order = sorted(range(len(pieces)), key=lambda index: -scores[index])
     top = scores[order[0]]
+    if wanted.steps:
+        order = _steps_first(order, pieces, scores, words)
+    best = pieces[order[0]]
     kept: set[int] = set()
     length = 0
     for index in order:
+        piece = pieces[index]
         needed = _with_support(pieces, index) - kept
         cost = sum(pieces[one].length for one in needed)
-        share = _GOOD_SHARE if length >= _FEWEST_WORDS else _NEXT_BEST_SHARE
-        if pieces[index].shape is Shape.ROW:
+        # Another section answers another question, unless it is nearly as good, or several are asked. What stands in
+        # none is about all of them.
+        own = best.passage.section in ("", piece.passage.section) or bool(wanted.parts)
+        more = length < _FEWEST_WORDS and own
+        share = _NEXT_BEST_SHARE if more else _GOOD_SHARE
+        if piece.shape is Shape.ROW:
             # All rows have the columns' names: nearly as good is only what is asked about as well.
             share = _ROW_SHARE
         good = scores[index] >= share * top
@@ -69,6 +84,12 @@ async def choose(pieces: Sequence[Piece], wanted: Wanted, *, words: int) -> list
             continue
         kept |= needed
         length += cost
+        if scores[index] >= _WHOLE_PARAGRAPH_SHARE * top:
+            rest = _short_paragraph(pieces, index) - kept
+            cost = sum(pieces[one].length for one in rest)
+            if length + cost <= words:
+                kept |= rest
+                length += cost
     return [pieces[index] for index in sorted(kept)]
 
 
@@ -79,8 +100,7 @@ def merged(pieces: Sequence[Piece]) -> list[list[Piece]]:
         before = groups[-1][-1] if groups else None
         if (
             before is not None
-            and before.passage is piece.passage
-            and before.block == piece.block
+            and _side_by_side(before, piece)
             and not before.passage.text.render_plain()[before.end : piece.start].strip()
         ):
             groups[-1].append(piece)
@@ -100,15 +120,57 @@ def _with_support(pieces: Sequence[Piece], index: int) -> set[int]:
     return needed
 
 
+def _steps_first(order: list[int], pieces: Sequence[Piece], scores: Sequence[float], words: int) -> list[int]:
+    """The order with the steps that fit best first, where there is room for them beside what fits best of all.
+
+    How something is done is said by its steps, in whatever words they are.
+    """
+    best = order[0]
+    room = words - pieces[best].length
+    for index in order:
+        near = scores[index] >= _NEXT_BEST_SHARE * scores[best]
+        if index != best and near and _is_steps(pieces[index]) and pieces[index].length <= room:
+            return [index, *(other for other in order if other != index)]
+        if _is_steps(pieces[index]):
+            break
+    return order
+
+
+def _short_paragraph(pieces: Sequence[Piece], index: int) -> set[int]:
+    """The sentences of the paragraph that a sentence stands in, if they are few words together."""
+    piece = pieces[index]
+    if piece.shape is not Shape.SENTENCE:
+        return set()
+    whole = {place for place, other in enumerate(pieces) if _side_by_side(piece, other)}
+    return whole if sum(pieces[one].length for one in whole) <= _WHOLE_PARAGRAPH_WORDS else set()
+
+
 async def _scores(pieces: Sequence[Piece], wanted: Wanted) -> list[float]:
     """How well each piece answers: by the reading that it fits best, a little for steps and for coming first."""
-    texts = [f"{piece.passage.section}: {piece.text}" for piece in pieces]
+    texts = [f"{piece.passage.section}: {text}" for piece, text in zip(pieces, _understood(pieces), strict=True)]
     known = any(reading.vector is not None for reading in wanted.readings)
     rows = await wanted.memory.embed(texts) if known else None
     scores = []
     for place, (piece, text) in enumerate(zip(pieces, texts, strict=True)):
         row = rows[place] if rows is not None else None
         fit = max(reading.fit(text, row) for reading in wanted.readings)
-        steps = _STEPS_LIFT if piece.shape is Shape.LIST else 0.0
+        steps = _STEPS_LIFT if _is_steps(piece) else 0.0
         scores.append(max(0.01, fit + steps - _POSITION_COST * place))
     return scores
+
+
+def _understood(pieces: Sequence[Piece]) -> list[str]:
+    """What each piece says; "It can't be removed" says it with the sentences of its paragraph that it leans on."""
+    said: list[str] = []
+    for place, piece in enumerate(pieces):
+        leans = piece.leans_back and place > 0 and _side_by_side(pieces[place - 1], piece)
+        said.append(f"{said[-1]} {piece.text}" if leans else piece.text)
+    return said
+
+
+def _side_by_side(one: Piece, other: Piece) -> bool:
+    return one.passage is other.passage and one.block == other.block
+
+
+def _is_steps(piece: Piece) -> bool:
+    return piece.shape is Shape.LIST and _NUMBERED.search(piece.text) is not None

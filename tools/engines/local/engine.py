@@ -35,7 +35,7 @@ from tools.engines.local.choosing import Reading, Wanted
 from tools.engines.local.examples import by_language, distinct_texts, load_examples, training_sets
 from tools.engines.local.facts import as_sources
 from tools.engines.local.gloss import Glossary
-from tools.engines.local.questions import parts_of
+from tools.engines.local.questions import asks_for_steps, parts_of
 from tools.engines.local.remedies import remedy
 from tools.engines.local.requoting import NO_QUOTE, nearest_quote
 from tools.engines.local.stated import NOT_STATED, STATED, knows, stated
@@ -300,6 +300,7 @@ class LocalEngine:
                 memory=self._articles,
                 parts=tuple(readings[2:]),
                 titles=dict(zip(titles, titled, strict=True)) if titled is not None else {},
+                steps=asks_for_steps(question),
             ),
         )
 

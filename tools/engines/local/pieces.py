@@ -169,7 +169,17 @@ def _sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
         stop = match.start() + len(match.group().rstrip())
         if _ABBREVIATION.search(text[at:stop]) or any(first < stop < last for first, last in wholes):
             continue
+        if _only_introduces(text[at:stop]):
+            continue
         yield at, stop
         at = match.end()
     if text[at:end].strip():
         yield at, end
+
+
+def _only_introduces(sentence: str) -> bool:
+    """Whether a sentence names what the next one says: all of it in bold, or a question."""
+    plain = sentence.strip()
+    whole = _WHOLE.match(plain)
+    in_bold = whole is not None and whole["bold"] is not None and not plain[whole.end() :].strip(" .:!?")
+    return in_bold or plain.rstrip('*_"”»)').endswith("?")

@@ -29,6 +29,12 @@ _AND_ASKS = re.compile(
     r"cómo|dónde|qué|cuándo|quién|puedo)\b)",
     re.I,
 )
+# "How long?" asks for no steps, nor does "wie viel?".
+_ASKS_FOR_STEPS = re.compile(
+    r"\bhow (?:do|does|can|could|should|would|to)\b|\bc[óo]mo\b|"
+    r"(?<!so )\bwie (?!(?:lange?|viele?n?|oft|hoch|teuer|groß|alt|weit|schnell|heißt|heißen)\b)",
+    re.I,
+)
 _VOWELS = frozenset("aeiouyäöüáéíóú")
 _CONSONANT_RUN = re.compile(r"[bcdfghjklmnpqrstvwxz]{6,}")
 _SAME_CHARACTER = re.compile(r"(.)\1{4,}")
@@ -64,6 +70,11 @@ def parts_of(question: str) -> list[str]:
     parts = [half.strip() for sentence in sentences_of(question) for half in _AND_ASKS.split(sentence)]
     substantive = [part for part in parts if len(content_words(part)) >= _PART_WORDS][:_MOST_PARTS]
     return substantive if len(substantive) > 1 else []
+
+
+def asks_for_steps(question: str) -> bool:
+    """Whether a question is how something is done."""
+    return _ASKS_FOR_STEPS.search(question) is not None
 
 
 def is_follow_up(newest: str, pointing_back: float, kind: Scored, *, language: Language, asked_by_bot: bool) -> bool:
