@@ -28,6 +28,7 @@ OFFERED_PERSON = "offer_person"
 OFFERED_BUG = "offer_bug"
 
 _LATELY = 6
+_QUOTED: dict[Language, str] = {"en": "“{}”", "de": "„{}“", "es": "«{}»"}
 _COURTESIES = (
     Phrase.GREETING,
     Phrase.YOURE_WELCOME,
@@ -82,9 +83,9 @@ def agrees(text: str) -> bool:
     return as_words(text) in _YES | _PLEASE
 
 
-def named(article: Citation) -> str:
+def named(article: Citation, language: Language) -> str:
     """An article as we name it when we ask whether it is about that."""
-    return f"“{title_in_words(article.title)}” [{article.n}]"
+    return f"{_QUOTED[language].format(title_in_words(article.title))} [{article.n}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ def confirmed_question(request: TurnRequest) -> Confirmed | None:
     *before, asked = request.history
     if asked.author is not Author.BOT or asked.route != Route.CLARIFY:
         return None
-    articles = [article for article in asked.citations if named(article) in asked.text.render_plain()]
+    articles = [article for article in asked.citations if _names(asked.text.render_plain(), article)]
     said = " ".join(" ".join(text.render_plain() for text in request.texts).split())
     chosen = _picked(said, articles)
     texts: list[Untrusted] = []
@@ -123,6 +124,11 @@ def _picked(said: str, articles: Sequence[Citation]) -> Citation | None:
     if words in _SECOND or place == "2":
         return articles[1] if len(articles) > 1 else None
     return next((each for each in articles if said.casefold() == title_in_words(each.title).casefold()), None)
+
+
+def _names(text: str, article: Citation) -> bool:
+    """Whether a message of ours, in whichever language it was, names an article."""
+    return any(named(article, language) in text for language in LANGUAGES)
 
 
 def reports_trouble(heard: Understanding) -> bool:

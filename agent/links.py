@@ -15,6 +15,7 @@ _TARGETS = (
     re.compile(r"(?<![\w.+-])([\w.+-]+@[\w-]+(?:\.[\w-]+)+)"),
     re.compile(r"(?<![\w+/=-])([\w+/=-]{48,})"),  # No word is so long: what it is, nobody can read it.
 )
+_IN_BRACKETS = re.compile(r"\((?=[^()]*\w)[^()]*\)")
 _AS_DOTS = str.maketrans("。．｡", "...")
 
 
@@ -40,11 +41,26 @@ def all_cited(text: str, sources: list[str]) -> bool:
 
 def title_in_words(title: str, *, limit: int = 80) -> str:
     """What an article calls itself as plain words: neither Markdown nor a link may come of it."""
-    words = _as_read(title)
+    words = _settled(_as_read(title))
+    return _settled(words[:limit])
+
+
+def _settled(words: str) -> str:
+    # What is taken out may bring together what stood around it: "https:/</x".
+    while (plainer := _plainer(words)) != words:
+        words = plainer
+    return words
+
+
+def _plainer(words: str) -> str:
     for pattern in _TARGETS:
         words = pattern.sub(" ", words)
     words = _HOST.sub(lambda match: match.group().replace(".", " "), words)
-    return " ".join("".join(char for char in words if char not in "[]()<>*_`#!|\\").split())[:limit]
+    words = "".join(char for char in words if char not in "[]<>*_`#!|\\")
+    # Without square brackets round ones make no link; those that have lost the other one, or what they held, go.
+    kept = {place for pair in _IN_BRACKETS.finditer(words) for place in (pair.start(), pair.end() - 1)}
+    words = "".join(char for place, char in enumerate(words) if char not in "()" or place in kept)
+    return " ".join(words.split())
 
 
 def _as_read(text: str) -> str:

@@ -28,7 +28,7 @@ async def clarify(state: TurnState, runtime: Runtime[TurnDeps]) -> ClarifyUpdate
     asked = _other_than_articles(state)
     nearest = _nearest(state) if asked is None else ()
     if nearest:
-        names = " / ".join(named(article) for article in nearest)
+        names = " / ".join(named(article, language) for article in nearest)
         return {"clarification": phrase(Phrase.DONT_KNOW_NEAREST, language, titles=names), "nearest": nearest}
     return {"clarification": phrase(asked or Phrase.DONT_KNOW, language), "nearest": ()}
 

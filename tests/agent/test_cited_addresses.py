@@ -3,6 +3,8 @@
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agent.links import all_cited, targets, title_in_words
 
@@ -75,6 +77,39 @@ def test_a_title_is_words() -> None:
     assert title_in_words(title) == "x Pay evil test a Node js x"
     assert targets(title_in_words(title)) == []
     assert len(title_in_words("Invoices " * 50, limit=80)) == 80
+
+
+@pytest.mark.parametrize(
+    ("title", "words"),
+    [
+        ("Data protection (GDPR)", "Data protection (GDPR)"),
+        ("Die App (iPhone und Android)", "Die App (iPhone und Android)"),
+        ("Pay（SEPA）", "Pay(SEPA)"),
+        ("Sizes (of boxes (large))", "Sizes of boxes (large)"),
+        ("Lost) and (found", "Lost and found"),
+        ("Nothing () here ( . )", "Nothing here ."),
+        ("[Pay](evil)", "Pay"),
+        ("[Pay] (evil)", "Pay (evil)"),
+        ("![Pay]\\(evil)", "Pay(evil)"),
+        ("Pay](javascript:x)", "Pay"),
+        ("Pay (https://evil.test/x)", "Pay"),
+        ("Pay [x]: (//evil.test)", "Pay x"),
+        ("Pay https:/>/evil", "Pay"),
+        ("Pay https:/(/evil", "Pay"),
+    ],
+)
+def test_a_title_keeps_its_round_brackets_and_becomes_no_link(title: str, words: str) -> None:
+    assert title_in_words(title) == words
+    assert targets(f"“{words}” [1] / “{words}” [2]") == []
+
+
+@given(st.text(alphabet="[]()<>!/:.wht ps\\`'\"a", max_size=100))
+def test_no_title_becomes_a_link(title: str) -> None:
+    words = title_in_words(title)
+
+    assert not set(words) & set("[]<>")
+    assert words.count("(") == words.count(")")
+    assert title_in_words(words) == words
 
 
 @pytest.mark.parametrize("piece", ["a", "a.", "a@", "<", "](", "]:", "//", "a:", ".", "-", "[", "![", "a.b@"])
