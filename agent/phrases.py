@@ -14,6 +14,7 @@ class Phrase(StrEnum):
 
     DONT_KNOW = "dont_know"
     DONT_KNOW_NEAREST = "dont_know_nearest"
+    DONT_KNOW_FEATURE = "dont_know_feature"
     KNOWLEDGE_DOWN = "knowledge_down"
     BUG_FILED = "bug_filed"
     BUG_COUNTED = "bug_counted"
@@ -86,6 +87,11 @@ _TEXTS: dict[Phrase, dict[Language, str]] = {
         "en": "I'm not sure our help articles answer this. The nearest I found: {titles}. Is it about that, or shall I fetch someone from the team?",
         "de": "Ich bin nicht sicher, ob unsere Hilfeartikel das beantworten. Am nächsten kommt: {titles}. Geht es darum, oder soll ich jemanden aus dem Team holen?",
         "es": "No estoy seguro de que nuestros artículos de ayuda respondan a esto. Lo más cercano: {titles}. ¿Se trata de eso, o aviso a alguien del equipo?",
+    },
+    Phrase.DONT_KNOW_FEATURE: {
+        "en": "Thank you for the idea. I don't find this in our help articles, so it may not be there. Shall I fetch someone from the team?",
+        "de": "Danke für die Anregung. In unseren Hilfeartikeln finde ich das nicht, vielleicht gibt es das nicht. Soll ich jemanden aus dem Team holen?",
+        "es": "Gracias por la idea. No lo encuentro en nuestros artículos de ayuda, así que quizá no exista. ¿Aviso a alguien del equipo?",
     },
     Phrase.KNOWLEDGE_DOWN: {
         "en": "I can't reach our help articles right now. Shall I fetch someone from the team?",

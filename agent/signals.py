@@ -52,6 +52,12 @@ _HOW = re.compile(
     re.IGNORECASE,
 )
 
+_OF_REPORT = re.compile(
+    r"\b(?:known|fixed|fix it|resolved|solved|when|how long|bekannt|behoben|gelöst|wann|wie lange"
+    r"|conocido|arreglado|resuelto|cu[aá]ndo)\b",
+    re.IGNORECASE,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class History:
@@ -136,6 +142,11 @@ def asks_how(text: str) -> bool:
 def denies_fault(text: str) -> bool:
     """Whether a text says that something is no fault: "that's not a bug, it's a question"."""
     return _NO_FAULT.search(text) is not None
+
+
+def asks_of_report(text: str) -> bool:
+    """Whether a question is about what becomes of a bug that was reported: "is this known?"."""
+    return asks(text) and _OF_REPORT.search(text) is not None
 
 
 def names_fault(text: str) -> bool:

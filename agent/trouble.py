@@ -1,7 +1,7 @@
 """Whether a message reports a bug: by what it says, what it answers, and whether an article knows the trouble."""
 
 from agent.dialogue import OFFERED_BUG, agrees
-from agent.signals import Signals, asks, asks_how, denies_fault, names_fault
+from agent.signals import Signals, asks, asks_how, asks_of_report, denies_fault, names_fault
 from agent.types import Kind, Reason, Route
 
 SURE_KIND = 0.9
@@ -114,6 +114,7 @@ def answers_bug_question(signals: Signals) -> float:
     if asks(signals.newest_text):
         # "How long do I have to wait?" wants an answer, if there is one, and is no detail of the bug.
         clear = heard.kind is not Kind.BUG and heard.kind_confidence >= _CLEAR_KIND
+        clear = clear or asks_of_report(signals.newest_text)
         return 0.0 if clear or signals.evidence >= 0.5 else 0.4
     return DETAILS if _states(signals) or heard.is_follow_up or signals.evidence < 0.6 else 0.4
 

@@ -8,11 +8,12 @@ from agent.dialogue import named
 from agent.links import title_in_words
 from agent.phrases import Phrase, phrase
 from agent.state import TurnState
-from agent.types import Citation, Passage, Route
+from agent.types import Citation, Kind, Passage, Route, Understanding
 
 _NEAR = 0.45
 _LIKELY = 0.5
 _MOST_NAMED = 2
+_WISHED = 0.8
 
 
 class ClarifyUpdate(TypedDict):
@@ -30,7 +31,12 @@ async def clarify(state: TurnState, runtime: Runtime[TurnDeps]) -> ClarifyUpdate
     if nearest:
         names = " / ".join(named(article, language) for article in nearest)
         return {"clarification": phrase(Phrase.DONT_KNOW_NEAREST, language, titles=names), "nearest": nearest}
-    return {"clarification": phrase(asked or Phrase.DONT_KNOW, language), "nearest": ()}
+    return {"clarification": phrase(asked or _unknown(state["understanding"]), language), "nearest": ()}
+
+
+def _unknown(heard: Understanding) -> Phrase:
+    wished = heard.kind is Kind.FEATURE_REQUEST and heard.kind_confidence >= _WISHED
+    return Phrase.DONT_KNOW_FEATURE if wished else Phrase.DONT_KNOW
 
 
 def _other_than_articles(state: TurnState) -> Phrase | None:

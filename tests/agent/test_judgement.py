@@ -307,6 +307,18 @@ def test_trouble_without_an_error_is_trouble(text: str) -> None:
     assert decide(broken(0.5, newest_text=text), POLICY).route is Route.BUG_REPORT
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["is this known?", "can you tell me when it's fixed?", "Wann wird das behoben?", "¿cuándo estará arreglado?"],
+)
+def test_what_becomes_of_a_bug_is_asked_and_no_detail_of_it(text: str) -> None:
+    asked = heard(kind=Kind.BUG, kind_confidence=0.7)
+
+    verdict = decide(signals(0.1, understanding=asked, newest_text=text, last_bot_route="bug_report"), POLICY)
+
+    assert verdict.route is Route.CLARIFY
+
+
 @pytest.mark.parametrize("text", ["how to turn on double opt in", "Wie richte ich das ein?", "¿cómo se activa?"])
 def test_how_something_is_done_is_no_bug(text: str) -> None:
     asked = signals(0.5, understanding=heard(kind=Kind.BUG, kind_confidence=0.7), newest_text=text)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.phrases import Phrase, phrase
 from agent.state import WRITERS
 from agent.types import (
     Author,
@@ -34,6 +35,7 @@ from tests.fakes import (
     ScriptedEngine,
     ask,
     fake_deps,
+    passage,
 )
 from tests.graphs.following import run, spoken, steps, values
 
@@ -292,6 +294,24 @@ async def test_a_case_on_the_border_gets_a_second_opinion_which_only_adds(
     assert finished.reply.outcome is outcome
     if finished.reply.handoff is not None:
         assert "On the border" in finished.reply.handoff.suggested_next_step
+
+
+@pytest.mark.parametrize(
+    ("kind", "confidence", "said"),
+    [
+        (Kind.FEATURE_REQUEST, 0.95, Phrase.DONT_KNOW_FEATURE),
+        (Kind.FEATURE_REQUEST, 0.5, Phrase.DONT_KNOW),
+        (Kind.HOW_TO, 0.95, Phrase.DONT_KNOW),
+    ],
+)
+async def test_a_wish_that_no_article_knows_is_thanked_for(kind: Kind, confidence: float, said: Phrase) -> None:
+    engine = ScriptedEngine(understanding=replace(CALM, kind=kind, kind_confidence=confidence), evidence=0.05)
+    knowledge = FakeKnowledge([replace(passage(), score=0.1)])
+
+    finished, _ = await run(fake_deps(engine=engine, knowledge=knowledge), ask("It would be great to have dark mode"))
+
+    assert finished.reply.outcome is Outcome.ASKED
+    assert finished.reply.text == phrase(said, "en")
 
 
 async def test_a_clear_case_needs_no_second_opinion() -> None:
