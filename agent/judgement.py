@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from agent.dialogue import OFFERED_PERSON, agrees
 from agent.policy import Costs, Policy
-from agent.signals import Signals, asks_for_information
+from agent.signals import Signals, asks_for_information, asks_in_the_end
 from agent.trouble import (
     ANGRY,
     DETAILS,
@@ -33,6 +33,7 @@ _CONFIRMED = 0.95
 # What an article says of a bug costs a moment: it is reported as soon as that doesn't help.
 _TRIED_FIRST = 0.25
 _GRAVE = 0.8
+_CASE = 0.7
 # From here on articles speak of what a message says, whatever it sounds like.
 _NEAR = {Kind.SMALL_TALK: 0.55, Kind.ABUSE: 0.65}
 _CALM = -0.4
@@ -262,7 +263,9 @@ def _only_asks(signals: Signals) -> float:
     known = 0.95 * signals.known
     if heard.kind is Kind.HOW_TO:
         return max(known, 0.95 * signals.evidence * min(1.0, heard.kind_confidence + 0.2))
-    return max(known, 0.9 * signals.evidence if asks_for_information(signals.newest_text) else 0.0)
+    # "My payment failed. What now?" asks about a case, and no grave one.
+    case = heard.risk < _CASE and asks_in_the_end(signals.newest_text)
+    return max(known, 0.9 * signals.evidence if case or asks_for_information(signals.newest_text) else 0.0)
 
 
 def _attempts_weight(signals: Signals, policy: Policy) -> float:

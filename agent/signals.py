@@ -52,6 +52,7 @@ _HOW = re.compile(
     re.IGNORECASE,
 )
 
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
 _OF_REPORT = re.compile(
     r"\b(?:known|fixed|fix it|resolved|solved|when|how long|bekannt|behoben|gelöst|wann|wie lange"
     r"|conocido|arreglado|resuelto|cu[aá]ndo)\b",
@@ -123,6 +124,12 @@ class Signals:
 def asks_for_information(text: str) -> bool:
     """Whether a text begins as a question for information does."""
     return _INFORMATION.match(text.strip()) is not None
+
+
+def asks_in_the_end(text: str) -> bool:
+    """Whether the last sentence of several is a question for information: "My payment failed. What now?"."""
+    *before, last = _SENTENCE_END.split(text.strip())
+    return bool(before) and last.endswith("?") and asks_for_information(last)
 
 
 def asks(text: str) -> bool:

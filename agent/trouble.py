@@ -59,7 +59,7 @@ def bug_probability(signals: Signals, reasons: list[Reason]) -> float:
         reasons.append(Reason("unspecific", 1.0, round(1 - UNSPECIFIC, 4), Route.CLARIFY))
     elif signals.last_bot_route == Route.BUG_REPORT and asks(signals.newest_text) and not answers_bug_question(signals):
         # It sounds like the bug that it is asked about.
-        probability *= _ASKED_ABOUT
+        probability *= _DENIED if asks_of_report(signals.newest_text) else _ASKED_ABOUT
     elif (answers := answers_bug_question(signals)) > 0:
         # What it says and what it answers are two opinions.
         probability = 1 - (1 - probability) * (1 - answers)

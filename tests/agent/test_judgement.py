@@ -213,6 +213,20 @@ def test_asking_about_a_risk_is_answered_and_being_in_one_is_handed_over(text: s
     assert decide(signals(0.97, understanding=risky, newest_text=text), POLICY).route is route
 
 
+@pytest.mark.parametrize(
+    ("risk", "text", "route"),
+    [
+        (0.56, "My payment failed. What now?", Route.ANSWER),
+        (0.56, "My payment failed.", Route.HANDOFF),
+        (0.9, "I don't know this charge. What can I do?", Route.HANDOFF),
+    ],
+)
+def test_a_question_behind_a_case_is_answered_unless_the_case_is_grave(risk: float, text: str, route: Route) -> None:
+    case = heard(kind=Kind.ACCOUNT_BILLING, risk=risk)
+
+    assert decide(signals(0.97, understanding=case, newest_text=text), POLICY).route is route
+
+
 def test_unsure_abuse_is_not_met_with_a_refusal() -> None:
     unsure = heard(kind=Kind.ABUSE, kind_confidence=0.4)
 
