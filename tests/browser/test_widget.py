@@ -218,7 +218,7 @@ def test_the_browser_keeps_the_token_and_no_text(open_page: OpenPage) -> None:
 
     kept = page.evaluate("Object.values(localStorage).join()")
 
-    assert json.loads(kept) == {"token": "token", "conversationId": CONVERSATION}
+    assert json.loads(kept) == {"token": "token", "conversationId": CONVERSATION, "supportEmail": None}
 
 
 def test_escape_closes_and_focus_returns_to_the_launcher(open_page: OpenPage) -> None:

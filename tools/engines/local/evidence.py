@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from agent.types import Evidence, Passage, Understanding
 from tools.engines.local.codes import are_explained, codes_in
-from tools.engines.local.words import content_words, stem
+from tools.engines.local.words import content_words, stem, words
 
 # A logistic formula with hand-set weights. Every feature lies in [0, 1], so that a weight is what
 # the best value of a feature is worth in log-odds. Tried on questions that a help centre answers and on neighbours of
@@ -57,7 +57,7 @@ def assess(understanding: Understanding, passages: Sequence[Passage], *, in_engl
         "agreement": float(any(p.dense_score is not None and p.lexical_score is not None for p in article)),
         "named": float(bool(_unknown_names(question, understanding, passages))),
         "one_word": float(len(own) <= 1),
-        "several": float(len(own) == 1 and _titled(own[0], passages) > 1),
+        "several": float(len(words(question)) == len(own) == 1 and _titled(own[0], passages) > 1),
         "long": float(len(own) > _LONG_WORDS),
         "other_language": float(best.language != understanding.language),
         "no_dense": float(not cosines),

@@ -53,7 +53,7 @@ _NO_COURTESY = "none"
 _SURELY_SOLVED = 0.6
 _PARTING = ("thanks", "goodbye")
 _SURELY_NONE = 0.5
-_BRIEF_WORDS = 2
+_BRIEF_WORDS, _FEW_WORDS = 2, 3
 _UNMISTAKABLE = 0.9
 _DELIGHTED = 0.55
 _PRAISE = 0.75
@@ -246,9 +246,11 @@ def _is_no_courtesy(kind: Scored, courtesy: Scored, mood: float, newest: str, *,
     none, asks = courtesy.label == _NO_COURTESY, newest.endswith("?")
     if kind.label == Kind.SMALL_TALK and none and (follows or courtesy.confidence >= _SURELY_NONE):
         return True
-    if kind.label == Kind.SMALL_TALK and kind.confidence < _SURE_COURTESY and courtesy.confidence < _SURELY_NONE:
+    said = len(newest.split())
+    unclear = kind.confidence < _SURE_COURTESY and courtesy.confidence < _SURELY_NONE
+    if kind.label == Kind.SMALL_TALK and said <= _FEW_WORDS and unclear:
         return True
-    if kind.label == Kind.ABUSE and mood > _UNFRIENDLY and len(newest.split()) <= _BRIEF_WORDS:
+    if kind.label == Kind.ABUSE and mood > _UNFRIENDLY and said <= _BRIEF_WORDS:
         return True
     if not asks or (not none and courtesy.confidence >= _CLEAR_COURTESY):
         return False

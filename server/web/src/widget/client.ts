@@ -168,8 +168,11 @@ export class Client {
     const previous = this.session;
     this.session = session;
     this.unreachable = false;
-    this.options.memory.save({ token: session.session_token, conversationId: session.conversation_id });
-    this.options.memory.supportEmail = session.workspace.support_email ?? null;
+    this.options.memory.save({
+      token: session.session_token,
+      conversationId: session.conversation_id,
+      supportEmail: session.workspace.support_email ?? null,
+    });
     if (previous?.conversation_id !== session.conversation_id || !this.live) {
       this.#stopFollowing();
       this.options.transcript.reset(session);

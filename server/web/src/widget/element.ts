@@ -351,7 +351,7 @@ export class HelpgraphWidget extends LitElement {
       strings,
       language: this.#language,
       linkHosts: this.#client.linkHosts,
-      supportEmail: session ? (session.workspace.support_email ?? null) : this.#memory.supportEmail,
+      supportEmail: session ? (session.workspace.support_email ?? null) : (this.#memory.load()?.supportEmail ?? null),
       say: this.#pick,
       retry: (message) => this.#client.say(message.text, message),
       feedback: this.#feedback,

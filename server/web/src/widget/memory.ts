@@ -3,6 +3,8 @@
 export interface Remembered {
   token: string;
   conversationId: string;
+  /** Where the team can be written to when the server can't be reached. */
+  supportEmail?: string | null;
 }
 
 /** Storage that never throws: where it is forbidden, the conversation lasts as long as the page. */
@@ -21,7 +23,8 @@ export class Memory {
     try {
       const stored = JSON.parse(localStorage.getItem(this.#key) ?? "null") as Partial<Remembered> | null;
       if (typeof stored?.token !== "string" || typeof stored.conversationId !== "string") return null;
-      return { token: stored.token, conversationId: stored.conversationId };
+      const supportEmail = typeof stored.supportEmail === "string" ? stored.supportEmail : null;
+      return { token: stored.token, conversationId: stored.conversationId, supportEmail };
     } catch {
       return null;
     }
@@ -33,20 +36,6 @@ export class Memory {
 
   forget(): void {
     this.#try(() => localStorage.removeItem(this.#key));
-  }
-
-  /** Where the team can be written to when the server can't be reached. */
-  get supportEmail(): string | null {
-    try {
-      return localStorage.getItem(`${this.#key}:email`);
-    } catch {
-      return null;
-    }
-  }
-
-  set supportEmail(address: string | null) {
-    const key = `${this.#key}:email`;
-    this.#try(() => (address ? localStorage.setItem(key, address) : localStorage.removeItem(key)));
   }
 
   get open(): boolean {
