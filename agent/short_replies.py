@@ -1,14 +1,14 @@
 """What a bare yes or no means, going by what was said last, and what is said back to it.
 
 "No" alone says nothing: behind an offer it declines, behind a courtesy it takes leave, behind an answer it says that
-this didn't help. Whoever hears the word alone hears anything in it.
+this isn't the one. Whoever hears the word alone hears anything in it.
 """
 
 import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from agent.dialogue import agrees, as_words, is_courtesy, offers_report
+from agent.dialogue import OFFERED_BUG, OFFERED_PERSON, agrees, as_words, is_courtesy, offers_report
 from agent.phrases import Phrase, phrase
 from agent.types import LANGUAGES, Author, Kind, Message, Route, TurnRequest, Understanding, Untrusted
 
@@ -31,7 +31,7 @@ _CORRECTED = re.compile(
     r"|(?P<asked>(?:how|where|what|when|which|who|wie|wo|was|wann|welche|wer|c[oó]mo|d[oó]nde|qu[eé]|cu[aá]ndo)\b.*))",
     re.IGNORECASE | re.DOTALL,
 )
-_OFFERS = (Route.CLARIFY.value, "offer_person", "offer_bug")
+_OFFERS = (Route.CLARIFY, OFFERED_PERSON, OFFERED_BUG)
 
 
 def short_reply(request: TurnRequest) -> Phrase | None:
