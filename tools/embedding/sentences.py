@@ -1,7 +1,8 @@
 """Google's universal sentence encoder, multilingual (version 3): sentences that say the same lie close together.
 
 It knows 16 languages, and tells questions apart that the model behind search takes for one, and the other way round.
-Of longer texts it makes little: known questions are embedded by both, passages never by this one.
+Of longer texts in English it makes little: known questions are embedded by both, passages only where they aren't
+English.
 The package carries the weights, 32 MB, and computes with numpy alone.
 """
 
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from agent.errors import ConnectorError
 from agent.ports import Embedder
+from tools.embedding.remembered import RememberedEmbedder
 
 _MAX_CHARS = 600
 _BATCH = 64
@@ -61,6 +63,12 @@ def open_model() -> Any:
         return USE(threads=1)
     except (ImportError, OSError, ValueError, KeyError) as exc:
         raise ConnectorError("the sentence encoder's package is damaged: install it again") from exc
+
+
+@cache
+def sentence_encoder() -> Embedder:
+    """The encoder with a memory, one in a process: whoever asks about the same message asks it once."""
+    return RememberedEmbedder(SentenceEmbedder())
 
 
 class PairedEmbedder:

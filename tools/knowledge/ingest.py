@@ -5,7 +5,7 @@ import hashlib
 import random
 import re
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from agent.errors import BadTurn, KnowledgeError
 from agent.ports import Embedder
+from tools.embedding.by_language import ByLanguage, by_language
 from tools.knowledge.articles import Article, Refusal
 from tools.knowledge.sources import Reading, read_source
 from tools.knowledge.split import Piece
@@ -104,11 +105,12 @@ class Ingest:
         now = {article.article_id: article.content_hash for article in reading.articles}
         _require_meant(before.keys() - now.keys(), before, force=force)
         unchanged = sum(before.get(article_id) == digest for article_id, digest in now.items())
-        dense = self._embedder is not None
+        embedder = self._for({article.language for article in reading.articles})
+        dense = embedder is not None
         generation_id, passages = live.generation_id if live else "", live.passages if live else 0
-        if live is None or before != now or live.embedder != (self._embedder.name if self._embedder else None):
+        if live is None or before != now or live.embedder != (embedder.name if embedder else None):
             generation_id, passages = uuid4().hex[:16], len(reading.pieces)
-            await self._build(generation_id, reading, live, on_progress)
+            await self._build(generation_id, reading, live, embedder, on_progress)
             await self._rows.swap(generation_id)
         return IngestReport(
             added=len(now.keys() - before.keys()),
@@ -134,18 +136,23 @@ class Ingest:
         await asyncio.to_thread(self._vectors.names)
         # Until all is there, nothing may take these collections for whole.
         await self._rows.set_embedder(live.generation_id, None)
-        titles = {row.article_id: row.title for row in await self._rows.articles(live.generation_id)}
+        articles = await self._rows.articles(live.generation_id)
+        embedder = by_language(self._embedder, {row.language for row in articles})
         passages = await self._rows.passages(live.generation_id)
         for named in (passages_name, titles_name, articles_name):
             await asyncio.to_thread(self._vectors.drop, named(self._workspace_id, live.generation_id))
-        await self._make_vectors(live.generation_id, titles, passages, {}, {}, self._embedder, on_progress)
-        await self._rows.set_embedder(live.generation_id, self._embedder.name)
+        await self._make_vectors(live.generation_id, articles, passages, {}, {}, embedder, on_progress)
+        await self._rows.set_embedder(live.generation_id, embedder.name)
+
+    def _for(self, languages: Collection[str]) -> ByLanguage | None:
+        return by_language(self._embedder, languages) if self._embedder is not None else None
 
     async def _build(
         self,
         generation_id: str,
         reading: Reading,
         live: Generation | None,
+        embedder: ByLanguage | None,
         on_progress: Progress,
     ) -> None:
         pieces = reading.pieces
@@ -159,40 +166,39 @@ class Ingest:
                 for text in article.questions
             ],
             [(refusal.source, refusal.reason) for refusal in reading.refused],
-            embedder=self._embedder.name if self._embedder else None,
+            embedder=embedder.name if embedder else None,
         )
-        if self._embedder is None:
+        if embedder is None:
             return
-        titles = {article.article_id: article.title for article in reading.articles}
         # An id of a passage covers title, section and text; a whole article is known when it reads as it did.
-        known = await self._known_vectors(live, passages_name, [piece.passage_id for piece in pieces])
+        known = await self._known_vectors(live, embedder, passages_name, [piece.passage_id for piece in pieces])
         before = {a.article_id: a.content_hash for a in await self._rows.articles(live.generation_id)} if live else {}
         same = [a.article_id for a in reading.articles if before.get(a.article_id) == a.content_hash]
-        wholes = await self._known_vectors(live, articles_name, same)
-        await self._make_vectors(generation_id, titles, pieces, known, wholes, self._embedder, on_progress)
+        wholes = await self._known_vectors(live, embedder, articles_name, same)
+        await self._make_vectors(generation_id, reading.articles, pieces, known, wholes, embedder, on_progress)
 
     async def _known_vectors(
-        self, live: Generation | None, named: Callable[[str, str], str], ids: Sequence[str]
+        self, live: Generation | None, embedder: ByLanguage, named: Callable[[str, str], str], ids: Sequence[str]
     ) -> Vectors:
         """Those vectors that the live generation has already."""
-        if live is None or self._embedder is None or live.embedder != self._embedder.name:
+        if live is None or live.embedder != embedder.name:
             return {}
         old = await asyncio.to_thread(self._vectors.open, named(self._workspace_id, live.generation_id))
         if old is None:
             return {}
         # An endpoint may have another model under the name it had before.
-        size = (await self._embedder.embed(["size"])).shape[1]
+        size = (await embedder.embed(["size"], "en")).shape[1]
         found = await asyncio.to_thread(old.get, ids)
         return {entry_id: vector for entry_id, vector in found.items() if len(vector) == size}
 
     async def _make_vectors(
         self,
         generation_id: str,
-        titles: dict[str, str],
+        articles: Sequence[Article] | Sequence[ArticleRow],
         passages: Sequence[Piece] | Sequence[PassageRow],
         known: Vectors,
         wholes: Vectors,
-        embedder: Embedder,
+        embedder: ByLanguage,
         on_progress: Progress,
     ) -> None:
         """Write the three collections: passages below their titles, titles, and articles as wholes without them.
@@ -200,13 +206,16 @@ class Ingest:
         A title repeats what sister articles share (the product's name, most often): the mean of the passages alone
         says what this one is about.
         """
+        titles = {article.article_id: article.title for article in articles}
+        # Of articles and of passages, by their ids.
+        languages = {article.article_id: article.language for article in articles}
+        languages |= {p.passage_id: languages[p.article_id] for p in passages}
+        making = _Making(embedder, languages, on_progress)
         texts = {p.passage_id: _embedded_text(titles[p.article_id], p.section, p.text) for p in passages}
-        await self._fill(
-            passages_name(self._workspace_id, generation_id), texts, known, embedder, on_progress, "passages"
-        )
-        await self._fill(titles_name(self._workspace_id, generation_id), titles, {}, embedder, on_progress, "titles")
+        await self._fill(passages_name(self._workspace_id, generation_id), texts, known, making, "passages")
+        await self._fill(titles_name(self._workspace_id, generation_id), titles, {}, making, "titles")
         bodies = {p.passage_id: p.text for p in passages if p.article_id not in wholes}
-        vectors = await self._embed(bodies, {}, embedder, on_progress, "articles")
+        vectors = await making.embed(bodies, {}, "articles")
         sums: Vectors = {}
         for passage in passages:
             if passage.passage_id in vectors:
@@ -217,42 +226,44 @@ class Ingest:
             articles_name(self._workspace_id, generation_id),
             dict.fromkeys([*wholes, *means], ""),
             {**wholes, **means},
-            embedder,
-            on_progress,
+            making,
             "articles",
         )
 
-    async def _fill(
-        self,
-        name: str,
-        texts: dict[str, str],
-        known: Vectors,
-        embedder: Embedder,
-        on_progress: Progress,
-        stage: str,
-    ) -> None:
-        vectors = await self._embed(texts, known, embedder, on_progress, stage)
+    async def _fill(self, name: str, texts: dict[str, str], known: Vectors, making: "_Making", stage: str) -> None:
+        vectors = await making.embed(texts, known, stage)
         ids = list(texts)
         matrix = np.stack([vectors[entry_id] for entry_id in ids]).astype(np.float32)
         await asyncio.to_thread(self._store, name, ids, matrix)
-
-    async def _embed(
-        self, texts: dict[str, str], known: Vectors, embedder: Embedder, on_progress: Progress, stage: str
-    ) -> Vectors:
-        """The vectors of all texts, of which some may be known."""
-        vectors = dict(known)
-        missing = [entry_id for entry_id in texts if entry_id not in vectors]
-        for start in range(0, len(missing), _EMBED_BATCH):
-            batch = missing[start : start + _EMBED_BATCH]
-            embedded = await embedder.embed([texts[entry_id] for entry_id in batch])
-            vectors.update(zip(batch, embedded, strict=True))
-            on_progress(stage, len(known) + start + len(batch), len(texts))
-        return vectors
 
     def _store(self, name: str, ids: list[str], matrix: NDArray[np.float32]) -> None:
         collection = self._vectors.create(name)
         collection.add(ids, matrix)
         _check(collection, ids, matrix)
+
+
+@dataclass(frozen=True, slots=True)
+class _Making:
+    """Vectors in the making; `languages` are those of the texts, by their ids."""
+
+    embedder: ByLanguage
+    languages: Mapping[str, str]
+    on_progress: Progress
+
+    async def embed(self, texts: Mapping[str, str], known: Vectors, stage: str) -> Vectors:
+        """The vectors of all texts, of which some may be known."""
+        vectors = dict(known)
+        missing: dict[str, list[str]] = {}
+        for entry_id in texts:
+            if entry_id not in vectors:
+                missing.setdefault(self.languages[entry_id], []).append(entry_id)
+        for language, ids in missing.items():
+            for start in range(0, len(ids), _EMBED_BATCH):
+                batch = ids[start : start + _EMBED_BATCH]
+                embedded = await self.embedder.embed([texts[entry_id] for entry_id in batch], language)
+                vectors.update(zip(batch, embedded, strict=True))
+                self.on_progress(stage, len(vectors), len(texts))
+        return vectors
 
 
 def _check(collection: VectorCollection, ids: list[str], matrix: NDArray[np.float32]) -> None:

@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from agent.errors import ConnectorError
 from agent.ports import Embedder
 from tools.arrays import read_arrays, write_arrays
-from tools.embedding.remembered import RememberedEmbedder
-from tools.embedding.sentences import PairedEmbedder, SentenceEmbedder
+from tools.embedding.sentences import PairedEmbedder, sentence_encoder
 from tools.knowledge.matching import (
     ARRAYS,
     FORMAT,
@@ -49,7 +48,7 @@ _SECOND_SHARE = 0.4
 
 def for_questions(embedder: Embedder) -> PairedEmbedder:
     """Return the embedder of known questions: what search uses, with the sentence encoder beside it."""
-    return PairedEmbedder(embedder, RememberedEmbedder(SentenceEmbedder()), share=_SECOND_SHARE)
+    return PairedEmbedder(embedder, sentence_encoder(), share=_SECOND_SHARE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ from tools.storage.knowledge import ArticleRow, PassageRow
 # all-MiniLM-L6-v2: unrelated texts lie near 0.1, a question and its answer between 0.45 and 0.8.
 _COSINE_MIDDLE, _COSINE_WIDTH = 0.42, 0.09
 _DENSE_SHARE = 0.7
+# Of other languages the models know less, and words tell more.
+_DENSE_SHARE_BEYOND = 0.5
 _TITLE_DISCOUNT = 0.97
 _RECIPROCAL = 60
 _PER_ARTICLE = 3
@@ -59,11 +61,15 @@ class Hits:
 
 @dataclass(frozen=True, slots=True)
 class Meant:
-    """The nearest by meaning: passages, titles (by article), and articles as wholes."""
+    """The nearest by meaning: passages, titles (by article), and articles as wholes.
+
+    `beyond_english` tells that a model of English was asked about another language, with another one beside it.
+    """
 
     passages: Sequence[VectorHit]
     titles: Sequence[VectorHit]
     articles: Sequence[VectorHit]
+    beyond_english: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +101,8 @@ class Shelf:
 def rank(hits: Hits, query: SearchQuery, shelf: Shelf, reading: Reading) -> list[Ranked]:
     """Fuse, adjust by page, plan, language and age, drop near-duplicates, and return the best first."""
     cosines = _cosines(hits.meaning, shelf)
+    beyond = hits.meaning is not None and hits.meaning.beyond_english
+    dense_share = _DENSE_SHARE_BEYOND if beyond else _DENSE_SHARE
     bm25 = {hit.entry_id: hit.score for hit in hits.words}
     agreement = _reciprocal_ranks(cosines, hits.words)
     known = {match.article_id: match.probability for match in hits.known}
@@ -130,7 +138,7 @@ def rank(hits: Hits, query: SearchQuery, shelf: Shelf, reading: Reading) -> list
             if reading.story:
                 near += _WHOLE_SHARE * (whole.cosine(article.article_id) - near)
             near += fit.named
-            relevance = _DENSE_SHARE * _squash(near) + (1 - _DENSE_SHARE) * by_words
+            relevance = dense_share * _squash(near) + (1 - dense_share) * by_words
         score = relevance + fit.adjustment
         if not reading.story:
             score += _AGREEMENT * agreement.get(passage_id, 0.0)

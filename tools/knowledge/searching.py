@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from agent.errors import KnowledgeError
 from agent.ports import SearchQuery
 from agent.types import Passage, Source, Untrusted
+from tools.embedding.by_language import ByLanguage
+from tools.knowledge.held import VectorHit
 from tools.knowledge.known import KnownQuestions
 from tools.knowledge.lexical import LexicalIndex
 from tools.knowledge.matching import Match
@@ -58,13 +60,17 @@ class Collections:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """The generation that answers. Replaced whole. `vectors` is None when it has none of the model in use."""
+    """The generation that answers. Replaced whole.
+
+    `reading` embeds what is asked, None without a model; `vectors` is None when it has none of that model.
+    """
 
     generation: Generation
     shelf: Shelf
     lexical: LexicalIndex
     subjects: Subjects
     spelling: Spelling
+    reading: ByLanguage | None
     vectors: Collections | None
     known: KnownQuestions | None = None
 
@@ -74,6 +80,7 @@ class Live:
         generation: Generation,
         articles: dict[str, ArticleRow],
         passages: Sequence[PassageRow],
+        reading: ByLanguage | None,
         vectors: Collections | None,
         *,
         cache_dir: Path,
@@ -92,7 +99,8 @@ class Live:
             (f"{passage.section} {passage.text}" for passage in passages),
             KnownWords.open(cache_dir),
         )
-        return cls(generation, shelf, LexicalIndex(passages, articles), Subjects(articles, passages), spelling, vectors)
+        lexical, subjects = LexicalIndex(passages, articles), Subjects(articles, passages)
+        return cls(generation, shelf, lexical, subjects, spelling, reading, vectors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +113,14 @@ class Dense:
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
-    """A question by its meaning: for passages, and for known questions (None when there are none)."""
+    """A question by its meaning: for passages, and for known questions (None when there are none).
+
+    Cosines with `vector` are stretched to mean what they do in English.
+    """
 
     vector: NDArray[np.float32]
     as_question: NDArray[np.float32] | None
+    stretch: float = 1.0
 
 
 def nearest(live: Live, vectors: Collections, query: SearchQuery, text: str, embedded: Embedded) -> Dense:
@@ -117,11 +129,18 @@ def nearest(live: Live, vectors: Collections, query: SearchQuery, text: str, emb
     Raises:
         KnowledgeError: the vector index failed.
     """
-    vector = embedded.vector
+
+    def near(collection: VectorCollection, limit: int) -> list[VectorHit]:
+        hits = collection.search(embedded.vector, limit=limit)
+        if embedded.stretch == 1.0:
+            return hits
+        return [replace(hit, cosine=min(1.0, embedded.stretch * hit.cosine)) for hit in hits]
+
     meant = Meant(
-        vectors.passages.search(vector, limit=_CANDIDATES),
-        vectors.titles.search(vector, limit=_CANDIDATES),
-        vectors.articles.search(vector, limit=_WHOLE_CANDIDATES) if _is_story(text) else (),
+        near(vectors.passages, _CANDIDATES),
+        near(vectors.titles, _CANDIDATES),
+        near(vectors.articles, _WHOLE_CANDIDATES) if _is_story(text) else (),
+        beyond_english=embedded.stretch != 1.0,
     )
     if live.known is None or embedded.as_question is None:
         return Dense(meant, ())

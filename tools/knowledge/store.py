@@ -9,6 +9,7 @@ from pathlib import Path
 from agent.errors import ConnectorError, KnowledgeError
 from agent.ports import Embedder, SearchQuery
 from agent.types import Passage
+from tools.embedding.by_language import by_language
 from tools.engines.local.gloss import Glossary
 from tools.knowledge.gists import merged
 from tools.knowledge.ingest import (
@@ -249,18 +250,19 @@ class KnowledgeStore:
 
     async def _dense(self, live: Live, query: SearchQuery, text: str) -> Dense | None:
         """What is nearest by meaning, or None when search must do without."""
-        if self._embedder is None or live.vectors is None:
+        if live.reading is None or live.vectors is None:
             return None
         try:
             async with asyncio.timeout(_DENSE_DEADLINE_S):
-                rows = await self._embedder.embed([text])
+                rows = await live.reading.embed([text], query.language)
                 if live.vectors.passages.dimensions not in (0, rows.shape[1]):
                     self._make_anew(live)
                     return None
                 as_question = None
                 if live.known is not None and self._asking is not None:
-                    as_question = (await self._asking.beside(rows, [text]))[0]
-                return await asyncio.to_thread(nearest, live, live.vectors, query, text, Embedded(rows[0], as_question))
+                    as_question = (await self._asking.embed([text]))[0]
+                embedded = Embedded(rows[0], as_question, live.reading.stretch(query.language))
+                return await asyncio.to_thread(nearest, live, live.vectors, query, text, embedded)
         except (ConnectorError, TimeoutError):
             logger.exception("dense search failed, going on by words alone")
             return None
@@ -353,18 +355,22 @@ class KnowledgeStore:
             return
         articles = {row.article_id: row for row in await self._rows.articles(generation.generation_id)}
         passages = await self._rows.passages(generation.generation_id)
-        vectors = await asyncio.to_thread(self._open_vectors, generation)
+        languages = {row.language for row in articles.values()}
+        reading = by_language(self._embedder, languages) if self._embedder is not None else None
+        vectors = None
+        if reading is not None and generation.embedder == reading.name:
+            vectors = await asyncio.to_thread(self._open_vectors, generation)
         if vectors is not None:
             with_text = len({row.article_id for row in passages})
             usable = await asyncio.to_thread(_usable, vectors, len(passages), len(articles), with_text)
-            size = self._embedder.dimensions if self._embedder is not None else 0
+            size = reading.dimensions if reading is not None else 0
             held = vectors.passages.dimensions
             if not usable or (size and held and size != held):
                 vectors = None
         if vectors is None and self._embedder is not None:
             logger.warning("the base has no whole vectors of this model: search is by words alone until rebuilt")
         live = await asyncio.to_thread(
-            Live.arranged, generation, articles, passages, vectors, cache_dir=self._cache_dir
+            Live.arranged, generation, articles, passages, reading, vectors, cache_dir=self._cache_dir
         )
         questions = await self._questions(live) if vectors is not None else None
         if questions is not None and questions.enough:
@@ -373,8 +379,6 @@ class KnowledgeStore:
         self._live = live
 
     def _open_vectors(self, generation: Generation) -> Collections | None:
-        if self._embedder is None or generation.embedder != self._embedder.name:
-            return None
         of = (self._workspace_id, generation.generation_id)
         try:
             passages, titles, articles = (

@@ -285,6 +285,25 @@ async def test_a_base_taken_in_without_a_model_gets_its_vectors_when_there_is_on
     assert found[0].dense_score is not None
 
 
+async def test_a_first_article_in_another_language_has_all_vectors_made_anew(
+    tmp_path: Path, minilm: MiniLmEmbedder
+) -> None:
+    english = {key: said for key, said in ARTICLES.items() if not key.startswith(("de-", "es-"))}
+    async with opened(tmp_path, minilm) as store:
+        await store.ingest(write_articles(tmp_path / "kb", english))
+        before = await store.search(ask("the clock won't join our wireless network"))
+        await store.ingest(write_articles(tmp_path / "kb"))
+        after = await store.search(ask("the clock won't join our wireless network"))
+        german = await store.search(ask("Ich komme nicht mehr rein", language="de"))
+    async with opened(tmp_path, minilm) as store:
+        again = await store.search(ask("Ich komme nicht mehr rein", language="de"))
+
+    assert before[0].article_id == after[0].article_id == "pair-terminal"
+    assert before[0].dense_score == pytest.approx(after[0].dense_score, abs=1e-5)
+    assert german[0].article_id == again[0].article_id == "de-passwort"
+    assert german[0].dense_score is not None
+
+
 async def _ingest(data: Path, source: Path, model_cache: Path, steps: Connection) -> None:
     async with opened(data, open_embedder("minilm", cache_dir=model_cache)) as store:
 

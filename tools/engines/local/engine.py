@@ -1,7 +1,7 @@
 """The local engine behind the `Engine` port."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, replace
@@ -28,12 +28,14 @@ from agent.types import (
     Untrusted,
 )
 from tools import language
-from tools.embedding.sentences import SentenceEmbedder
+from tools.embedding.by_language import beyond_english, reads_english
+from tools.embedding.sentences import sentence_encoder
 from tools.engines.local import bugs, evidence, hearing, signals, telling
 from tools.engines.local.answering import Understood, compose
 from tools.engines.local.choosing import Reading, Wanted
 from tools.engines.local.examples import by_language, distinct_texts, load_examples, training_sets
 from tools.engines.local.facts import as_sources
+from tools.engines.local.features import Vectors
 from tools.engines.local.gloss import Glossary
 from tools.engines.local.questions import asks_for_steps, parts_of
 from tools.engines.local.remedies import remedy
@@ -44,7 +46,7 @@ from tools.engines.local.support.judging import QUOTED, Says, Weighing, judge, q
 from tools.engines.local.support.model import SupportModel
 from tools.engines.local.support.store import open_support
 from tools.engines.local.tongue import Tongue
-from tools.engines.local.training import train_ears
+from tools.engines.local.training import Meaning, train_ears
 from tools.engines.local.vectors import VectorMemory, embed_examples
 from tools.engines.local.words import content_words
 from tools.learned.model import LearnedModel
@@ -64,20 +66,28 @@ class Impression:
     vector: NDArray[np.float32]
 
 
+@dataclass(frozen=True, slots=True)
+class _Memories:
+    messages: VectorMemory
+    articles: VectorMemory
+
+
 class LocalEngine:
     """Implements `Engine` without a language model: trained classifiers, retrieval scores and quotation."""
 
     name = "local"
     repeatable = True
 
-    def __init__(self, heard: hearing.Hearing, supports: SupportModel, articles: VectorMemory) -> None:
+    def __init__(self, heard: hearing.Hearing, supports: SupportModel, embedder: Embedder | None) -> None:
         self._hearing = heard
         self._supports = supports
-        self._memory = heard.vectors
-        self._articles = articles
+        other = beyond_english(embedder) if embedder is not None else None
+        # What customers say and what articles say, in English and in other languages.
+        self._english = _Memories(heard.vectors, VectorMemory.of_articles(embedder))
+        self._beyond = _Memories(VectorMemory(other), VectorMemory.of_articles(other))
         self._reading = ThreadPoolExecutor(1, "reading")
         # Opened by its first text: an installation that has learnt nothing needs no second model.
-        self._sentences = VectorMemory(SentenceEmbedder() if heard.vectors.can_embed else None)
+        self._sentences = VectorMemory(sentence_encoder() if heard.vectors.can_embed else None)
 
     @classmethod
     async def open(
@@ -100,31 +110,37 @@ class LocalEngine:
         shipped, glossary = load_examples(), Glossary.load()
         await asyncio.to_thread(language.prepare, cache_dir)
         tongue = await asyncio.to_thread(Tongue.train, by_language(shipped), cache_dir)
+        said: dict[str, str] = {}
+
+        def in_english(text: str, language: str) -> str:
+            gist = glossary.gloss(text, language)
+            said.setdefault(gist, text)
+            return gist
+
         own = {
             category.category_id: [
-                glossary.gloss(text, tongue.identify(text).language)
+                in_english(text, tongue.identify(text).language)
                 for text in dict.fromkeys([*category.examples, category.description or category.name])
             ]
             for category in categories
             if category.examples
         }
-        taught = training_sets(shipped, glossary.gloss)
+        taught = training_sets(shipped, in_english)
         sets = {**taught, "category": own}
-        vectors = None
+        meaning = None
         if embedder is not None:
             try:
                 # Kept apart: a changed category doesn't cost the shipped examples again.
-                vectors = {
-                    **await embed_examples(embedder, distinct_texts(taught), cache_dir),
-                    **await embed_examples(embedder, distinct_texts({"category": own}), cache_dir),
-                }
+                meaning = await _meaning(
+                    embedder, [distinct_texts(taught), distinct_texts({"category": own})], said, cache_dir
+                )
             except ConnectorError:
                 embedder = None
-        name = embedder.name if embedder is not None else ""
-        ears = await asyncio.to_thread(train_ears, sets, vectors, name, cache_dir)
+        ears = await asyncio.to_thread(train_ears, sets, meaning, cache_dir)
         supports = await asyncio.to_thread(open_support, cache_dir, entailment)
-        heard = hearing.Hearing(ears, tongue, glossary, VectorMemory(embedder))
-        return cls(heard, supports, VectorMemory.of_articles(embedder))
+        beside = sentence_encoder() if meaning is not None and meaning.beside else None
+        heard = hearing.Hearing(ears, tongue, glossary, VectorMemory(embedder), VectorMemory(beside))
+        return cls(heard, supports, embedder)
 
     def learn(self, model: LearnedModel | None) -> None:
         """Go by this learnt model from now on, beside what is shipped; None is what is shipped alone."""
@@ -148,7 +164,12 @@ class LocalEngine:
         self, understanding: Understanding, passages: tuple[Passage, ...], tools: tuple[str, ...]
     ) -> Evidence:
         """Estimate whether the passages, or a lookup of the account, answer the question."""
-        found = evidence.assess(understanding, passages, in_english=self._in_english(understanding))
+        found = evidence.assess(
+            understanding,
+            passages,
+            in_english=self._in_english(understanding),
+            beyond_english=self._hearing.beside.can_embed,
+        )
         learned = self._hearing.learned
         if learned is not None and learned.outcomes is not None:
             found = await self._by_outcomes(understanding, passages, found, learned)
@@ -158,7 +179,8 @@ class LocalEngine:
                 found, probability=round(trusted, 4), features={**found.features, "before_trust": found.probability}
             )
         if understanding.kind is Kind.BUG:
-            known = await remedy(await self._as_asked(understanding), passages, self._articles)
+            memory = self._memories(understanding.language).articles
+            known = await remedy(await self._as_asked(understanding), passages, memory)
             found = replace(found, features={**found.features, "remedy": round(known, 4)})
         lookup, sure = await self._lookup(understanding)
         if lookup not in tools:
@@ -262,8 +284,11 @@ class LocalEngine:
     async def _as_asked(self, understanding: Understanding) -> Reading:
         """The question's words and its vector."""
         question = understanding.question.render_plain()
-        rows = await self._memory.embed([question])
+        rows = await self._memories(understanding.language).messages.embed([question])
         return Reading(tuple(content_words(question)), rows[0] if rows is not None else None)
+
+    def _memories(self, language: str) -> "_Memories":
+        return self._english if language == "en" else self._beyond
 
     def _in_english(self, understanding: Understanding) -> str:
         return self._hearing.glossary.gloss(understanding.question.render_plain(), understanding.language)
@@ -286,8 +311,9 @@ class LocalEngine:
         lookup, _ = await self._lookup(heard)
         asked = [question, english, *parts_of(question)]
         titles = {passage.article_id: passage.title for passage in brief.passages}
-        rows = await self._memory.embed(asked)
-        titled = await self._articles.embed(list(titles.values()))
+        memories = self._memories(heard.language)
+        rows = await memories.messages.embed(asked)
+        titled = await memories.articles.embed(list(titles.values()))
         readings = [
             Reading(tuple(content_words(text)), rows[place] if rows is not None else None)
             for place, text in enumerate(asked)
@@ -297,12 +323,31 @@ class LocalEngine:
             courtesy=self._hearing.ears.hear("courtesy", row).label,
             wanted=Wanted(
                 readings=tuple(readings[:2]),
-                memory=self._articles,
+                memory=memories.articles,
                 parts=tuple(readings[2:]),
                 titles=dict(zip(titles, titled, strict=True)) if titled is not None else {},
                 steps=asks_for_steps(question),
             ),
         )
+
+
+async def _meaning(
+    embedder: Embedder, groups: Sequence[Sequence[str]], said: Mapping[str, str], cache_dir: Path
+) -> Meaning:
+    """The examples' vectors; `said` are the texts as they were written, by their gist in English.
+
+    Raises:
+        ConnectorError: a model failed.
+    """
+    vectors: dict[str, Vectors] = {}
+    beside: dict[str, Vectors] = {}
+    for gists in groups:
+        vectors |= await embed_examples(embedder, gists, cache_dir)
+        if reads_english(embedder):
+            written = [said[gist] for gist in gists]
+            rows = await embed_examples(sentence_encoder(), list(dict.fromkeys(written)), cache_dir)
+            beside |= {gist: rows[text] for gist, text in zip(gists, written, strict=True)}
+    return Meaning(embedder.name, vectors, beside)
 
 
 def _support(sentence: Sentence, passages: tuple[Passage, ...], results: tuple[ToolResult, ...], says: Says) -> float:

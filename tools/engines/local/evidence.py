@@ -26,6 +26,8 @@ _WEIGHTS = {
     "long": -0.4,  # many words: more than one thing may be asked
     "other_language": -0.3,
     "no_dense": 0.9,  # without embeddings `dense` is missing, not low
+    # What an article in another language than English has of the question is less: its words are joined and bent.
+    "beyond_english": 1.0,
     "code": 2.5,  # the article has the code that the question names: it is about nothing else
 }
 # An answer of one line, "open Schedules and press Delete", has two that its title lacks.
@@ -35,10 +37,13 @@ _LONG_WORDS = 25
 _NAME = re.compile(r"(?<![.!?¿¡:\n]\s)(?<!^)\b(?:[A-Z][a-z]+[A-Z]\w*|[A-Z]{2,}\w*|[A-Z][\w]{2,})\b")
 
 
-def assess(understanding: Understanding, passages: Sequence[Passage], *, in_english: str) -> Evidence:
+def assess(
+    understanding: Understanding, passages: Sequence[Passage], *, in_english: str, beyond_english: bool = False
+) -> Evidence:
     """Estimate the probability that the passages answer.
 
     `in_english` is the question's gist in English; its words count too, for articles in another language.
+    `beyond_english` tells that a model of English has another one beside it for other languages.
     """
     if not passages:
         return Evidence(0.0)
@@ -61,6 +66,7 @@ def assess(understanding: Understanding, passages: Sequence[Passage], *, in_engl
         "long": float(len(own) > _LONG_WORDS),
         "other_language": float(best.language != understanding.language),
         "no_dense": float(not cosines),
+        "beyond_english": float(beyond_english and bool(cosines) and best.language == understanding.language != "en"),
         "thin": float(_is_thin(article)),
         "code": float(are_explained(codes_in(question), [passage.text.render_plain() for passage in article])),
     }

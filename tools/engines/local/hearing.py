@@ -65,12 +65,16 @@ _STRONGEST_MOOD = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Hearing:
-    """Everything trained, and what it listens with; `learned` is what the team's own tickets taught."""
+    """Everything trained, and what it listens with; `learned` is what the team's own tickets taught.
+
+    `beside` reads other languages than English themselves, where `vectors` reads their gist in English.
+    """
 
     ears: Ears
     tongue: Tongue
     glossary: Glossary
     vectors: VectorMemory
+    beside: VectorMemory
     learned: LearnedModel | None = None
     prepared: OrderedDict[bytes, Row] = field(default_factory=OrderedDict)
 
@@ -99,13 +103,17 @@ class Hearing:
 
     async def rows(self, texts: Sequence[str], language: str) -> list[Row]:
         """Prepare texts, all of one language, for the classifiers; the same text of a turn is prepared once."""
-        english = [self.glossary.gloss(text[:_HEARD_CHARS], language) for text in texts]
-        keys = [hashlib.blake2b(text.encode(errors="replace"), digest_size=16).digest() for text in english]
+        said = [text[:_HEARD_CHARS] for text in texts]
+        keys = [
+            hashlib.blake2b(f"{language}:{text}".encode(errors="replace"), digest_size=16).digest() for text in said
+        ]
         there = {key: self.prepared[key] for key in keys if key in self.prepared}
-        missing = {key: text for key, text in zip(keys, english, strict=True) if key not in there}
+        missing = {key: text for key, text in zip(keys, said, strict=True) if key not in there}
         if missing:
-            vectors = await self.vectors.embed(list(missing.values()))
-            fresh = dict(zip(missing, self.ears.rows(list(missing.values()), vectors), strict=True))
+            english = [self.glossary.gloss(text, language) for text in missing.values()]
+            vectors = await self.vectors.embed(english)
+            beside = await self.beside.embed(list(missing.values())) if language != "en" else None
+            fresh = dict(zip(missing, self.ears.rows(english, vectors, beside), strict=True))
             there |= fresh
             if vectors is not None:  # What is prepared while the embedder is away isn't to last.
                 self.prepared.update(fresh)
@@ -151,8 +159,8 @@ async def understand(
     code = names_code(newest) and solved < 0.5 and courtesy.label not in _PARTING
     if in_trouble or code or _is_no_courtesy(kind, courtesy, mood, newest, follows=follows):
         kind = _about_something(alone, ears.hear("kind", whole))
-    elif kind.confidence < _SURE_ALONE and _is_courtesy(courtesy, mood, asks=asks):
-        sure = max(courtesy.confidence if courtesy.label != _NO_COURTESY else 0.0, _PRAISE)
+    elif (kind.label == Kind.SMALL_TALK or kind.confidence < _SURE_ALONE) and _is_courtesy(courtesy, mood, asks=asks):
+        sure = max(courtesy.confidence if courtesy.label != _NO_COURTESY else 0.0, kind.of(Kind.SMALL_TALK), _PRAISE)
         kind = Scored(Kind.SMALL_TALK.value, sure, kind.probabilities)
     unsure = kind.confidence < _SURE_ALONE or (kind.label == Kind.COMPLAINT and mood > _UNFRIENDLY)
     if solved >= _SURELY_SOLVED and unsure and not asks:
@@ -202,6 +210,10 @@ async def understand(
     )
 
 
+def _key(text: str, language: str) -> bytes:
+    return hashlib.blake2b(f"{language}:{text}".encode(errors="replace"), digest_size=16).digest()
+
+
 def _dissatisfaction(hearing: Hearing, newest: str, history: tuple[Message, ...], spoken: Spoken) -> float:
     said = [(m.text.render_plain(), m.author is Author.CUSTOMER) for m in history[-_REMEMBERED:]]
     return dissatisfaction(
@@ -244,6 +256,8 @@ def _is_no_courtesy(kind: Scored, courtesy: Scored, mood: float, newest: str, *,
     be, if one, is clear of real ones, and whoever is rude in a word or two is rude.
     """
     none, asks = courtesy.label == _NO_COURTESY, newest.endswith("?")
+    if kind.label == Kind.SMALL_TALK and mood >= _DELIGHTED and not asks:
+        return False
     if kind.label == Kind.SMALL_TALK and none and (follows or courtesy.confidence >= _SURELY_NONE):
         return True
     said = len(newest.split())

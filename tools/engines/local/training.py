@@ -18,14 +18,6 @@ from tools.engines.local.features import Featurizer, Vectors
 _FORMAT = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A text as the classifiers heard it; `with_meaning` tells whether an embedding stands behind the words."""
-
-    logits: Floats
-    with_meaning: bool
-
-
 class Chorus:
     """Classifiers of the same features, side by side: a text's features are multiplied once for all of them."""
 
@@ -57,47 +49,80 @@ class Chorus:
         return scored(labels, logits[start:end].tolist())
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A text as the classifiers heard it, and which ones."""
+
+    logits: Floats
+    chorus: Chorus
+
+
+@dataclass(frozen=True, slots=True)
+class Choruses:
+    """The same classifiers three times: by words, by what the text means, and by what it means to both models."""
+
+    words_only: Chorus
+    with_meaning: Chorus
+    with_both: Chorus
+
+
 class Ears:
-    """The classifiers by name, each twice: for texts with an embedding, and for when the embedder is away."""
+    """The classifiers by name, for texts with two embeddings, with one, and for when the embedder is away."""
 
-    def __init__(
-        self, featurize: Featurizer, with_meaning: Mapping[str, Classifier], words_only: Mapping[str, Classifier]
-    ) -> None:
+    def __init__(self, featurize: Featurizer, choruses: Choruses) -> None:
         self._featurize = featurize
-        self._with_meaning = Chorus(with_meaning)
-        self._words_only = Chorus(words_only)
+        self._choruses = choruses
 
-    def rows(self, texts: Sequence[str], vectors: Vectors | None) -> list[Row]:
-        """Prepare texts; with `vectors` (one row per text) they are understood by meaning too."""
+    def rows(self, texts: Sequence[str], vectors: Vectors | None, beside: Vectors | None = None) -> list[Row]:
+        """Prepare texts; with `vectors` (one row per text) they are understood by meaning too.
+
+        `beside` has a row per text of the second model: what a message in another language than English says there.
+        """
         if not texts:
             return []
-        known = vectors is not None and bool(self._with_meaning)
-        features = self._featurize(texts, vectors if known else None)
-        return [Row(row, known) for row in self._chorus(known).logits(features)]
+        there = self._choruses
+        if vectors is not None and beside is not None and there.with_both:
+            chorus, meaning = there.with_both, np.hstack([vectors, beside])
+        elif vectors is not None and there.with_meaning:
+            chorus, meaning = there.with_meaning, vectors
+        else:
+            chorus, meaning = there.words_only, None
+        return [Row(row, chorus) for row in chorus.logits(self._featurize(texts, meaning))]
 
     def hear(self, name: str, row: Row) -> Scored:
         """Classify a prepared text with the named classifier."""
-        return self._chorus(row.with_meaning).hear(name, row.logits)
-
-    def _chorus(self, with_meaning: bool) -> Chorus:
-        return self._with_meaning if with_meaning else self._words_only
+        return row.chorus.hear(name, row.logits)
 
 
-def train_ears(
-    sets: Mapping[str, Examples], vectors: Mapping[str, Vectors] | None, embedder_name: str, cache_dir: Path
-) -> Ears:
-    """Train every set, with meaning when `vectors` (by text) are given and by words alone in any case.
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """The vectors of the examples, by text: of the model that `embedder` names, and of a second one, if any."""
+
+    embedder: str
+    vectors: Mapping[str, Vectors]
+    beside: Mapping[str, Vectors]
+
+
+def train_ears(sets: Mapping[str, Examples], meaning: Meaning | None, cache_dir: Path) -> Ears:
+    """Train every set by words alone, and by meaning too where there is any.
 
     Takes seconds the first time, and blocks.
     """
     featurize = Featurizer()
-    with_meaning = {
-        name: trained(name, examples, featurize, vectors, embedder_name, cache_dir)
-        for name, examples in sets.items()
-        if vectors is not None
-    }
-    words_only = {name: trained(name, examples, featurize, None, "", cache_dir) for name, examples in sets.items()}
-    return Ears(featurize, with_meaning, words_only)
+
+    def chorus(vectors: Mapping[str, Vectors] | None, embedder: str) -> Chorus:
+        return Chorus(
+            {name: trained(name, examples, featurize, vectors, embedder, cache_dir) for name, examples in sets.items()}
+        )
+
+    words_only, nothing = chorus(None, ""), Chorus({})
+    if meaning is None:
+        return Ears(featurize, Choruses(words_only, nothing, nothing))
+    with_both = nothing
+    if meaning.beside:
+        both = {text: np.hstack([row, meaning.beside[text]]) for text, row in meaning.vectors.items()}
+        with_both = chorus(both, f"{meaning.embedder}+beside")
+    return Ears(featurize, Choruses(words_only, chorus(meaning.vectors, meaning.embedder), with_both))
 
 
 def trained(

@@ -1,0 +1,80 @@
+"""Texts of a known language as vectors: English by the model that reads English best, other languages by both."""
+
+from collections.abc import Collection, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.ports import Embedder
+from tools.embedding.minilm import MiniLmEmbedder
+from tools.embedding.remembered import RememberedEmbedder
+from tools.embedding.sentences import PairedEmbedder, sentence_encoder
+
+_SECOND_SHARE = 0.5
+# A question and its answer lie farther apart there than in the first model's English: stretched, a cosine means about
+# the same in both.
+_STRETCH = 1.3
+
+
+class ByLanguage:
+    """An embedder that is told the texts' language.
+
+    With `beside`, texts in another language than English are read by both models, half by each; English is read by the
+    first alone, unless `english` is false, where nothing that is searched is English. All rows have the same
+    `dimensions`.
+    """
+
+    def __init__(self, first: Embedder, beside: Embedder | None = None, *, english: bool = True) -> None:
+        self._first = first
+        self._paired = _paired(first, beside) if beside is not None else None
+        self._english = english
+        by = "-by-language" if english else ""
+        self.name = first.name if self._paired is None else f"{self._paired.name}{by}"
+
+    @property
+    def dimensions(self) -> int:
+        """Values of a row; an endpoint's are known once it has answered."""
+        return self._first.dimensions if self._paired is None else self._paired.dimensions
+
+    async def embed(self, texts: Sequence[str], language: str) -> NDArray[np.float32]:
+        """One L2-normalised row per text, in order.
+
+        Raises:
+            ConnectorError: a model or its endpoint failed.
+        """
+        if self._paired is None:
+            return await self._first.embed(texts)
+        if self._both(language):
+            return await self._paired.embed(texts)
+        rows = await self._first.embed(texts)
+        return np.pad(rows, ((0, 0), (0, self.dimensions - rows.shape[1])))
+
+    def stretch(self, language: str) -> float:
+        """What a cosine with a question in this language is multiplied by, so that it means what it does in English."""
+        return _STRETCH if self._both(language) else 1.0
+
+    def _both(self, language: str) -> bool:
+        return self._paired is not None and (language != "en" or not self._english)
+
+
+def by_language(embedder: Embedder, languages: Collection[str]) -> ByLanguage:
+    """Return what embeds a base whose articles are in these languages: with one that reads English, both models."""
+    foreign = any(language != "en" for language in languages)
+    if not foreign or not reads_english(embedder):
+        return ByLanguage(embedder)
+    return ByLanguage(embedder, sentence_encoder(), english="en" in languages)
+
+
+def beyond_english(embedder: Embedder) -> Embedder:
+    """Return what embeds texts of other languages: with a model that reads English, both models."""
+    return _paired(embedder, sentence_encoder()) if reads_english(embedder) else embedder
+
+
+def _paired(first: Embedder, second: Embedder) -> PairedEmbedder:
+    return PairedEmbedder(first, second, share=_SECOND_SHARE)
+
+
+def reads_english(embedder: Embedder) -> bool:
+    """Whether a model is good at English and hardly knows other languages."""
+    beneath = embedder.beneath if isinstance(embedder, RememberedEmbedder) else embedder
+    return isinstance(beneath, MiniLmEmbedder)
