@@ -44,6 +44,11 @@ class Expected:
         said = turn.get("says") or ()
         return cls(tuple(turn["expect"]), tuple(turn.get("article") or ()), tuple(str(each) for each in said))
 
+    def all_said_in(self, text: str) -> bool:
+        """Whether a text says each of the facts, in one of its ways."""
+        low = text.casefold()
+        return all(any(way.strip().casefold() in low for way in fact.split("|")) for fact in self.says)
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -63,9 +68,8 @@ def judge(expected: Expected, text: str, told: dict[str, Any]) -> Seen:
     """Judge a reply; `told` is what a whole answer in OpenAI's format has under `helpgraph`."""
     cited = {citation["article_id"] for citation in told["citations"]}
     outcome = _outcome(text, told["outcome"], cited=bool(cited))
-    low = text.casefold()
-    says = all(any(way.strip().casefold() in low for way in fact.split("|")) for fact in expected.says)
-    return Seen(expected, outcome, outcome == "answer" and says and bool(cited & set(expected.articles)))
+    right = outcome == "answer" and expected.all_said_in(text) and bool(cited & set(expected.articles))
+    return Seen(expected, outcome, right)
 
 
 def _outcome(text: str, ended: str, *, cited: bool) -> Outcome:

@@ -104,9 +104,7 @@ class Hearing:
     async def rows(self, texts: Sequence[str], language: str) -> list[Row]:
         """Prepare texts, all of one language, for the classifiers; the same text of a turn is prepared once."""
         said = [text[:_HEARD_CHARS] for text in texts]
-        keys = [
-            hashlib.blake2b(f"{language}:{text}".encode(errors="replace"), digest_size=16).digest() for text in said
-        ]
+        keys = [_key(text, language) for text in said]
         there = {key: self.prepared[key] for key in keys if key in self.prepared}
         missing = {key: text for key, text in zip(keys, said, strict=True) if key not in there}
         if missing:
