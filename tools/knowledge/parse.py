@@ -71,6 +71,15 @@ class _Meta(BaseModel):
     published_on: str | None = None
     from_tickets: list[str] = Field(default_factory=list, max_length=_MAX_QUESTIONS)
 
+    @field_validator("plans", "from_tickets", mode="before")
+    @classmethod
+    def _as_list(cls, value: object) -> object:
+        """One of them, several with commas between, or nothing, as people write them."""
+        if value is None:
+            return []
+        named = [value] if isinstance(value, int | float) and not isinstance(value, bool) else value
+        return [each.strip() for each in named.split(",") if each.strip()] if isinstance(named, str) else named
+
     @field_validator("last_reviewed", "published_on", mode="before")
     @classmethod
     def _as_iso(cls, value: object) -> object:

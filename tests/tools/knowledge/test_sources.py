@@ -250,3 +250,24 @@ def test_a_source_without_an_article_is_an_error_that_names_it(tmp_path: Path, n
 
     with pytest.raises(BadTurn, match=name):
         read_source(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("written", "plans"),
+    [
+        ("plans: Creator, School", ("Creator", "School")),
+        ("plans: Team", ("Team",)),
+        ("plans: [Team, Business]", ("Team", "Business")),
+        ("plans: 2", ("2",)),
+        ("plans:", ()),
+        ('plans: ", "', ()),
+    ],
+)
+def test_plans_may_be_written_as_a_list_or_with_commas_between(
+    tmp_path: Path, written: str, plans: tuple[str, ...]
+) -> None:
+    (tmp_path / "a.md").write_text(f"---\ntitle: A\n{written}\n---\nInvoices are under Billing.")
+
+    (article,) = read_source(tmp_path).articles
+
+    assert article.plans == plans
