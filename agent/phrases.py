@@ -14,6 +14,8 @@ class Phrase(StrEnum):
 
     DONT_KNOW = "dont_know"
     DONT_KNOW_NEAREST = "dont_know_nearest"
+    NEAREST_SAYS = "nearest_says"
+    NEAREST_SAYS_OR = "nearest_says_or"
     DONT_KNOW_FEATURE = "dont_know_feature"
     KNOWLEDGE_DOWN = "knowledge_down"
     BUG_FILED = "bug_filed"
@@ -87,6 +89,16 @@ _TEXTS: dict[Phrase, dict[Language, str]] = {
         "en": "I'm not sure our help articles answer this. The nearest I found: {titles}. Is it about that, or shall I fetch someone from the team?",
         "de": "Ich bin nicht sicher, ob unsere Hilfeartikel das beantworten. Am nächsten kommt: {titles}. Geht es darum, oder soll ich jemanden aus dem Team holen?",
         "es": "No estoy seguro de que nuestros artículos de ayuda respondan a esto. Lo más cercano: {titles}. ¿Se trata de eso, o aviso a alguien del equipo?",
+    },
+    Phrase.NEAREST_SAYS: {
+        "en": "I'm not sure this is what you mean. {titles} says:\n\n{quote}\n\nIs it about that, or shall I fetch someone from the team?",
+        "de": "Ich bin nicht sicher, ob Sie das meinen. In {titles} steht:\n\n{quote}\n\nGeht es darum, oder soll ich jemanden aus dem Team holen?",
+        "es": "No estoy seguro de que sea esto lo que busca. {titles} dice:\n\n{quote}\n\n¿Se trata de eso, o aviso a alguien del equipo?",
+    },
+    Phrase.NEAREST_SAYS_OR: {
+        "en": "I'm not sure this is what you mean. {titles} says:\n\n{quote}\n\nIs it about that, about {other}, or shall I fetch someone from the team?",
+        "de": "Ich bin nicht sicher, ob Sie das meinen. In {titles} steht:\n\n{quote}\n\nGeht es darum, um {other}, oder soll ich jemanden aus dem Team holen?",
+        "es": "No estoy seguro de que sea esto lo que busca. {titles} dice:\n\n{quote}\n\n¿Se trata de eso, de {other}, o aviso a alguien del equipo?",
     },
     Phrase.DONT_KNOW_FEATURE: {
         "en": "Thank you for the idea. I don't find this in our help articles, so it may not be there. Shall I fetch someone from the team?",

@@ -198,7 +198,7 @@ class AnswerBrief:
     """Everything an engine may use to answer. With `courtesy` no question is asked: a friendly line will do.
 
     `said` is what this turn has told the customer already, before the tools were called; the last `found_later` of
-    the passages were found by tools.
+    the passages were found by tools. `glimpse` asks for a sentence or two, to see whether it is about that.
     """
 
     question: Untrusted
@@ -212,6 +212,7 @@ class AnswerBrief:
     courtesy: bool = False
     said: str = ""
     found_later: int = 0
+    glimpse: bool = False
 
     @property
     def tool_names(self) -> tuple[str, ...]:

@@ -1,14 +1,18 @@
 """A question instead of a guess."""
 
+from contextlib import aclosing
+
 from langgraph.runtime import Runtime
 from typing_extensions import TypedDict
 
 from agent.deps import TurnDeps
 from agent.dialogue import named
 from agent.links import title_in_words
+from agent.nodes.check import may_stand
 from agent.phrases import Phrase, phrase
+from agent.ports import AnswerBrief
 from agent.state import TurnState
-from agent.types import Citation, Kind, Passage, Route, Understanding
+from agent.types import Citation, Kind, Passage, Route, Sentence, Understanding
 
 _NEAR = 0.45
 _LIKELY = 0.5
@@ -29,9 +33,46 @@ async def clarify(state: TurnState, runtime: Runtime[TurnDeps]) -> ClarifyUpdate
     asked = _other_than_articles(state)
     nearest = _nearest(state) if asked is None else ()
     if nearest:
-        names = " / ".join(named(article, language) for article in nearest)
-        return {"clarification": phrase(Phrase.DONT_KNOW_NEAREST, language, titles=names), "nearest": nearest}
+        return {"clarification": await _about(nearest, state, runtime.context), "nearest": nearest}
     return {"clarification": phrase(asked or _unknown(state["understanding"]), language), "nearest": ()}
+
+
+async def _about(nearest: tuple[Citation, ...], state: TurnState, deps: TurnDeps) -> str:
+    """The question whether it is about these articles; what the likely one says is shown, so that one can tell."""
+    language = state["understanding"].language
+    first, *others = [named(article, language) for article in nearest]
+    quote = await _glimpse(nearest[0], state, deps)
+    if not quote:
+        return phrase(Phrase.DONT_KNOW_NEAREST, language, titles=" / ".join([first, *others]))
+    if others:
+        return phrase(Phrase.NEAREST_SAYS_OR, language, titles=first, quote=quote, other=others[0])
+    return phrase(Phrase.NEAREST_SAYS, language, titles=first, quote=quote)
+
+
+async def _glimpse(article: Citation, state: TurnState, deps: TurnDeps) -> str:
+    """The likely article's own words, where the team lets articles answer; "" where it isn't that likely."""
+    evidence, understanding = state["evidence"], state["understanding"]
+    passages = tuple(each for each in state["passages"] if each.article_id == article.article_id)
+    likely = evidence.probability >= _LIKELY and any(each.passage_id in evidence.passage_ids for each in passages)
+    if not likely or deps.policy.category(understanding.category).scope != "answer":
+        return ""
+    brief = AnswerBrief(
+        question=understanding.question,
+        understanding=understanding,
+        passages=passages,
+        page=state["page"],
+        account=None,
+        history=state["request"].history,
+        tool_results=(),
+        tools=(),
+        glimpse=True,
+    )
+    shown: list[str] = []
+    async with aclosing(deps.engine.quote(brief)) as parts:
+        async for part in parts:
+            if isinstance(part, Sentence) and part.claim and await may_stand(part, state, deps):
+                shown.append(part.text.strip("\n"))
+    return "\n".join(shown)
 
 
 def _unknown(heard: Understanding) -> Phrase:

@@ -17,7 +17,7 @@ def placeholders(name: Phrase, language: Language) -> set[str]:
 
 _FIELDS = (
     "titles", "bug_id", "count", "minutes", "when", "page", "of", "plan", "billing_status", "renewal_on", "seats",
-    "seats_used", "order_id", "ordered_on", "status", "expected_on", "carrier", "tracking",
+    "seats_used", "order_id", "ordered_on", "status", "expected_on", "carrier", "tracking", "quote", "other",
 )  # fmt: skip
 
 

@@ -31,7 +31,7 @@ _OWN = {
 _CUSTOMERS = {name for name in Phrase if name.startswith("qr_") or name is Phrase.WANTS_PERSON_BUTTON}
 _VALUES = dict.fromkeys(
     ("titles", "bug_id", "count", "minutes", "when", "page", "of", "plan", "billing_status", "renewal_on", "seats",
-     "seats_used", "order_id", "ordered_on", "status", "expected_on", "carrier", "tracking"), "x",
+     "seats_used", "order_id", "ordered_on", "status", "expected_on", "carrier", "tracking", "quote", "other"), "x",
 )  # fmt: skip
 
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from agent.phrases import Phrase, phrase
-from agent.types import Author, Kind, Message, Outcome, PageContext, Reply, Source, Understanding, Untrusted
+from agent.types import Author, Kind, Message, Outcome, PageContext, Reply, Sentence, Source, Understanding, Untrusted
 from tests.fakes import CALM, MONDAY_NOON, FakeKnowledge, ScriptedEngine, ask, fake_deps, passage
 from tests.graphs.following import run
 
+SAID = Sentence("Invoices are under **Billing > History**.", cites=("p1",))
 OTHER = replace(passage("p2"), article_id="change-plan", title="Change plan 2.0")
 
 
@@ -30,10 +31,12 @@ def said(author: Author, text: str, reply: Reply | None = None, *, route: str | 
     return Message("m", author, Untrusted.of(text, Source.CUSTOMER), MONDAY_NOON, route=route, citations=citations)
 
 
-async def asked_back(*, found: bool = True) -> list[Message]:
+async def asked_back(*, found: bool = True, shown: bool = False) -> list[Message]:
     """The conversation so far: two questions, an answer, a question, and ours whether it is about an article."""
     knowledge = FakeKnowledge([passage(), OTHER] if found else [replace(passage(), score=0.2)])
-    finished, _ = await run(fake_deps(engine=ScriptedEngine(evidence=0.3), knowledge=knowledge), ask("My invoices?"))
+    engine = ScriptedEngine(evidence=0.6, quoted=[SAID]) if shown else ScriptedEngine(evidence=0.3)
+    finished, _ = await run(fake_deps(engine=engine, knowledge=knowledge), ask("My invoices?"))
+    assert ("History" in finished.reply.text) is shown
     assert finished.reply.outcome is Outcome.ASKED
     assert ("[1]" in finished.reply.text) is found
     before = [said(Author.CUSTOMER, "Hello"), said(Author.BOT, "Hello!", route="answer")]
@@ -53,6 +56,13 @@ async def test_yes_is_answered_from_the_article_as_if_the_question_had_come_agai
     reply, engine = await reply_to(await asked_back(), yes)
 
     assert reply.outcome is Outcome.ANSWERED
+    assert engine.heard == [(("My invoices?", "Those of June"), 2)]
+
+
+@pytest.mark.parametrize("pick", ["yes", "the second one", "Change plan 2.0"])
+async def test_a_pick_asks_again_where_what_an_article_says_was_shown(pick: str) -> None:
+    _, engine = await reply_to(await asked_back(shown=True), pick)
+
     assert engine.heard == [(("My invoices?", "Those of June"), 2)]
 
 

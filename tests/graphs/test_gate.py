@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.policy import CategoryPolicy, Defences, Policy
+from agent.policy import CategoryPolicy, Defences, Policy, Scope
 from agent.types import Kind, Mode, Outcome, Passage, Sentence, ToolCall, ToolResult
 from graphs.translate import Finished
 from tests.fakes import CALM, FakeKnowledge, FakeTool, ScriptedEngine, ask, fake_deps, passage
@@ -412,3 +412,34 @@ async def test_a_question_back_names_the_nearest_articles_as_plain_text() -> Non
 
     assert "“Log in now”" in finished.reply.text
     assert "](" not in finished.reply.text
+
+
+async def test_in_doubt_the_likely_article_is_shown_and_the_question_is_whether_it_is_about_that() -> None:
+    engine = ScriptedEngine(evidence=0.6, quoted=[COURTESY, TRUE, Sentence("Invoices are free.", cites=("p1",))])
+    found = [passage(), article("p2", "Refunds go to your card.")]
+
+    finished, _ = await run(
+        fake_deps(engine=engine, knowledge=FakeKnowledge(found), policy=POLICY), ask("Where are my invoices?")
+    )
+
+    assert finished.reply.outcome is Outcome.ASKED
+    assert "says:\n\nInvoices are under **Billing > History**.\n\nIs it about that" in finished.reply.text
+    assert "free" not in finished.reply.text
+    assert [citation.n for citation in finished.reply.citations][:1] == [1]
+
+
+@pytest.mark.parametrize(
+    ("evidence", "scope", "quoted"),
+    [(0.2, "answer", [TRUE]), (0.6, "suggest", [TRUE]), (0.6, "answer", []), (0.6, "answer", [TWISTED])],
+    ids=["unlikely", "not to be answered", "nothing to quote", "nothing that may stand"],
+)
+async def test_otherwise_only_its_title_is_said(evidence: float, scope: Scope, quoted: list[Sentence]) -> None:
+    engine = ScriptedEngine(evidence=evidence, quoted=quoted)
+    policy = Policy(categories=(CategoryPolicy(CALM.category, "Its own", scope=scope),))
+
+    finished, _ = await run(
+        fake_deps(engine=engine, knowledge=FakeKnowledge([passage()]), policy=policy), ask("Where are my invoices?")
+    )
+
+    assert "History" not in finished.reply.text
+    assert "The nearest I found" in finished.reply.text

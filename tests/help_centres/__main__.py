@@ -72,8 +72,15 @@ async def play(url: str, name: str, tell: Callable[[int, int], None]) -> tuple[l
                     text = said["choices"][0]["message"]["content"]
                     found = judge(Expected.read(turn), text, said["helpgraph"])
                     seen.append(found)
-                    came_to = {"outcome": found.outcome, "as_expected": found.as_expected, "text": text}
-                    turns.append({"help_centre": name, "id": conversation["id"], "turn": place, **turn, **came_to})
+                    came_to = {
+                        "outcome": found.outcome,
+                        "as_expected": found.as_expected,
+                        "shown": found.shown,
+                        "text": text,
+                    }
+                    turns.append(
+                        {"help_centre": name, "id": conversation["id"], "turn": place, **turn, **came_to, "text": text}
+                    )
                     if found.outcome == "person":
                         break
             done += 1

@@ -14,6 +14,7 @@ OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 _PERSON = ("handed_off", "delivered", "contact_taken")
 _BUG = ("bug_filed", "bug_counted")
+_SHOWING = (Phrase.NEAREST_SAYS, Phrase.NEAREST_SAYS_OR)
 _SAID: dict[Outcome, tuple[Phrase, ...]] = {
     "bug": (
         Phrase.BUG_DETAILS_ADDED,
@@ -25,7 +26,7 @@ _SAID: dict[Outcome, tuple[Phrase, ...]] = {
         Phrase.WHAT_FAILS,
     ),
     "wish": (Phrase.DONT_KNOW_FEATURE,),
-    "ask": (Phrase.DONT_KNOW_NEAREST, Phrase.NOT_UNDERSTOOD, Phrase.OTHER_WORDS),
+    "ask": (*_SHOWING, Phrase.DONT_KNOW_NEAREST, Phrase.NOT_UNDERSTOOD, Phrase.OTHER_WORDS),
     "dont_know": (Phrase.DONT_KNOW,),
 }
 
@@ -52,11 +53,15 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a turn came to; `right` tells that it is an answer that says what it should."""
+    """What a turn came to; `right` tells that it is an answer that says what it should.
+
+    `shown` tells the same of a question back that shows what an article says.
+    """
 
     expected: Expected
     outcome: Outcome
     right: bool
+    shown: bool = False
 
     @property
     def as_expected(self) -> bool:
@@ -68,8 +73,9 @@ def judge(expected: Expected, text: str, told: dict[str, Any]) -> Seen:
     """Judge a reply; `told` is what a whole answer in OpenAI's format has under `helpgraph`."""
     cited = {citation["article_id"] for citation in told["citations"]}
     outcome = _outcome(text, told["outcome"], cited=bool(cited))
-    right = outcome == "answer" and expected.all_said_in(text) and bool(cited & set(expected.articles))
-    return Seen(expected, outcome, right)
+    said = expected.all_said_in(text) and bool(cited & set(expected.articles))
+    shown = outcome == "ask" and said and any(_is_said(name, text) for name in _SHOWING)
+    return Seen(expected, outcome, outcome == "answer" and said, shown)
 
 
 def _outcome(text: str, ended: str, *, cited: bool) -> Outcome:
@@ -93,7 +99,7 @@ def _is_said(name: Phrase, text: str) -> bool:
 def _patterns(name: Phrase) -> tuple[re.Pattern[str], ...]:
     """What a phrase looks like in each language, whatever stands in its gap."""
     gap = "\x00"
-    texts = (phrase(name, language, titles=gap, bug_id=gap) for language in get_args(Language))
+    texts = (phrase(name, language, titles=gap, bug_id=gap, quote=gap, other=gap) for language in get_args(Language))
     return tuple(re.compile(".*?".join(map(re.escape, text.split(gap))), re.DOTALL) for text in texts)
 
 
@@ -110,6 +116,7 @@ def shares(seen: Sequence[Seen]) -> dict[str, float]:
     }
     for outcome in OUTCOMES[1:]:
         found[f"answerable: {outcome}"] = _share(answerable, [each.outcome == outcome for each in answerable])
+    found["asked, and it shown"] = _share(answerable, [each.shown for each in answerable])
     found["others as expected"] = _share(others, [each.as_expected for each in others])
     return found
 

@@ -27,6 +27,8 @@ def test_an_expected_answer_names_articles_that_there_are_and_says_what_they_say
     [
         ("Within 14 days. [1]", "answered", _CITED, "answer"),
         (phrase(Phrase.DONT_KNOW_NEAREST, "de", titles="„Storno“ [1]"), "asked", _CITED, "ask"),
+        (phrase(Phrase.NEAREST_SAYS, "en", titles="“R” [1]", quote="14 days."), "asked", _CITED, "ask"),
+        (phrase(Phrase.NEAREST_SAYS_OR, "es", titles="«R» [1]", quote="14.", other="«S» [2]"), "asked", _CITED, "ask"),
         (phrase(Phrase.DONT_KNOW, "es"), "asked", [], "dont_know"),
         (phrase(Phrase.BUG_ASK_STEPS, "en"), "asked", [], "bug"),
         ("Filed.", "bug_filed", [], "bug"),

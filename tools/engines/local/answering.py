@@ -13,6 +13,7 @@ from tools.engines.local.pieces import Piece, cut
 
 _MOST_WORDS = 110
 _WORDS_BEHIND_FACTS = 60
+_WORDS_OF_A_GLIMPSE = 40
 _MIN_SCORE = 0.3
 _NEAR_TOP = 0.3
 _OWN_LANGUAGE_LEAD = 0.2
@@ -84,8 +85,9 @@ async def _from_articles(brief: AnswerBrief, understood: Understood, *, with_fac
     best = _best(brief.passages, language)
     if best is None or (with_facts and best.score < _GOOD_SCORE):
         return
-    articles = [_of_article(brief.passages, best)]
-    second = _second(brief.passages, best, understood.wanted)
+    # A glimpse is of one place: sentences from here and there say nothing of what the article is about.
+    articles = [[best] if brief.glimpse else _of_article(brief.passages, best)]
+    second = _second(brief.passages, best, understood.wanted) if not brief.glimpse else None
     if second is not None:
         articles.append(_of_article(brief.passages, second))
     lead = _lead(brief, best)
@@ -94,7 +96,8 @@ async def _from_articles(brief: AnswerBrief, understood: Understood, *, with_fac
     if best.language != language:
         named = language_name(best.language, language)
         yield Sentence(phrase(Phrase.OTHER_LANGUAGE, language, of=escape(named)), claim=False)
-    budget = (_WORDS_BEHIND_FACTS if with_facts else _MOST_WORDS) // len(articles)
+    room = _WORDS_OF_A_GLIMPSE if brief.glimpse else _WORDS_BEHIND_FACTS if with_facts else _MOST_WORDS
+    budget = room // len(articles)
     for passages in articles:
         pieces = [piece for passage in passages for piece in cut(passage)]
         for group in merged(await choose(pieces, understood.wanted, words=budget)):
