@@ -14,9 +14,8 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from agent.errors import Misconfigured
 from graphs.settings import Settings
 from tests.tools.engines.test_what_models_say import held_out, stopped
-from tools.cross_encoder.model import plain
 from tools.engines.local.engine import LocalEngine
-from tools.engines.local.support.entailing import SETTING, Entailment
+from tools.engines.local.support.entailing import SETTING, Entailment, plain
 from tools.engines.local.support.examples import load_support_examples
 from tools.engines.local.support.store import Reading, kept, shipped_key
 

@@ -28,12 +28,12 @@ from tests.tools.engines.test_what_models_say import (
     stopped,
     table,
 )
-from tools.cross_encoder.deltas import POSITIONS, Tensors, pack, unpack
 from tools.embedding.minilm_onnx import BertShape, build_graph, build_reader
 from tools.embedding.weights import find_weights, read_safetensors
 from tools.engines.local.engine import LocalEngine
 from tools.engines.local.support import reader as readers
 from tools.engines.local.support.aligning import read_source
+from tools.engines.local.support.deltas import POSITIONS, Tensors, pack, unpack
 from tools.engines.local.support.entailing import Entailment
 from tools.engines.local.support.examples import load_support_examples
 from tools.engines.local.support.learning import compare_all

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,6 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from agent.errors import ConnectorError, Misconfigured
-from tools.cross_encoder.model import plain
 from tools.onnx_runtime import onnxruntime
 
 SETTING = "HELPGRAPH_ENTAILMENT_FOLDER"
@@ -157,6 +157,13 @@ class Entailment:
         shares = np.exp(logits - logits.max(axis=1, keepdims=True))
         mean: NDArray[np.float64] = (shares / shares.sum(axis=1, keepdims=True)).mean(axis=0)
         return mean
+
+
+def plain(text: str) -> str:
+    """`text` in one line without Markdown and the numbers of steps."""
+    text = re.sub(r"^\s*(?:\d+\.|-)\s+", "", text, flags=re.MULTILINE)
+    text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", text)
+    return " ".join(re.sub(r"[*_`#\[\]\\|]+", "", text).split())
 
 
 def _one(folder: Path, pattern: str, preferred: str) -> Path:

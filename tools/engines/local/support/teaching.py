@@ -23,24 +23,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from tokenizers import Encoding
-from torch import nn
+from torch import Tensor, nn
+from transformers import BertModel
 
 from agent.errors import Misconfigured
 from tools.arrays import Arrays, read_arrays, write_arrays
-from tools.cross_encoder.deltas import MOST_TOKENS, pack
-from tools.cross_encoder.model import plain
-from tools.cross_encoder.network import PairReader
-from tools.embedding.weights import (
-    MINILM_SHA256,
-    Weights,
-    find_weights,
-    open_tokenizer,
-    read_safetensors,
-    verify,
-)
+from tools.embedding.weights import MINILM_SHA256, Weights, find_weights, read_safetensors, verify
+from tools.engines.local.support.deltas import pack
+from tools.engines.local.support.entailing import plain
 from tools.engines.local.support.examples import load_support_examples
 from tools.engines.local.support.learning import prepare, weigh
-from tools.engines.local.support.reader import SHIPPED, pair_number
+from tools.engines.local.support.reader import SHIPPED, pair_number, pair_tokenizer
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +54,35 @@ class Pairs:
     half: NDArray[np.int64]
 
 
+class PairReader:
+    """The encoder on both texts; its first token's last state and the mean of all give one logit."""
+
+    def __init__(self, weights: Weights) -> None:
+        self.encoder = BertModel.from_pretrained(str(weights.folder), add_pooling_layer=False)
+        # Words mean what they meant: only how they are read together is learnt, and shipped.
+        self.encoder.embeddings.word_embeddings.weight.requires_grad_(False)
+        self.head = nn.Linear(2 * self.encoder.config.hidden_size, 1)
+
+    def __call__(self, some: Sequence[Encoding]) -> Tensor:
+        """One logit for each."""
+        shape = len(some), max(len(each.ids) for each in some)
+        ids, kinds, mask = (torch.zeros(shape, dtype=torch.long) for _ in range(3))
+        for row, each in enumerate(some):
+            length = len(each.ids)
+            ids[row, :length], kinds[row, :length] = torch.tensor(each.ids), torch.tensor(each.type_ids)
+            mask[row, :length] = 1
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            states = self.encoder(input_ids=ids, token_type_ids=kinds, attention_mask=mask).last_hidden_state
+        states, shown = states.float(), mask[..., None].float()
+        mean = (states * shown).sum(1) / shown.sum(1)
+        return self.head(torch.cat([states[:, 0], mean], 1))[:, 0]
+
+    def learnt(self) -> dict[str, NDArray[np.float32]]:
+        """All tensors, by the names of the published ones, and the head's."""
+        encoder = {name: value.numpy() for name, value in self.encoder.state_dict().items()}
+        return encoder | {f"head.{name}": value.numpy() for name, value in self.head.state_dict().items()}
+
+
 def read_pairs(weights: Weights) -> Pairs:
     """The shipped examples, and right ones beside another's passage, as the trees learn from them."""
     read: list[tuple[str, str]] = []
@@ -70,7 +92,7 @@ def read_pairs(weights: Weights) -> Pairs:
         return 0.0
 
     lessons = prepare(load_support_examples(), note)
-    encoded = open_tokenizer(weights, MOST_TOKENS).encode_batch([(plain(source), plain(said)) for source, said in read])
+    encoded = pair_tokenizer(weights).encode_batch([(plain(source), plain(said)) for source, said in read])
     groups = np.random.default_rng(0).permutation(np.unique(lessons.group))
     return Pairs(
         tuple(pair_number(source, said) for source, said in read),
