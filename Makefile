@@ -14,7 +14,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export HELPGRAPH_WORKSPACE ?= examples/orrery
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test support test-llm explore nightly bench chaos chaos-points simulate soak lint format lock browser web screenshots clean
+.PHONY: help install run test support reader search-encoder test-llm explore nightly bench chaos chaos-points simulate soak lint format lock browser web screenshots clean
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
@@ -59,6 +59,10 @@ reader: $(STAMP)  ## Teach anew what reads sentences, then as make support (need
 	@$(BIN)/python -c 'import torch, transformers' 2>/dev/null || { echo "This needs PyTorch and transformers: $(BIN)/pip install torch transformers"; exit 2; }
 	@$(BIN)/python -m tools.engines.local.support.teaching
 	@$(MAKE) --no-print-directory support
+
+search-encoder: $(STAMP)  ## Teach anew what search reads questions and passages with (needs PyTorch and transformers in .venv; an hour)
+	@$(BIN)/python -c 'import torch, transformers' 2>/dev/null || { echo "This needs PyTorch and transformers: $(BIN)/pip install torch transformers"; exit 2; }
+	@$(BIN)/python -m tools.knowledge.teaching
 
 test-llm: $(STAMP) $(LLM_STAMP)  ## Test with a small real language model, served on loopback (docs/engines.md)
 	@$(BIN)/python -m pytest -q -s -m live tests/live

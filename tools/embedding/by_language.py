@@ -1,4 +1,4 @@
-"""Texts of a known language as vectors: English by the model that reads English best, other languages by both."""
+"""Texts of a known language as vectors: English by the model taught for search, other languages by two models."""
 
 from collections.abc import Collection, Sequence
 
@@ -61,8 +61,15 @@ def by_language(embedder: Embedder, languages: Collection[str]) -> ByLanguage:
     """Return what embeds a base whose articles are in these languages: with one that reads English, both models."""
     foreign = any(language != "en" for language in languages)
     if not foreign or not reads_english(embedder):
-        return ByLanguage(embedder)
-    return ByLanguage(embedder, sentence_encoder(), english="en" in languages)
+        return ByLanguage(searching(embedder))
+    return ByLanguage(searching(embedder), sentence_encoder(), english="en" in languages)
+
+
+def searching(embedder: Embedder) -> Embedder:
+    """Return what questions and the passages that answer them are read by: a model's own encoder for that, if any."""
+    beneath = embedder.beneath if isinstance(embedder, RememberedEmbedder) else embedder
+    for_search = beneath.for_search if isinstance(beneath, MiniLmEmbedder) else None
+    return embedder if for_search is None else for_search
 
 
 def beyond_english(embedder: Embedder) -> Embedder:

@@ -24,7 +24,7 @@ _KEPT = ("embeddings.word_embeddings.weight", "embeddings.position_ids")
 
 
 def pack(base: Mapping[str, NDArray[np.float32]], learnt: Mapping[str, NDArray[np.float32]]) -> Arrays:
-    """`learnt` (the tensors of `base`, and those of the head) as arrays named as in PACKED, in the order of names."""
+    """`learnt` (the tensors of `base`, and those of a head if it has one) as arrays named as in PACKED."""
     matrices, scales, others = [], [], []
     for name in _trained(base):
         change = _cut(name, learnt[name]) - _cut(name, base[name])
@@ -36,7 +36,7 @@ def pack(base: Mapping[str, NDArray[np.float32]], learnt: Mapping[str, NDArray[n
             scales.append(scale.ravel())
         else:
             others.append(change.astype(np.float16).ravel())
-    others += [learnt[name].astype(np.float16).ravel() for name in _HEAD]
+    others += [learnt[name].astype(np.float16).ravel() for name in _HEAD if name in learnt]
     return {
         "matrices": np.concatenate(matrices),
         "scales": np.concatenate(scales),
@@ -64,9 +64,10 @@ def unpack(base: Mapping[str, NDArray[np.float32]], packed: Arrays) -> Tensors |
                 part += steps * take("scales", len(part)).astype(np.float32)[:, None]
             else:
                 part += take("others", part.size).astype(np.float32).reshape(part.shape)
-        width = 2 * tensors[POSITIONS].shape[1]
-        tensors["head.weight"] = take("others", width).astype(np.float32).reshape(1, width)
-        tensors["head.bias"] = take("others", 1).astype(np.float32)
+        if len(left["others"]):
+            width = 2 * tensors[POSITIONS].shape[1]
+            tensors["head.weight"] = take("others", width).astype(np.float32).reshape(1, width)
+            tensors["head.bias"] = take("others", 1).astype(np.float32)
     except (ValueError, KeyError):
         return None
     return None if any(map(len, left.values())) else tensors

@@ -1,7 +1,7 @@
 """all-MiniLM-L6-v2 (or another model of its kind) on the processor, through onnxruntime."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,6 +11,8 @@ from tokenizers import Tokenizer
 
 from agent.errors import ConnectorError, Misconfigured
 from tools.embedding.model_cache import RUNTIME_ERRORS, cached_model, open_cached
+from tools.embedding.remembered import RememberedEmbedder
+from tools.embedding.search_encoder import cached_search_encoder, search_encoder_name
 from tools.embedding.weights import Weights, open_tokenizer
 from tools.onnx_runtime import onnxruntime
 
@@ -21,29 +23,50 @@ _MAX_CHARS = 8_000
 
 
 class MiniLmEmbedder:
-    """Implements `agent.ports.Embedder`. Reads at most 256 tokens of a text; a text always has the same vector."""
+    """Implements `agent.ports.Embedder`. Reads at most 256 tokens of a text; a text always has the same vector.
 
-    def __init__(self, name: str, tokenizer: Tokenizer, session: onnxruntime.InferenceSession, *, threads: int) -> None:
+    `for_search` is the shipped encoder for questions and the passages that answer them, None with other weights.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        tokenizer: Tokenizer,
+        session: onnxruntime.InferenceSession,
+        pool: ThreadPoolExecutor,
+        *,
+        for_search: RememberedEmbedder | None = None,
+    ) -> None:
         self.name = name
+        self.for_search = for_search
         self.dimensions = int(session.get_outputs()[0].shape[1])
         self._tokenizer = tokenizer
         self._session = session
-        # Its own small pool: a bulk load hands in one batch at a time, so a question waits for a batch at most.
-        self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="embed")
+        self._pool = pool
 
     @classmethod
     def open(cls, weights: Weights, cache_dir: Path, *, threads: int = 2) -> "MiniLmEmbedder":
-        """Load the model, building and caching it on first use (about two seconds).
+        """Load the model, and the one for search, building and caching both on first use (about four seconds).
 
         Raises:
             Misconfigured: the weights aren't the published ones, or aren't a model that can be run.
         """
-        try:
-            session = open_cached(lambda anew: cached_model(weights, cache_dir, rebuild=anew), threads)
-        except RUNTIME_ERRORS as exc:
-            raise Misconfigured(f"the embedding model in {weights.folder} can't be run ({exc})") from exc
         tokenizer = open_tokenizer(weights, _MAX_TOKENS)
-        return cls(f"{weights.name}-int8", tokenizer, session, threads=threads)
+
+        def opened(model: Callable[[bool], Path]) -> onnxruntime.InferenceSession:
+            try:
+                return open_cached(model, threads)
+            except RUNTIME_ERRORS as exc:
+                raise Misconfigured(f"the embedding model in {weights.folder} can't be run ({exc})") from exc
+
+        # Their own small pool: a bulk load hands in one batch at a time, so a question waits for a batch at most.
+        pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="embed")
+        searching, for_search = search_encoder_name(weights), None
+        if searching is not None:
+            session = opened(lambda anew: cached_search_encoder(searching, weights, cache_dir, rebuild=anew))
+            for_search = RememberedEmbedder(cls(searching, tokenizer, session, pool))
+        session = opened(lambda anew: cached_model(weights, cache_dir, rebuild=anew))
+        return cls(f"{weights.name}-int8", tokenizer, session, pool, for_search=for_search)
 
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return one L2-normalised row per text, in order.

@@ -211,7 +211,7 @@ class Ingest:
         languages = {article.article_id: article.language for article in articles}
         languages |= {p.passage_id: languages[p.article_id] for p in passages}
         making = _Making(embedder, languages, on_progress)
-        texts = {p.passage_id: _embedded_text(titles[p.article_id], p.section, p.text) for p in passages}
+        texts = {p.passage_id: embedded_text(titles[p.article_id], p.section, p.text) for p in passages}
         await self._fill(passages_name(self._workspace_id, generation_id), texts, known, making, "passages")
         await self._fill(titles_name(self._workspace_id, generation_id), titles, {}, making, "titles")
         bodies = {p.passage_id: p.text for p in passages if p.article_id not in wholes}
@@ -290,7 +290,8 @@ def _question_id(article_id: str, text: str) -> str:
     return hashlib.sha256(f"{article_id}\x1f{text}".encode()).hexdigest()[:24]
 
 
-def _embedded_text(title: str, section: str, text: str) -> str:
+def embedded_text(title: str, section: str, text: str) -> str:
+    """A passage as it is embedded: below its article's title."""
     return f"{title}. {section}\n{text}"
 
 

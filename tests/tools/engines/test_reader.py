@@ -9,8 +9,6 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from agent.errors import ConnectorError, Misconfigured
@@ -33,7 +31,6 @@ from tools.embedding.weights import find_weights, read_safetensors
 from tools.engines.local.engine import LocalEngine
 from tools.engines.local.support import reader as readers
 from tools.engines.local.support.aligning import read_source
-from tools.engines.local.support.deltas import POSITIONS, Tensors, pack, unpack
 from tools.engines.local.support.entailing import Entailment
 from tools.engines.local.support.examples import load_support_examples
 from tools.engines.local.support.learning import compare_all
@@ -69,46 +66,6 @@ class Asked:
         return 0.0
 
     of_example = __call__
-
-
-def tensors(seed: int) -> Tensors:
-    """A transformer of one small layer."""
-    rng = np.random.default_rng(seed)
-    shapes = {
-        "embeddings.word_embeddings.weight": (9, 4),
-        POSITIONS: (200, 4),
-        "encoder.layer.0.attention.self.query.weight": (6, 4),
-        "encoder.layer.0.attention.self.query.bias": (6,),
-        "pooler.dense.weight": (4, 4),
-    }
-    return {name: rng.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
-
-
-@given(st.integers(0, 2**32 - 1), st.floats(1e-6, 10))
-def test_what_was_learnt_is_unpacked_nearly_as_it_was(seed: int, size: float) -> None:
-    base = tensors(seed)
-    learnt = {name: value + size * tensors(seed + 1)[name] for name, value in base.items()}
-    head = {"head.weight": np.ones((1, 8), dtype=np.float32), "head.bias": np.ones(1, dtype=np.float32)}
-
-    found = unpack(base, pack(base, learnt | head))
-
-    assert found is not None
-    assert np.array_equal(found["embeddings.word_embeddings.weight"], base["embeddings.word_embeddings.weight"])
-    assert np.array_equal(found[POSITIONS][128:], base[POSITIONS][128:])
-    assert found["head.weight"].shape == (1, 8)
-    for name in ("encoder.layer.0.attention.self.query.weight", "encoder.layer.0.attention.self.query.bias"):
-        step = np.abs(learnt[name] - base[name]).max() / 7
-        assert np.abs(found[name] - learnt[name]).max() <= 0.51 * step + 1e-6
-
-
-@pytest.mark.parametrize("lost", ["matrices", "scales", "others"])
-def test_arrays_of_other_tensors_are_refused(lost: str) -> None:
-    base = tensors(0)
-    head = {"head.weight": np.ones((1, 8), dtype=np.float32), "head.bias": np.ones(1, dtype=np.float32)}
-    packed = pack(base, base | head)
-
-    assert unpack(base, packed | {lost: packed[lost][:-1]}) is None
-    assert unpack(base, packed | {lost: np.append(packed[lost], packed[lost][:1])}) is None
 
 
 def test_it_reads_as_the_encoder_does_and_knows_one_text_from_the_other() -> None:

@@ -17,10 +17,10 @@ from tokenizers import Tokenizer
 
 from agent.errors import ConnectorError, Misconfigured
 from tools.arrays import Arrays, read_arrays
+from tools.embedding.deltas import MOST_TOKENS, PACKED, unpack
 from tools.embedding.minilm_onnx import BertShape, build_reader
 from tools.embedding.model_cache import RUNTIME_ERRORS, cached, open_cached
 from tools.embedding.weights import MINILM_SHA256, Weights, find_weights, open_tokenizer, read_safetensors, verify
-from tools.engines.local.support.deltas import MOST_TOKENS, PACKED, unpack
 from tools.engines.local.support.entailing import plain
 from tools.onnx_runtime import onnxruntime
 

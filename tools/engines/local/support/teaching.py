@@ -28,8 +28,8 @@ from transformers import BertModel
 
 from agent.errors import Misconfigured
 from tools.arrays import Arrays, read_arrays, write_arrays
+from tools.embedding.deltas import pack
 from tools.embedding.weights import MINILM_SHA256, Weights, find_weights, read_safetensors, verify
-from tools.engines.local.support.deltas import pack
 from tools.engines.local.support.entailing import plain
 from tools.engines.local.support.examples import load_support_examples
 from tools.engines.local.support.learning import prepare, weigh
