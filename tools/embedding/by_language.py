@@ -1,6 +1,7 @@
 """Texts of a known language as vectors: English by the model taught for search, other languages by two models."""
 
 from collections.abc import Collection, Sequence
+from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,16 +17,27 @@ _SECOND_SHARE = 0.5
 _STRETCH = 1.3
 
 
+class ReadBy(StrEnum):
+    """Which model's cosines a search has: what is near differs between them."""
+
+    PLAIN = "plain"
+    TAUGHT = "taught"
+    BOTH = "both"
+
+
 class ByLanguage:
     """An embedder that is told the texts' language.
 
     With `beside`, texts in another language than English are read by both models, half by each; English is read by the
     first alone, unless `english` is false, where nothing that is searched is English. All rows have the same
-    `dimensions`.
+    `dimensions`. `taught` tells that the first was taught for search.
     """
 
-    def __init__(self, first: Embedder, beside: Embedder | None = None, *, english: bool = True) -> None:
+    def __init__(
+        self, first: Embedder, beside: Embedder | None = None, *, english: bool = True, taught: bool = False
+    ) -> None:
         self._first = first
+        self._alone = ReadBy.TAUGHT if taught else ReadBy.PLAIN
         self._paired = _paired(first, beside) if beside is not None else None
         self._english = english
         by = "-by-language" if english else ""
@@ -49,6 +61,10 @@ class ByLanguage:
         rows = await self._first.embed(texts)
         return np.pad(rows, ((0, 0), (0, self.dimensions - rows.shape[1])))
 
+    def read_by(self, language: str) -> ReadBy:
+        """Whose cosines a question in this language has."""
+        return ReadBy.BOTH if self._both(language) else self._alone
+
     def stretch(self, language: str) -> float:
         """What a cosine with a question in this language is multiplied by, so that it means what it does in English."""
         return _STRETCH if self._both(language) else 1.0
@@ -60,9 +76,9 @@ class ByLanguage:
 def by_language(embedder: Embedder, languages: Collection[str]) -> ByLanguage:
     """Return what embeds a base whose articles are in these languages: with one that reads English, both models."""
     foreign = any(language != "en" for language in languages)
-    if not foreign or not reads_english(embedder):
-        return ByLanguage(searching(embedder))
-    return ByLanguage(searching(embedder), sentence_encoder(), english="en" in languages)
+    first = searching(embedder)
+    beside = sentence_encoder() if foreign and reads_english(embedder) else None
+    return ByLanguage(first, beside, english="en" in languages, taught=first is not embedder)
 
 
 def searching(embedder: Embedder) -> Embedder:

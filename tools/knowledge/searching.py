@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from agent.errors import KnowledgeError
 from agent.ports import SearchQuery
 from agent.types import Passage, Source, Untrusted
-from tools.embedding.by_language import ByLanguage
+from tools.embedding.by_language import ByLanguage, ReadBy
 from tools.knowledge.held import VectorHit
 from tools.knowledge.known import KnownQuestions
 from tools.knowledge.lexical import LexicalIndex
@@ -115,12 +115,13 @@ class Dense:
 class Embedded:
     """A question by its meaning: for passages, and for known questions (None when there are none).
 
-    Cosines with `vector` are stretched to mean what they do in English.
+    Cosines with `vector` are those of the model that it is `read_by`, stretched to mean what they do in English.
     """
 
     vector: NDArray[np.float32]
     as_question: NDArray[np.float32] | None
     stretch: float = 1.0
+    read_by: ReadBy = ReadBy.PLAIN
 
 
 def nearest(live: Live, vectors: Collections, query: SearchQuery, text: str, embedded: Embedded) -> Dense:
@@ -140,7 +141,7 @@ def nearest(live: Live, vectors: Collections, query: SearchQuery, text: str, emb
         near(vectors.passages, _CANDIDATES),
         near(vectors.titles, _CANDIDATES),
         near(vectors.articles, _WHOLE_CANDIDATES) if _is_story(text) else (),
-        beyond_english=embedded.stretch != 1.0,
+        read_by=embedded.read_by,
     )
     if live.known is None or embedded.as_question is None:
         return Dense(meant, ())

@@ -261,7 +261,8 @@ class KnowledgeStore:
                 as_question = None
                 if live.known is not None and self._asking is not None:
                     as_question = (await self._asking.embed([text]))[0]
-                embedded = Embedded(rows[0], as_question, live.reading.stretch(query.language))
+                of = query.language
+                embedded = Embedded(rows[0], as_question, live.reading.stretch(of), live.reading.read_by(of))
                 return await asyncio.to_thread(nearest, live, live.vectors, query, text, embedded)
         except (ConnectorError, TimeoutError):
             logger.exception("dense search failed, going on by words alone")

@@ -28,7 +28,7 @@ from agent.types import (
     Untrusted,
 )
 from tools import language
-from tools.embedding.by_language import beyond_english, reads_english
+from tools.embedding.by_language import beyond_english, reads_english, searching
 from tools.embedding.sentences import sentence_encoder
 from tools.engines.local import bugs, evidence, hearing, signals, telling
 from tools.engines.local.answering import Understood, compose
@@ -81,6 +81,7 @@ class LocalEngine:
     def __init__(self, heard: hearing.Hearing, supports: SupportModel, embedder: Embedder | None) -> None:
         self._hearing = heard
         self._supports = supports
+        self._taught = embedder is not None and searching(embedder) is not embedder
         other = beyond_english(embedder) if embedder is not None else None
         # What customers say and what articles say, in English and in other languages.
         self._english = _Memories(heard.vectors, VectorMemory.of_articles(embedder))
@@ -169,6 +170,7 @@ class LocalEngine:
             passages,
             in_english=self._in_english(understanding),
             beyond_english=self._hearing.beside.can_embed,
+            taught=self._taught,
         )
         learned = self._hearing.learned
         if learned is not None and learned.outcomes is not None:

@@ -30,6 +30,18 @@ _WEIGHTS = {
     "beyond_english": 1.0,
     "code": 2.5,  # the article has the code that the question names: it is about nothing else
 }
+# With the encoder taught for search, in English: found by logistic regression on 538 questions to three help centres,
+# held near the weights above (docs/quality.md).
+_TAUGHT_BIAS = -3.7
+_TAUGHT_WEIGHTS = _WEIGHTS | {
+    "top_score": 3.2,
+    "dense": 2.5,
+    "coverage": 1.9,
+    "margin": 1.6,
+    "agreement": 0.1,
+    "named": -1.9,
+    "one_word": -1.0,
+}
 # An answer of one line, "open Schedules and press Delete", has two that its title lacks.
 _THIN_WORDS = 2
 _FULL_MARGIN = 0.2
@@ -38,12 +50,18 @@ _NAME = re.compile(r"(?<![.!?¿¡:\n]\s)(?<!^)\b(?:[A-Z][a-z]+[A-Z]\w*|[A-Z]{2,}
 
 
 def assess(
-    understanding: Understanding, passages: Sequence[Passage], *, in_english: str, beyond_english: bool = False
+    understanding: Understanding,
+    passages: Sequence[Passage],
+    *,
+    in_english: str,
+    beyond_english: bool = False,
+    taught: bool = False,
 ) -> Evidence:
     """Estimate the probability that the passages answer.
 
     `in_english` is the question's gist in English; its words count too, for articles in another language.
-    `beyond_english` tells that a model of English has another one beside it for other languages.
+    `beyond_english` tells that a model of English has another one beside it for other languages, `taught` that English
+    is searched with an encoder taught for that.
     """
     if not passages:
         return Evidence(0.0)
@@ -70,7 +88,9 @@ def assess(
         "thin": float(_is_thin(article)),
         "code": float(are_explained(codes_in(question), [passage.text.render_plain() for passage in article])),
     }
-    total = _BIAS + sum(weight * features[name] for name, weight in _WEIGHTS.items())
+    searched = taught and bool(cosines) and best.language == understanding.language == "en"
+    bias, weights = (_TAUGHT_BIAS, _TAUGHT_WEIGHTS) if searched else (_BIAS, _WEIGHTS)
+    total = bias + sum(weight * features[name] for name, weight in weights.items())
     if not own:
         # Nothing was asked that could be looked up.
         total = min(total, -3.0)
