@@ -286,7 +286,7 @@ async def test_a_judge_that_fails_hands_over() -> None:
 async def test_a_case_on_the_border_gets_a_second_opinion_which_only_adds(
     opinion: float | None, outcome: Outcome
 ) -> None:
-    grumbling = replace(CALM, kind=Kind.COMPLAINT, kind_confidence=0.42)
+    grumbling = replace(CALM, kind=Kind.COMPLAINT, kind_confidence=0.85, sentiment=-0.45)
     engine = ScriptedEngine(understanding=grumbling, evidence=0.75, opinion=opinion)
 
     finished, _ = await run(fake_deps(engine=engine), ask("This again"))

@@ -159,8 +159,13 @@ def teach(encoder: Encoder, asked: Sequence[Asked], folder: Path) -> None:
         losses += loss.item()
         if (step + 1) % _TOLD_EVERY == 0:
             left = (time.monotonic() - started) / (step + 1 - first) * (steps - step - 1)
-            told = (step + 1, steps, losses / _TOLD_EVERY, left)
-            logger.info("teaching the search encoder count=%d rows=%d loss=%.3f left_s=%.0f", *told)
+            logger.info(
+                "teaching the search encoder count=%d rows=%d loss=%.3f left_s=%.0f",
+                step + 1,
+                steps,
+                losses / _TOLD_EVERY,
+                left,
+            )
             losses = 0.0
             _keep(path, encoder.model, optimizer, digest, step + 1)
 

@@ -39,7 +39,7 @@ _TAUGHT_WEIGHTS = _WEIGHTS | {
     "coverage": 1.9,
     "margin": 1.6,
     "agreement": 0.1,
-    "named": -1.9,
+    "named": -2.5,
     "one_word": -1.0,
 }
 # An answer of one line, "open Schedules and press Delete", has two that its title lacks.
