@@ -10,7 +10,6 @@ wrong as well (van den Oord et al., "Representation learning with contrastive pr
 import argparse
 import hashlib
 import logging
-import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -30,6 +29,7 @@ from agent.fast_yaml import parse_yaml
 from tools.arrays import write_arrays
 from tools.embedding.deltas import pack
 from tools.embedding.search_encoder import SHIPPED
+from tools.embedding.taught_so_far import keep, resume
 from tools.embedding.weights import MINILM_SHA256, Weights, find_weights, open_tokenizer, read_safetensors, verify
 from tools.knowledge.ingest import embedded_text
 from tools.knowledge.parse import parse_file
@@ -145,7 +145,7 @@ def teach(encoder: Encoder, asked: Sequence[Asked], folder: Path) -> None:
     optimizer = torch.optim.AdamW(taught, lr=_RATE, weight_decay=_DECAY)
     steps = _EPOCHS * (len(asked) // _BATCH)
     path, digest = folder / "search.pt", _digest(asked)
-    first = _resume(path, encoder.model, optimizer, digest)
+    first = resume(path, encoder.model, optimizer, digest)
     started, losses = time.monotonic(), 0.0
     encoder.model.train()
     for step, (batch, rng) in islice(enumerate(_batches(len(asked))), first, steps):
@@ -167,7 +167,7 @@ def teach(encoder: Encoder, asked: Sequence[Asked], folder: Path) -> None:
                 left,
             )
             losses = 0.0
-            _keep(path, encoder.model, optimizer, digest, step + 1)
+            keep(path, encoder.model, optimizer, digest, step + 1)
 
 
 def _batches(count: int) -> Iterator[tuple[NDArray[np.int64], np.random.Generator]]:
@@ -182,23 +182,6 @@ def _batches(count: int) -> Iterator[tuple[NDArray[np.int64], np.random.Generato
 
 def _digest(asked: Sequence[Asked]) -> str:
     return hashlib.sha256("\x1e".join(f"{each.question}\x1f{each.passage}" for each in asked).encode()).hexdigest()
-
-
-def _keep(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, digest: str, steps: int) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_suffix(".tmp")
-    states = {"model": model.state_dict(), "optimizer": optimizer.state_dict()}
-    torch.save({"digest": digest, "steps": steps, **states}, scratch)
-    os.replace(scratch, path)
-
-
-def _resume(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, digest: str) -> int:
-    kept = torch.load(path) if path.exists() else {}
-    if kept.get("digest") != digest:
-        return 0
-    model.load_state_dict(kept["model"])
-    optimizer.load_state_dict(kept["optimizer"])
-    return int(kept["steps"])
 
 
 def main(folder: Path) -> None:

@@ -29,6 +29,7 @@ from transformers import BertModel
 from agent.errors import Misconfigured
 from tools.arrays import Arrays, read_arrays, write_arrays
 from tools.embedding.deltas import pack
+from tools.embedding.taught_so_far import keep, resume
 from tools.embedding.weights import MINILM_SHA256, Weights, find_weights, read_safetensors, verify
 from tools.engines.local.support.entailing import plain
 from tools.engines.local.support.examples import load_support_examples
@@ -113,7 +114,7 @@ def teach(reader: PairReader, pairs: Pairs, some: NDArray[np.int64], name: str, 
     whole = nn.ModuleList([reader.encoder, reader.head])
     path = folder / f"{name}.pt"
     digest = _digest(pairs, some)
-    first = _resume(path, whole, optimizer, digest)
+    first = resume(path, whole, optimizer, digest)
     started, losses = time.monotonic(), 0.0
     reader.encoder.train()
     for step, batch in islice(enumerate(_batches(pairs, some, rng)), first, steps):
@@ -138,7 +139,7 @@ def teach(reader: PairReader, pairs: Pairs, some: NDArray[np.int64], name: str, 
                 left,
             )
             losses = 0.0
-            _keep(path, whole, optimizer, digest, step + 1)
+            keep(path, whole, optimizer, digest, step + 1)
 
 
 def read_all(reader: PairReader, pairs: Pairs, some: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -214,25 +215,6 @@ def ship(
 def _digest(pairs: Pairs, some: NDArray[np.int64]) -> str:
     numbers = np.array(pairs.numbers, dtype=np.uint64)[some]
     return hashlib.sha256(numbers.tobytes() + pairs.right[some].tobytes()).hexdigest()
-
-
-def _keep(path: Path, whole: nn.Module, optimizer: torch.optim.Optimizer, digest: str, steps: int) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_suffix(".tmp")
-    states = {"whole": whole.state_dict(), "optimizer": optimizer.state_dict(), "chance": torch.get_rng_state()}
-    torch.save({"digest": digest, "steps": steps, **states}, scratch)
-    os.replace(scratch, path)
-
-
-def _resume(path: Path, whole: nn.Module, optimizer: torch.optim.Optimizer, digest: str) -> int:
-    """How many steps were done already with the same pairs, everything being as it was after them."""
-    kept = torch.load(path) if path.exists() else {}
-    if kept.get("digest") != digest:
-        return 0
-    whole.load_state_dict(kept["whole"])
-    optimizer.load_state_dict(kept["optimizer"])
-    torch.set_rng_state(kept["chance"])
-    return int(kept["steps"])
 
 
 def _batches(pairs: Pairs, some: NDArray[np.int64], rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
