@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from agent.deps import TurnDeps
-from agent.errors import KnowledgeError, ModelFailed, TrackerError
+from agent.errors import ConnectorError, KnowledgeError, ModelFailed, TrackerError
 from agent.policy import CategoryPolicy, Policy
 from agent.ports import AnswerBrief, BugReport, EngineReport, NoArguments, SearchQuery, ToolContext, ToolOffer
 from agent.types import (
@@ -99,6 +99,8 @@ class ScriptedEngine:
     async def quote(self, brief: AnswerBrief) -> AsyncGenerator[Sentence | ToolCall, None]:
         for part in self.quoted:
             yield part
+        if self.fail_in == "quote":
+            raise ConnectorError("scripted failure")
 
     async def second_opinion(
         self, texts: tuple[Untrusted, ...], history: tuple[Message, ...], understanding: Understanding

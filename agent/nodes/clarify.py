@@ -1,5 +1,6 @@
 """A question instead of a guess."""
 
+import logging
 from contextlib import aclosing
 
 from langgraph.runtime import Runtime
@@ -7,12 +8,15 @@ from typing_extensions import TypedDict
 
 from agent.deps import TurnDeps
 from agent.dialogue import named
+from agent.errors import ConnectorError
 from agent.links import title_in_words
 from agent.nodes.check import may_stand
 from agent.phrases import Phrase, phrase
 from agent.ports import AnswerBrief
 from agent.state import TurnState
 from agent.types import Citation, Kind, Passage, Route, Sentence, Understanding
+
+logger = logging.getLogger(__name__)
 
 _NEAR = 0.45
 _LIKELY = 0.5
@@ -68,10 +72,15 @@ async def _glimpse(article: Citation, state: TurnState, deps: TurnDeps) -> str:
         glimpse=True,
     )
     shown: list[str] = []
-    async with aclosing(deps.engine.quote(brief)) as parts:
-        async for part in parts:
-            if isinstance(part, Sentence) and part.claim and await may_stand(part, state, deps):
-                shown.append(part.text.strip("\n"))
+    try:
+        async with aclosing(deps.engine.quote(brief)) as parts:
+            async for part in parts:
+                if isinstance(part, Sentence) and part.claim and await may_stand(part, state, deps):
+                    shown.append(part.text.strip("\n"))
+    except ConnectorError as exc:
+        # The title alone asks as well.
+        logger.warning("glimpse cut turn_id=%s error=%s", state["request"].turn_id, type(exc).__name__)
+        return ""
     return "\n".join(shown)
 
 

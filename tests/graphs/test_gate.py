@@ -443,3 +443,12 @@ async def test_otherwise_only_its_title_is_said(evidence: float, scope: Scope, q
 
     assert "History" not in finished.reply.text
     assert "The nearest I found" in finished.reply.text
+
+
+async def test_so_it_is_where_quoting_breaks_off() -> None:
+    engine = ScriptedEngine(evidence=0.6, quoted=[TRUE], fail_in="quote")
+
+    finished, _ = await run(fake_deps(engine=engine, policy=POLICY), ask("Where are my invoices?"))
+
+    assert finished.reply.outcome is Outcome.ASKED
+    assert "The nearest I found" in finished.reply.text
