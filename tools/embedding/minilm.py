@@ -46,7 +46,7 @@ class MiniLmEmbedder:
 
     @classmethod
     def open(cls, weights: Weights, cache_dir: Path, *, threads: int = 2) -> "MiniLmEmbedder":
-        """Load the model, and the one for search, building and caching both on first use (about four seconds).
+        """Load the model, and the one for search, building and caching both on first use (some ten seconds).
 
         Raises:
             Misconfigured: the weights aren't the published ones, or aren't a model that can be run.

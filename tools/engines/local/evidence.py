@@ -31,7 +31,7 @@ _WEIGHTS = {
     "code": 2.5,  # the article has the code that the question names: it is about nothing else
 }
 # With the encoder taught for search, in English: found by logistic regression on 538 questions to three help centres,
-# held near the weights above (docs/quality.md).
+# held near the weights above (docs/quality.md), but for `named`: -1.9 was too little for another product's name.
 _TAUGHT_BIAS = -3.7
 _TAUGHT_WEIGHTS = _WEIGHTS | {
     "top_score": 3.2,
