@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from agent.ports import SearchQuery
@@ -26,6 +26,10 @@ _WHOLE_SHARE, _WHOLE_WORDS = 0.8, 1.5
 _NAMED, _NOT_NAMED = 0.02, -0.03
 # Between two articles that say different things in like words, the one that was reviewed later wins.
 _LIFT_FRESH = 0.03
+# All that is very near squashes to about 1, where words would decide: in order, a cosine beyond this counts in full.
+_VERY_NEAR, _BEYOND = 0.5, 2.0
+# What a title is worth that says what was asked in almost the same words, and from and to which cosine that is.
+_SAME_TITLE, _SAME_FROM, _SAME_TO = 0.97, 0.6, 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +150,7 @@ def rank(hits: Hits, query: SearchQuery, shelf: Shelf, reading: Reading) -> list
         if fit is None:
             fit = fits[article.article_id] = _Fit.of(article, query, shelf, reading, passage_id)
         cosine = cosines.get(passage_id) if cosines is not None else None
+        beyond = 0.0
         by_words = covered[passage_id]
         if reading.story:
             by_words = _WHOLE_WORDS * most * whole.words(article.article_id)
@@ -157,16 +162,18 @@ def rank(hits: Hits, query: SearchQuery, shelf: Shelf, reading: Reading) -> list
                 near += _WHOLE_SHARE * (whole.cosine(article.article_id) - near)
             near += fit.named
             relevance = scale.share * _squash(near, scale) + (1 - scale.share) * by_words
+            beyond = _BEYOND * max(0.0, near - _VERY_NEAR)
         score = relevance + fit.adjustment
         if not reading.story:
             score += _AGREEMENT * agreement.get(passage_id, 0.0)
         score += fit.titled
         likely = known.get(article.article_id, 0.0) if known else None
         score = score * undecided + (likely or 0.0)
-        ranked.append((score, Ranked(passage, article, _unit(score), cosine, bm25.get(passage_id), likely)))
+        order = score + beyond * undecided
+        ranked.append((order, Ranked(passage, article, _unit(score), cosine, bm25.get(passage_id), likely)))
     # By the score before it is cut to [0, 1]: several very good passages aren't equally good.
     ranked.sort(key=lambda entry: (-entry[0], entry[1].article.article_id, entry[1].passage.position))
-    return _distinct([entry for _, entry in ranked], query.limit, reading.names)
+    return _distinct(_falling([entry for _, entry in ranked]), query.limit, reading.names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,8 +223,22 @@ def _cosines(meaning: Meant | None, shelf: Shelf, scale: _Scale) -> dict[str, fl
     for hit in meaning.titles:
         best = nearest.get(hit.entry_id, shelf.first_passages.get(hit.entry_id))
         if best is not None:
-            cosines[best] = max(hit.cosine * scale.title, cosines.get(best, 0.0))
+            cosines[best] = max(hit.cosine * _title_worth(hit.cosine, scale), cosines.get(best, 0.0))
     return cosines
+
+
+def _title_worth(cosine: float, scale: _Scale) -> float:
+    same = _unit((cosine - _SAME_FROM) / (_SAME_TO - _SAME_FROM))
+    return scale.title + (_SAME_TITLE - scale.title) * same
+
+
+def _falling(ranked: list[Ranked]) -> list[Ranked]:
+    """None scores less than one that is ranked behind it."""
+    best, falling = 0.0, []
+    for entry in reversed(ranked):
+        best = max(best, entry.score)
+        falling.append(replace(entry, score=best))
+    return falling[::-1]
 
 
 def _unit(score: float) -> float:

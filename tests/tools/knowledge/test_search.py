@@ -73,6 +73,38 @@ async def test_the_article_that_answers_comes_first(
     assert found[0].dense_score is not None
 
 
+@pytest.mark.parametrize(
+    "question",
+    [
+        "removing a document with a leading hyphen in its filename",
+        "get rid of a document that has a hyphen as the first character of its filename",
+    ],
+)
+async def test_what_is_meant_beats_shared_words_where_all_is_near(
+    tmp_path: Path, minilm: MiniLmEmbedder, question: str
+) -> None:
+    articles = {
+        "delete": (
+            "How do I delete a file whose name starts with a dash?",
+            "Put two dashes before the name: everything behind them is taken for a name.",
+        ),
+        "copy": (
+            "How do I copy a document with a leading number in its filename?",
+            "Put the filename in quotes. A leading number in the filename of a document does no harm.",
+        ),
+        "sort": (
+            "How do I sort documents by filename?",
+            "Choose View, then Sort by, then Filename. A leading hyphen in a filename comes first.",
+        ),
+    }
+    async with opened(tmp_path, minilm) as store:
+        await store.ingest(write_articles(tmp_path / "kb", articles))
+        found = await store.search(ask(question))
+
+    assert found[0].article_id == "delete"
+    assert [passage.score for passage in found] == sorted((passage.score for passage in found), reverse=True)
+
+
 async def test_scores_tell_questions_with_an_answer_from_those_without(knowledge: KnowledgeStore) -> None:
     answered = [await knowledge.search(ask(q)) for q in ("How do I download invoices?", "reset my password")]
     unanswered = [await knowledge.search(ask(q)) for q in ("Is there a dark mode?", "best pizza in Naples")]
