@@ -14,7 +14,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export HELPGRAPH_WORKSPACE ?= examples/orrery
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test support reader search-encoder test-llm explore nightly bench chaos chaos-points simulate soak lint format lock browser web screenshots clean
+.PHONY: help install run test ears support reader search-encoder test-llm explore nightly bench chaos chaos-points simulate soak lint format lock browser web screenshots clean
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
@@ -51,6 +51,9 @@ $(LLM_STAMP): requirements/live.txt | $(LLM_VENV)/bin/python
 test: $(STAMP) browser  ## Run every test: unit, graph, HTTP, Chromium, PostgreSQL
 	@# Two more than two cores have: many tests wait for processes that they started.
 	@$(BIN)/python -m pytest -q -n 4 --dist loadfile --no-loadscope-reorder
+
+ears: $(STAMP)  ## Teach anew what hears a message's kind, mood and danger (after a change to the examples or messages; minutes)
+	@$(BIN)/python -m tools.engines.local.teaching
 
 support: $(STAMP)  ## Learn again from the shipped examples which sentences a source says (after a change to them)
 	@$(BIN)/python -m tools.engines.local.support.store

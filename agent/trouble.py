@@ -19,7 +19,11 @@ _CLEAR_KIND = 0.7
 _ASKED_ABOUT = 0.4
 _DENIED = 0.1
 _UPSET = -0.4
+# From which evidence on an article is the remedy: of what may be a bug, and of trouble of an ordinary reason.
 _REMEDY_FROM, _REMEDY_SURE = 0.65, 0.9
+_ORDINARY_FROM, _ORDINARY_SURE = 0.2, 0.5
+# Which share of trouble of an ordinary reason is no bug where no article is found: a ticket about it helps nobody.
+_ORDINARY = 0.6
 _REMEDY_AT_BEST = 0.8
 
 
@@ -73,15 +77,22 @@ def bug_probability(signals: Signals, reasons: list[Reason]) -> float:
 def remedy_share(signals: Signals) -> float:
     """How likely what is wrong is no bug but what an article knows, in [0, 0.8]: "orders are missing" is both.
 
-    Most of what doesn't work for a customer and has an article isn't broken. "Error 500" is a fault's own word, what
-    was offered or asked about is reported, and the team's own tickets know better.
+    Most of what doesn't work for a customer and has an article isn't broken, and the less it sounds like a fault the
+    less of an article it takes: "the link says expired" is no bug either where none is found. "Error 500" is a fault's
+    own word, what was offered or asked about is reported, and the team's own tickets know better.
     """
     spoken_of = signals.report_offered or signals.last_bot_route in (Route.BUG_REPORT, OFFERED_BUG)
     faulty = signals.page_errors > 0 or names_fault(signals.newest_text)
     if signals.history is not None or faulty or signals.understanding.unspecific or spoken_of:
         return 0.0
-    near = (signals.evidence - _REMEDY_FROM) / (_REMEDY_SURE - _REMEDY_FROM)
-    return _REMEDY_AT_BEST * signals.remedy * min(1.0, max(0.0, near))
+    known = _REMEDY_AT_BEST * signals.remedy * _ramp(signals.evidence, _REMEDY_FROM, _REMEDY_SURE)
+    found = _ramp(signals.evidence, _ORDINARY_FROM, _ORDINARY_SURE)
+    ordinary = (1 - signals.understanding.fault) * (_ORDINARY + found * (_REMEDY_AT_BEST - _ORDINARY))
+    return max(known, ordinary)
+
+
+def _ramp(value: float, low: float, high: float) -> float:
+    return min(1.0, max(0.0, (value - low) / (high - low)))
 
 
 def remedy_failed(signals: Signals) -> bool:

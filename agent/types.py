@@ -217,7 +217,9 @@ class Understanding:
     `sentiment` lies in [-1, 1] (negative is unhappy); `sentiment_trend` is its change over the conversation.
     `wish_for_person`, `risk` and `kind_confidence` are probabilities. `dissatisfied` says how the conversation goes,
     in [0, 1] with the border at 0.5: somebody polite who gets nowhere is dissatisfied too. `question` stands alone: a
-    follow-up is completed from the conversation. `unspecific` is a report of trouble that doesn't say of what.
+    follow-up is completed from the conversation. `unspecific` is a report of trouble that doesn't say of what. `fault`
+    is how likely trouble, if any is reported, is the software's own and not of the kind that articles explain (a
+    setting, a permission, a limit, an expired link); 1 where that can't be told.
     """
 
     kind: Kind
@@ -236,6 +238,7 @@ class Understanding:
     says_solved: float = 0.0
     dissatisfied: float = 0.0
     unspecific: bool = False
+    fault: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

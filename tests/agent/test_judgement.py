@@ -13,6 +13,7 @@ from agent.judgement import decide, is_borderline
 from agent.nodes.judge import Known, signals_of
 from agent.policy import CategoryPolicy, Costs, Policy
 from agent.signals import History, Signals
+from agent.trouble import remedy_share
 from agent.types import (
     Author,
     Evidence,
@@ -363,6 +364,31 @@ def test_a_hint_of_a_wish_for_a_person_in_a_question_that_an_article_answers_is_
 
     assert decide(asked, POLICY).route is Route.ANSWER
     assert decide(replace(asked, evidence=0.3), POLICY).route is not Route.ANSWER
+
+
+def test_trouble_of_an_ordinary_reason_is_answered_where_an_article_is_found_and_asked_about_elsewhere() -> None:
+    """ "The link says expired" is nothing for those who make the software, with or without an article."""
+    ordinary = heard(kind=Kind.BUG, kind_confidence=0.95, fault=0.02)
+
+    assert decide(signals(0.95, understanding=ordinary), POLICY).route is Route.ANSWER
+    assert decide(signals(0.3, understanding=ordinary), POLICY).route is Route.CLARIFY
+    assert decide(signals(0.3, understanding=replace(ordinary, fault=0.95)), POLICY).route is Route.BUG_REPORT
+
+
+def test_a_fault_by_name_is_one_however_ordinary_it_sounds() -> None:
+    ordinary = heard(kind=Kind.BUG, kind_confidence=0.95, fault=0.02)
+
+    verdict = decide(signals(0.3, understanding=ordinary, newest_text="Error 500 when I save"), POLICY)
+
+    assert verdict.route is Route.BUG_REPORT
+
+
+@given(evidence=UNIT, fault=UNIT, more=UNIT)
+def test_the_likelier_a_fault_the_less_an_article_is_a_remedy(evidence: float, fault: float, more: float) -> None:
+    def share(of: float) -> float:
+        return remedy_share(signals(evidence, understanding=heard(kind=Kind.BUG, fault=of)))
+
+    assert 0 <= share(max(fault, more)) <= share(min(fault, more)) <= 0.8
 
 
 def test_an_article_that_knows_nothing_of_the_trouble_is_no_remedy() -> None:

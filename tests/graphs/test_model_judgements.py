@@ -21,7 +21,7 @@ HEARD = {
     "risk": 0.0,
     "question": "Why is the exported file empty?",
 }
-VAGUE = "it says 12 over there but my colleague has another one"
+VAGUE = "hm it's about the report"
 BUG = {
     "title": "Exported file is empty",
     "doing": "exporting a report",

@@ -17,6 +17,8 @@ Floats = NDArray[np.float64]
 
 # Inverse strengths of the regularisation that cross-validation chooses from.
 _STRENGTHS = (1.0, 3.0, 12.0)
+# Of thousands: weaker regularisation than that gains nothing and takes minutes.
+_STRENGTHS_OF_MANY = (0.5, 1.0, 2.0)
 _DEFAULT_STRENGTH = 3.0
 _TEMPERATURES = np.geomspace(0.2, 4.0, 53)
 _FOLDS = 4
@@ -95,11 +97,31 @@ def train(rows: csr_matrix, labels: Sequence[str], texts: Sequence[str], *, tune
     )
 
 
-def _fit(compact: Floats, target: NDArray[np.int64], strength: float) -> "LogisticRegression":
+def train_on_many(rows: csr_matrix, labels: Sequence[str], folds: NDArray[np.int64], weights: Floats) -> Classifier:
+    """Train on thousands of examples, some seconds for each strength and fold.
+
+    A label's probability is as high as it is frequent among them. `folds` has -1 for examples that are always trained
+    on; what is alike belongs into one fold. An example counts as often as `weights` says.
+    """
+    names = tuple(sorted(set(labels)))
+    target = np.array([names.index(label) for label in labels])
+    strength, temperature = _choose(rows, target, folds, len(names), weights=weights)
+    coefficients, intercept = _columns(_fit(rows, target, strength, weights), len(names))
+    return Classifier(
+        names, (coefficients / temperature).astype(np.float32), (intercept / temperature).astype(np.float32)
+    )
+
+
+def _fit(
+    compact: Floats | csr_matrix, target: NDArray[np.int64], strength: float, weights: Floats | None = None
+) -> "LogisticRegression":
+    """Without `weights` each label weighs the same."""
     # Imported here because every start would wait for it, and few learn anything.
     from sklearn.linear_model import LogisticRegression
 
-    return LogisticRegression(C=strength, class_weight="balanced", max_iter=2000, tol=1e-3).fit(compact, target)
+    balance = "balanced" if weights is None else None
+    model = LogisticRegression(C=strength, class_weight=balance, max_iter=2000, tol=1e-3)
+    return model.fit(compact, target, sample_weight=weights)
 
 
 def _columns(model: "LogisticRegression", labels: int) -> tuple[Floats, Floats]:
@@ -117,22 +139,30 @@ def _columns(model: "LogisticRegression", labels: int) -> tuple[Floats, Floats]:
     return coefficients, intercept
 
 
-def _choose(compact: Floats, target: NDArray[np.int64], folds: NDArray[np.int64], labels: int) -> tuple[float, float]:
+def _choose(
+    compact: Floats | csr_matrix,
+    target: NDArray[np.int64],
+    folds: NDArray[np.int64],
+    labels: int,
+    *,
+    weights: Floats | None = None,
+) -> tuple[float, float]:
     """The strength and temperature with the lowest loss on left-out examples."""
     tested = folds >= 0
     if tested.sum() < 2 * labels:
         return _DEFAULT_STRENGTH, 1.0
     best = (np.inf, _DEFAULT_STRENGTH, 1.0)
-    for strength in _STRENGTHS:
+    for strength in _STRENGTHS if weights is None else _STRENGTHS_OF_MANY:
         logits = np.zeros((len(target), labels))
         for fold in range(_FOLDS):
             held_out = folds == fold
             if not held_out.any():
                 continue
-            coefficients, intercept = _columns(_fit(compact[~held_out], target[~held_out], strength), labels)
+            own = None if weights is None else weights[~held_out]
+            coefficients, intercept = _columns(_fit(compact[~held_out], target[~held_out], strength, own), labels)
             logits[held_out] = compact[held_out] @ coefficients + intercept
         for temperature in _TEMPERATURES:
-            loss = _loss(logits[tested] / temperature, target[tested])
+            loss = _loss(logits[tested] / temperature, target[tested], balanced=weights is None)
             best = min(best, (loss, strength, float(temperature)))
     return best[1], best[2]
 
@@ -151,9 +181,11 @@ def _folds(target: NDArray[np.int64], texts: Sequence[str]) -> NDArray[np.int64]
     return folds
 
 
-def _loss(logits: Floats, target: NDArray[np.int64]) -> float:
-    """Mean negative log-likelihood, each label weighing the same."""
+def _loss(logits: Floats, target: NDArray[np.int64], *, balanced: bool) -> float:
+    """Mean negative log-likelihood; each label weighs the same if `balanced`, and each example otherwise."""
     likelihood = np.log(_softmax(logits)[np.arange(len(target)), target] + _TINY)
+    if not balanced:
+        return -float(np.mean(likelihood))
     return -float(np.mean([likelihood[target == label].mean() for label in np.unique(target)]))
 
 

@@ -40,6 +40,7 @@ from tools.engines.local.gloss import Glossary
 from tools.engines.local.questions import asks_for_steps, parts_of
 from tools.engines.local.remedies import remedy
 from tools.engines.local.requoting import NO_QUOTE, nearest_quote
+from tools.engines.local.shipped_ears import shipped_ears
 from tools.engines.local.stated import NOT_STATED, STATED, knows, stated
 from tools.engines.local.support.entailing import Entailing
 from tools.engines.local.support.judging import QUOTED, Says, Weighing, judge, quotation, statements
@@ -128,16 +129,17 @@ class LocalEngine:
         }
         taught = training_sets(shipped, in_english)
         sets = {**taught, "category": own}
-        meaning = None
+        meaning, ready = None, await asyncio.to_thread(shipped_ears)
         if embedder is not None:
+            # Kept apart: a changed category doesn't cost the shipped examples again.
+            groups = [distinct_texts({"category": own})]
+            if embedder.name not in ready:
+                groups.insert(0, distinct_texts(taught))
             try:
-                # Kept apart: a changed category doesn't cost the shipped examples again.
-                meaning = await _meaning(
-                    embedder, [distinct_texts(taught), distinct_texts({"category": own})], said, cache_dir
-                )
+                meaning = await _meaning(embedder, groups, said, cache_dir)
             except ConnectorError:
                 embedder = None
-        ears = await asyncio.to_thread(train_ears, sets, meaning, cache_dir)
+        ears = await asyncio.to_thread(train_ears, sets, meaning, cache_dir, ready)
         supports = await asyncio.to_thread(open_support, cache_dir, entailment)
         beside = sentence_encoder() if meaning is not None and meaning.beside else None
         heard = hearing.Hearing(ears, tongue, glossary, VectorMemory(embedder), VectorMemory(beside))

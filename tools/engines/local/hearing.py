@@ -59,6 +59,9 @@ _DELIGHTED = 0.55
 _PRAISE = 0.75
 _NO_KNOWN_COURTESY = 0.79
 _TROUBLE = 0.6
+# Trouble of an ordinary reason: a setting, a permission, a limit, an expired link. Told apart from faults of the
+# software where the ears were taught to.
+_TROUBLED = "trouble"
 _UNFRIENDLY = -0.3
 _STRONGEST_MOOD = 2.0
 
@@ -135,7 +138,7 @@ async def understand(
     alone_too = sentences if len(sentences) > 1 else []
     own, *others = await hearing.rows([newest, *earlier, *alone_too], spoken.language)
     before, parts = others[: len(earlier)], others[len(earlier) :]
-    alone = ears.hear("kind", own)
+    alone = _heard_kind(ears, own)
     feedback = ears.hear("feedback", own) if _answered_before(history) else None
     # The first message has nothing to hang on.
     idle = [
@@ -149,14 +152,14 @@ async def understand(
     question = standalone(newest, subject)
     of_subject = [row for text, row in zip(earlier, before, strict=True) if text == subject]
     whole = (await hearing.rows([question], spoken.language))[0] if follows else own
-    kind = _kind(alone, ears.hear("kind", whole)) if follows else alone
+    kind = _kind(alone, _heard_kind(ears, whole)) if follows else alone
     mood = _mood(newest, ears.hear("sentiment", own))
     courtesy = ears.hear("courtesy", own)
     asks = newest.endswith("?")
     solved = feedback.of("solved") if feedback is not None else 0.0
     code = names_code(newest) and solved < 0.5 and courtesy.label not in _PARTING
     if in_trouble or code or _is_no_courtesy(kind, courtesy, mood, newest, follows=follows):
-        kind = _about_something(alone, ears.hear("kind", whole))
+        kind = _about_something(alone, _heard_kind(ears, whole))
     elif (kind.label == Kind.SMALL_TALK or kind.confidence < _SURE_ALONE) and _is_courtesy(courtesy, mood, asks=asks):
         sure = max(courtesy.confidence if courtesy.label != _NO_COURTESY else 0.0, kind.of(Kind.SMALL_TALK), _PRAISE)
         kind = Scored(Kind.SMALL_TALK.value, sure, kind.probabilities)
@@ -205,6 +208,7 @@ async def understand(
         says_solved=round(solved, 4),
         dissatisfied=round(_dissatisfaction(hearing, newest, history, spoken), 4),
         unspecific=in_trouble and not follows,
+        fault=round(_fault(ears, whole), 4),
     )
 
 
@@ -236,6 +240,24 @@ def _unreadable(newest: str, spoken: Spoken) -> Understanding:
         sentiment_trend=0.0,
         question=Untrusted.of(newest, Source.CUSTOMER, limit=_QUESTION_LIMIT),
     )
+
+
+def _heard_kind(ears: Ears, row: Row) -> Scored:
+    """What kind a message is. Trouble is reported, whoever's fault it is."""
+    scored = ears.hear("kind", row)
+    if _TROUBLED not in scored.probabilities:
+        return scored
+    merged = {label: p for label, p in scored.probabilities.items() if label != _TROUBLED}
+    merged[Kind.BUG.value] = scored.of(Kind.BUG) + scored.of(_TROUBLED)
+    best = max(merged, key=lambda label: merged[label])
+    return Scored(best, merged[best], merged)
+
+
+def _fault(ears: Ears, row: Row) -> float:
+    """How likely trouble is the software's fault; 1 where the ears weren't taught to tell."""
+    scored = ears.hear("kind", row)
+    bug, troubled = scored.of(Kind.BUG), scored.of(_TROUBLED)
+    return bug / (bug + troubled) if troubled else 1.0
 
 
 def _kind(alone: Scored, whole: Scored) -> Scored:
@@ -304,7 +326,7 @@ def _next_best(kind: Scored) -> Scored:
 
 
 def _is_idle(ears: Ears, row: Row) -> bool:
-    kind = ears.hear("kind", row)
+    kind = _heard_kind(ears, row)
     if kind.label in _IDLE_KINDS and kind.confidence >= 0.5:
         return True
     return ears.hear("feedback", row).of("other") < 0.5

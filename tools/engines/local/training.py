@@ -13,6 +13,7 @@ from tools.arrays import read_arrays, write_arrays
 from tools.engines.local.classify import NOTHING, Classifier, Floats, Scored, scored, train
 from tools.engines.local.examples import Examples
 from tools.engines.local.features import Featurizer, Vectors
+from tools.engines.local.shipped_ears import Shipped
 
 # Part of every cache key: goes up when features or training change what is learnt from the same examples.
 _FORMAT = 3
@@ -103,16 +104,25 @@ class Meaning:
     beside: Mapping[str, Vectors]
 
 
-def train_ears(sets: Mapping[str, Examples], meaning: Meaning | None, cache_dir: Path) -> Ears:
-    """Train every set by words alone, and by meaning too where there is any.
+def with_beside(embedder: str) -> str:
+    """What the vectors of a model are known by that have a second model's beside them."""
+    return f"{embedder}+beside"
+
+
+def train_ears(sets: Mapping[str, Examples], meaning: Meaning | None, cache_dir: Path, ready: Shipped) -> Ears:
+    """Train every set by words alone, and by meaning too where there is any; those that are `ready` are taken.
 
     Takes seconds the first time, and blocks.
     """
     featurize = Featurizer()
 
     def chorus(vectors: Mapping[str, Vectors] | None, embedder: str) -> Chorus:
+        there = ready.get(embedder, {})
         return Chorus(
-            {name: trained(name, examples, featurize, vectors, embedder, cache_dir) for name, examples in sets.items()}
+            {
+                name: there[name] if name in there else trained(name, examples, featurize, vectors, embedder, cache_dir)
+                for name, examples in sets.items()
+            }
         )
 
     words_only, nothing = chorus(None, ""), Chorus({})
@@ -121,7 +131,7 @@ def train_ears(sets: Mapping[str, Examples], meaning: Meaning | None, cache_dir:
     with_both = nothing
     if meaning.beside:
         both = {text: np.hstack([row, meaning.beside[text]]) for text, row in meaning.vectors.items()}
-        with_both = chorus(both, f"{meaning.embedder}+beside")
+        with_both = chorus(both, with_beside(meaning.embedder))
     return Ears(featurize, Choruses(words_only, chorus(meaning.vectors, meaning.embedder), with_both))
 
 

@@ -1,0 +1,93 @@
+"""The shipped ears: taught with the shipped examples, not learnt again, able to tell faults from other trouble."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.tools.engines.conftest import Hear
+from tests.tools.engines.shop import CATEGORIES
+from tools.embedding.minilm import MiniLmEmbedder
+from tools.engines.local import shipped_ears as module
+from tools.engines.local.engine import LocalEngine
+from tools.engines.local.examples import SETS
+from tools.engines.local.messages import load_messages
+from tools.engines.local.shipped_ears import packed, shipped_ears
+
+FAULTS = [
+    "the page stays white since your update",
+    "Error 500 whenever I press save",
+    "the sum at the bottom is wrong, 3 times 20 isn't 61",
+    "die App stürzt ab sobald ich auf Drucken tippe",
+    "seit dem Update wird alles doppelt gespeichert",
+    "la app se cierra sola al abrir el calendario",
+]
+ORDINARY = [
+    "the link says expired",
+    "she never got the mail to join",
+    "the button is grey, I can't press it",
+    "it says I don't have permission for that",
+    "der Link ist abgelaufen",
+    "das Feld ist ausgegraut bei mir",
+    "dice que no tengo permiso",
+]
+
+
+def classifiers_in(folder: Path) -> set[str]:
+    """What was learnt into a folder."""
+    return {path.name.split("-")[1] for path in folder.glob("classifier-*.npz")}
+
+
+def test_they_were_taught_with_the_examples_that_there_are(minilm: MiniLmEmbedder) -> None:
+    """Else every installation learns at its first start, from a fifth of them: `make ears`."""
+    ears = shipped_ears()
+
+    assert set(ears) == {"", minilm.name, f"{minilm.name}+beside"}
+    assert all(set(classifiers) == set(SETS) for classifiers in ears.values())
+
+
+def test_eight_bits_are_enough(minilm: MiniLmEmbedder) -> None:
+    kind = shipped_ears()[minilm.name]["kind"]
+    again = packed({"": {"kind": kind}}, "key")
+
+    assert (abs(again["/kind/weights"] * again["/kind/scale"] - kind.weights) < 1e-6).all()
+
+
+async def test_a_first_start_learns_the_categories_and_languages_alone(minilm: MiniLmEmbedder, tmp_path: Path) -> None:
+    await LocalEngine.open(minilm, CATEGORIES, cache_dir=tmp_path)
+
+    assert classifiers_in(tmp_path) == {"category", "language"}
+
+
+async def test_other_examples_are_learnt_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "digest_of_examples", lambda: "of other examples")
+
+    await LocalEngine.open(None, CATEGORIES[:2], cache_dir=tmp_path)
+
+    assert classifiers_in(tmp_path) == {*SETS, "category", "language"}
+
+
+def test_a_damaged_file_is_learnt_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = tmp_path / "ears.npz"
+    broken.write_bytes(b"no archive")
+    monkeypatch.setattr(module, "SHIPPED", broken)
+
+    assert shipped_ears() == {}
+
+
+@pytest.mark.parametrize("text", FAULTS)
+async def test_what_only_its_makers_can_mend_is_a_fault(hear: Hear, text: str) -> None:
+    assert (await hear(text)).fault > 0.5
+
+
+@pytest.mark.parametrize("text", ORDINARY)
+async def test_what_articles_explain_is_no_fault(hear: Hear, text: str) -> None:
+    assert (await hear(text)).fault < 0.5
+
+
+def test_messages_are_whole() -> None:
+    messages = load_messages()
+
+    assert {each.language for each in messages} == {"en", "de", "es"}
+    assert {each.stands for each in messages} == {"alone", "leans", "solved", "unsolved"}
+    assert {each.mood for each in messages} == {-2, -1, 0, 1, 2}
+    assert len({(each.language, each.text.casefold()) for each in messages}) == len(messages)
