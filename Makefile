@@ -53,7 +53,7 @@ test: $(STAMP) browser  ## Run every test: unit, graph, HTTP, Chromium, PostgreS
 	@$(BIN)/python -m pytest -q -n 4 --dist loadfile --no-loadscope-reorder
 
 ears: $(STAMP)  ## Teach anew what hears a message's kind, mood and danger (after a change to the examples or messages; minutes)
-	@$(BIN)/python -m tools.engines.local.teaching
+	@$(BIN)/python -m tools.engines.local.ears.teaching
 
 support: $(STAMP)  ## Learn again from the shipped examples which sentences a source says (after a change to them)
 	@$(BIN)/python -m tools.engines.local.support.store

@@ -29,8 +29,8 @@ from evals.statistics.measured import Measured, bootstrap
 from graphs.settings import load_settings
 from graphs.shared import open_embedding
 from tools.embedding.remembered import RememberedEmbedder
+from tools.engines.local.ears.examples import by_language, load_examples
 from tools.engines.local.engine import LocalEngine
-from tools.engines.local.examples import by_language, load_examples
 from tools.knowledge.store import KnowledgeStore
 from tools.storage.database import Database
 

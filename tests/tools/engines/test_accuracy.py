@@ -9,9 +9,9 @@ import yaml
 from agent.types import PageContext
 from tests.tools.engines.conftest import words
 from tests.tools.engines.shop import CATEGORIES
+from tools.engines.local.ears.examples import load_examples
+from tools.engines.local.ears.messages import load_messages
 from tools.engines.local.engine import LocalEngine
-from tools.engines.local.examples import load_examples
-from tools.engines.local.messages import load_messages
 
 FOLDER = Path(__file__).parent
 

@@ -7,11 +7,11 @@ import pytest
 from tests.tools.engines.conftest import Hear
 from tests.tools.engines.shop import CATEGORIES
 from tools.embedding.minilm import MiniLmEmbedder
-from tools.engines.local import shipped_ears as module
+from tools.engines.local.ears import store as module
+from tools.engines.local.ears.examples import SETS
+from tools.engines.local.ears.messages import load_messages
+from tools.engines.local.ears.store import packed, shipped_ears
 from tools.engines.local.engine import LocalEngine
-from tools.engines.local.examples import SETS
-from tools.engines.local.messages import load_messages
-from tools.engines.local.shipped_ears import packed, shipped_ears
 
 FAULTS = [
     "the page stays white since your update",

@@ -10,9 +10,9 @@ from agent.policy import CategoryPolicy
 from agent.types import PageContext, Understanding
 from tests.tools.engines.conftest import words
 from tests.tools.engines.shop import CATEGORIES, HashedEmbedder
-from tools.engines.local.classify import train
+from tools.engines.local.ears.classify import train
+from tools.engines.local.ears.features import Featurizer
 from tools.engines.local.engine import LocalEngine
-from tools.engines.local.features import Featurizer
 
 QUESTION = "how do I invite a colleague"
 

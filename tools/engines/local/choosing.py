@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tools.engines.local.features import Vectors
+from tools.engines.local.ears.features import Vectors
 from tools.engines.local.pieces import Piece, Shape
 from tools.engines.local.vectors import VectorMemory
 from tools.engines.local.words import content_words

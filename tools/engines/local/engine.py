@@ -33,21 +33,21 @@ from tools.embedding.sentences import sentence_encoder
 from tools.engines.local import bugs, evidence, hearing, signals, telling
 from tools.engines.local.answering import Understood, compose
 from tools.engines.local.choosing import Reading, Wanted
-from tools.engines.local.examples import by_language, distinct_texts, load_examples, training_sets
+from tools.engines.local.ears.examples import by_language, distinct_texts, load_examples, training_sets
+from tools.engines.local.ears.features import Vectors
+from tools.engines.local.ears.store import shipped_ears
+from tools.engines.local.ears.training import Meaning, train_ears
 from tools.engines.local.facts import as_sources
-from tools.engines.local.features import Vectors
 from tools.engines.local.gloss import Glossary
 from tools.engines.local.questions import asks_for_steps, parts_of
 from tools.engines.local.remedies import remedy
 from tools.engines.local.requoting import NO_QUOTE, nearest_quote
-from tools.engines.local.shipped_ears import shipped_ears
 from tools.engines.local.stated import NOT_STATED, STATED, knows, stated
 from tools.engines.local.support.entailing import Entailing
 from tools.engines.local.support.judging import QUOTED, Says, Weighing, judge, quotation, statements
 from tools.engines.local.support.model import SupportModel
 from tools.engines.local.support.store import open_support
 from tools.engines.local.tongue import Tongue
-from tools.engines.local.training import Meaning, train_ears
 from tools.engines.local.vectors import VectorMemory, embed_examples
 from tools.engines.local.words import content_words
 from tools.learned.model import LearnedModel

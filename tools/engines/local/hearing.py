@@ -16,15 +16,15 @@ from agent.types import (
     Understanding,
     Untrusted,
 )
-from tools.engines.local.classify import Scored
 from tools.engines.local.codes import names_code
-from tools.engines.local.features import Vectors, mood_of_emoji
+from tools.engines.local.ears.classify import Scored
+from tools.engines.local.ears.features import Vectors, mood_of_emoji
+from tools.engines.local.ears.training import Ears, Row
 from tools.engines.local.gloss import Glossary
 from tools.engines.local.questions import asks_by_itself, is_follow_up, is_gibberish, standalone, subject_of
 from tools.engines.local.telling import sentences_of
 from tools.engines.local.temper import Said, dissatisfaction
 from tools.engines.local.tongue import Spoken, Tongue, is_latin
-from tools.engines.local.training import Ears, Row
 from tools.engines.local.trouble import is_unspecific
 from tools.engines.local.vectors import VectorMemory
 from tools.learned.classifier import LearnedClassifier

@@ -7,7 +7,7 @@ from functools import cache
 from typing import get_args
 
 from agent.types import Language
-from tools.engines.local.classify import Scored
+from tools.engines.local.ears.classify import Scored
 from tools.engines.local.shipped import read_data
 from tools.engines.local.telling import sentences_of
 from tools.engines.local.tongue import is_latin

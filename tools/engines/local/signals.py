@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from agent.types import Evidence, Passage, Understanding
-from tools.engines.local.training import Ears, Row
+from tools.engines.local.ears.training import Ears, Row
 from tools.learned.model import log_odds
 from tools.learned.outcomes import OUTCOMES
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.types import LANGUAGES, Language
-from tools.engines.local.classify import Classifier
-from tools.engines.local.features import Featurizer
-from tools.engines.local.training import trained
+from tools.engines.local.ears.classify import Classifier
+from tools.engines.local.ears.features import Featurizer
+from tools.engines.local.ears.training import trained
 from tools.engines.local.words import words
 from tools.language import identify
 

@@ -11,7 +11,7 @@ from agent.errors import ConnectorError
 from agent.ports import Embedder
 from tools.arrays import read_arrays, write_arrays
 from tools.embedding.remembered import apart, remembering
-from tools.engines.local.features import Vectors
+from tools.engines.local.ears.features import Vectors
 
 logger = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tools.engines.local.examples import SETS
+from tools.engines.local.ears.examples import SETS
 from tools.engines.local.shipped import as_text, damaged, names_in, read_data, read_text
 
 _FOLDER = "messages"

@@ -7,8 +7,8 @@ from importlib.resources import as_file, files
 import numpy as np
 
 from tools.arrays import Arrays, read_arrays
-from tools.engines.local.classify import Classifier
-from tools.engines.local.messages import digest_of_examples
+from tools.engines.local.ears.classify import Classifier
+from tools.engines.local.ears.messages import digest_of_examples
 
 Shipped = Mapping[str, Mapping[str, Classifier]]
 

@@ -10,10 +10,10 @@ from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
 
 from tools.arrays import read_arrays, write_arrays
-from tools.engines.local.classify import NOTHING, Classifier, Floats, Scored, scored, train
-from tools.engines.local.examples import Examples
-from tools.engines.local.features import Featurizer, Vectors
-from tools.engines.local.shipped_ears import Shipped
+from tools.engines.local.ears.classify import NOTHING, Classifier, Floats, Scored, scored, train
+from tools.engines.local.ears.examples import Examples
+from tools.engines.local.ears.features import Featurizer, Vectors
+from tools.engines.local.ears.store import Shipped
 
 # Part of every cache key: goes up when features or training change what is learnt from the same examples.
 _FORMAT = 3

@@ -19,13 +19,13 @@ from tools.arrays import write_arrays
 from tools.embedding.minilm import MiniLmEmbedder
 from tools.embedding.sentences import sentence_encoder
 from tools.embedding.weights import find_weights
-from tools.engines.local.classify import Classifier, train, train_on_many
-from tools.engines.local.examples import load_examples, training_sets
-from tools.engines.local.features import Featurizer
+from tools.engines.local.ears.classify import Classifier, train, train_on_many
+from tools.engines.local.ears.examples import load_examples, training_sets
+from tools.engines.local.ears.features import Featurizer
+from tools.engines.local.ears.messages import labels_of, load_messages
+from tools.engines.local.ears.store import SHIPPED, key_of_examples, packed
+from tools.engines.local.ears.training import with_beside
 from tools.engines.local.gloss import Glossary
-from tools.engines.local.messages import labels_of, load_messages
-from tools.engines.local.shipped_ears import SHIPPED, key_of_examples, packed
-from tools.engines.local.training import with_beside
 
 logger = logging.getLogger(__name__)
 
