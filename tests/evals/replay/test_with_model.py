@@ -30,6 +30,8 @@ def test_thirty_two_tickets_are_in_flight_at_the_same_time(
         server.script = slow
         monkeypatch.setenv("HELPGRAPH_MODEL", "scripted")
         monkeypatch.setenv("HELPGRAPH_MODEL_URL", server.url)
+        # A call in every turn, however sure the engine is by itself.
+        monkeypatch.setenv("HELPGRAPH_MODEL_JUDGES", "always")
         code, said = replaying(tickets, tmp_path / "run")
 
     assert code == 0, said

@@ -103,7 +103,7 @@ async def main(cache_dir: Path) -> None:
     ears: dict[str, dict[str, Classifier]] = {}
     with ProcessPoolExecutor(initializer=threadpool_limits, initargs=(1,)) as pool:
         for ((name, what), job), classifier in zip(jobs.items(), pool.map(_train, jobs.values()), strict=True):
-            logger.info("taught the ears name=%s/%s rows=%d", name, what, len(job[1]))
+            logger.info("taught the ears name=%s rows=%d", f"{name}/{what}", len(job[1]))
             ears.setdefault(name, {})[what] = classifier
     write_arrays(Path(str(SHIPPED)), packed(ears, key_of_examples()), packed=True)
 
