@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.tools.engines.conftest import Hear
+from agent.types import PageContext
+from tests.tools.engines.conftest import Hear, words
 from tests.tools.engines.shop import CATEGORIES
 from tools.embedding.minilm import MiniLmEmbedder
 from tools.engines.local.ears import store as module
@@ -56,6 +57,23 @@ async def test_a_first_start_learns_the_categories_and_languages_alone(minilm: M
     await LocalEngine.open(minilm, CATEGORIES, cache_dir=tmp_path)
 
     assert classifiers_in(tmp_path) == {"category", "language"}
+
+
+async def test_german_is_heard_by_both_models_without_any_category(
+    engine: LocalEngine, minilm: MiniLmEmbedder, tmp_path: Path
+) -> None:
+    bare = await LocalEngine.open(minilm, (), cache_dir=tmp_path)
+    text = words("Die Schichten sind weg, seit ich sie verschoben habe")
+
+    expected = await engine.understand((text,), (), PageContext())
+    heard = await bare.understand((text,), (), PageContext())
+
+    assert expected.language == "de"
+    assert (heard.kind_confidence, heard.fault, heard.risk) == (
+        expected.kind_confidence,
+        expected.fault,
+        expected.risk,
+    )
 
 
 async def test_other_examples_are_learnt_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

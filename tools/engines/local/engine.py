@@ -100,9 +100,10 @@ class LocalEngine:
         cache_dir: Path,
         entailment: Entailing | None = None,
     ) -> "LocalEngine":
-        """Train from the shipped examples and the workspace's own category examples.
+        """Take the shipped ears and learn the workspace's own categories from their examples.
 
-        A few seconds the first time, with an entailment model minutes; what was learnt is kept in `cache_dir`. Without
+        A few seconds the first time, with another embedding model than the installed one a minute, with an entailment
+        model many; what was learnt is kept in `cache_dir`. Without
         an embedder, or when it fails now, the engine goes by words alone. With an entailment model, `support` goes by
         that too.
 
@@ -141,7 +142,7 @@ class LocalEngine:
                 embedder = None
         ears = await asyncio.to_thread(train_ears, sets, meaning, cache_dir, ready)
         supports = await asyncio.to_thread(open_support, cache_dir, entailment)
-        beside = sentence_encoder() if meaning is not None and meaning.beside else None
+        beside = sentence_encoder() if meaning is not None and meaning.beside is not None else None
         heard = hearing.Hearing(ears, tongue, glossary, VectorMemory(embedder), VectorMemory(beside))
         return cls(heard, supports, embedder)
 
@@ -344,10 +345,10 @@ async def _meaning(
         ConnectorError: a model failed.
     """
     vectors: dict[str, Vectors] = {}
-    beside: dict[str, Vectors] = {}
+    beside: dict[str, Vectors] | None = {} if reads_english(embedder) else None
     for gists in groups:
         vectors |= await embed_examples(embedder, gists, cache_dir)
-        if reads_english(embedder):
+        if beside is not None:
             written = [said[gist] for gist in gists]
             rows = await embed_examples(sentence_encoder(), list(dict.fromkeys(written)), cache_dir)
             beside |= {gist: rows[text] for gist, text in zip(gists, written, strict=True)}

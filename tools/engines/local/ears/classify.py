@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
+FORMAT = 3
+"""Part of the keys of all that is kept or shipped: goes up when features or training change what is learnt."""
+
 # Inverse strengths of the regularisation that cross-validation chooses from.
 _STRENGTHS = (1.0, 3.0, 12.0)
 # Of thousands: weaker regularisation than that gains nothing and takes minutes.
@@ -36,6 +39,12 @@ class Scored:
     def of(self, label: str) -> float:
         """The probability of a label; 0 for one that the classifier doesn't know."""
         return self.probabilities.get(label, 0.0)
+
+
+def likeliest(probabilities: dict[str, float]) -> Scored:
+    """The best of labels with their probabilities."""
+    best = max(probabilities, key=lambda label: probabilities[label])
+    return Scored(best, probabilities[best], probabilities)
 
 
 NOTHING = Scored("other", 0.0, {})
@@ -63,8 +72,7 @@ def scored(labels: Sequence[str], logits: Sequence[float]) -> Scored:
     powers = [math.exp(logit - highest) for logit in logits]
     total = sum(powers)
     by_label = {label: power / total for label, power in zip(labels, powers, strict=True)}
-    best = labels[logits.index(highest)]
-    return Scored(best, by_label[best], by_label)
+    return likeliest(by_label)
 
 
 def train(rows: csr_matrix, labels: Sequence[str], texts: Sequence[str], *, tuned: bool = True) -> Classifier:

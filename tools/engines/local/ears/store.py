@@ -7,14 +7,12 @@ from importlib.resources import as_file, files
 import numpy as np
 
 from tools.arrays import Arrays, read_arrays
-from tools.engines.local.ears.classify import Classifier
+from tools.engines.local.ears.classify import FORMAT, Classifier
 from tools.engines.local.ears.messages import digest_of_examples
 
 Shipped = Mapping[str, Mapping[str, Classifier]]
 
 SHIPPED = files("tools.engines.local") / "data" / "ears.npz"
-# Part of the key: goes up when features or training change what is learnt from the same examples.
-_FORMAT = 1
 _MOST = 127
 
 
@@ -49,7 +47,7 @@ def key_of_examples() -> str:
     Raises:
         Misconfigured: the installation is damaged.
     """
-    return hashlib.sha256(f"{_FORMAT}\x1e{digest_of_examples()}".encode()).hexdigest()[:24]
+    return hashlib.sha256(f"{FORMAT}\x1e{digest_of_examples()}".encode()).hexdigest()[:24]
 
 
 def packed(ears: Shipped, key: str) -> Arrays:

@@ -10,13 +10,10 @@ from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
 
 from tools.arrays import read_arrays, write_arrays
-from tools.engines.local.ears.classify import NOTHING, Classifier, Floats, Scored, scored, train
+from tools.engines.local.ears.classify import FORMAT, NOTHING, Classifier, Floats, Scored, scored, train
 from tools.engines.local.ears.examples import Examples
 from tools.engines.local.ears.features import Featurizer, Vectors
 from tools.engines.local.ears.store import Shipped
-
-# Part of every cache key: goes up when features or training change what is learnt from the same examples.
-_FORMAT = 3
 
 
 class Chorus:
@@ -97,11 +94,11 @@ class Ears:
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """The vectors of the examples, by text: of the model that `embedder` names, and of a second one, if any."""
+    """The vectors of the examples, by text: of the model that `embedder` names, and of a second one (None without)."""
 
     embedder: str
     vectors: Mapping[str, Vectors]
-    beside: Mapping[str, Vectors]
+    beside: Mapping[str, Vectors] | None
 
 
 def with_beside(embedder: str) -> str:
@@ -129,8 +126,9 @@ def train_ears(sets: Mapping[str, Examples], meaning: Meaning | None, cache_dir:
     if meaning is None:
         return Ears(featurize, Choruses(words_only, nothing, nothing))
     with_both = nothing
-    if meaning.beside:
-        both = {text: np.hstack([row, meaning.beside[text]]) for text, row in meaning.vectors.items()}
+    beside = meaning.beside
+    if beside is not None:
+        both = {text: np.hstack([row, beside[text]]) for text, row in meaning.vectors.items()}
         with_both = chorus(both, with_beside(meaning.embedder))
     return Ears(featurize, Choruses(words_only, chorus(meaning.vectors, meaning.embedder), with_both))
 
@@ -151,7 +149,7 @@ def trained(
     if not texts:
         return Classifier((), np.zeros((0, 0), dtype=np.float32), np.zeros(0, dtype=np.float32))
     said = "\x1e".join(f"{label}\x1f{text}" for label, text in zip(labels, texts, strict=True))
-    key = hashlib.sha256(f"{_FORMAT}\x1e{embedder_name}\x1e{said}".encode()).hexdigest()[:24]
+    key = hashlib.sha256(f"{FORMAT}\x1e{embedder_name}\x1e{said}".encode()).hexdigest()[:24]
     path = cache_dir / f"classifier-{name}-{key}.npz"
     known = _read(path, sorted(set(labels)))
     if known is not None:
