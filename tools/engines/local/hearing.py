@@ -17,10 +17,26 @@ from agent.types import (
     Untrusted,
 )
 from tools.engines.local.codes import names_code
-from tools.engines.local.ears.classify import Scored
+from tools.engines.local.ears.classify import Scored, likeliest
 from tools.engines.local.ears.features import Vectors, mood_of_emoji
 from tools.engines.local.ears.training import Ears, Row
 from tools.engines.local.gloss import Glossary
+from tools.engines.local.kinds import (
+    CLEAR_COURTESY,
+    IDLE_KINDS,
+    NO_COURTESY,
+    SURE_ALONE,
+    SURE_COURTESY,
+    UNFRIENDLY,
+    about_something,
+    clearly_idle,
+    fault_in,
+    heard_kind,
+    is_courtesy,
+    is_no_courtesy,
+    next_best,
+    of_follow_up,
+)
 from tools.engines.local.questions import asks_by_itself, is_follow_up, is_gibberish, standalone, subject_of
 from tools.engines.local.telling import sentences_of
 from tools.engines.local.temper import Said, dissatisfaction
@@ -43,26 +59,13 @@ _PREPARED = 256
 _REMEMBERED = 40
 _MOST_PARTS = 6
 _SHORT_CHARS = 400
-_IDLE_KINDS = (Kind.SMALL_TALK, Kind.WANTS_PERSON, Kind.ABUSE)
-_SURE_ALONE = 0.6
 # To refuse somebody who meant well is worse than to answer a rude message.
 _SURE_OF_ABUSE = 0.6
-_SURE_COURTESY = 0.8
-_CLEAR_COURTESY = 0.65
-_NO_COURTESY = "none"
 _SURELY_SOLVED = 0.6
 _PARTING = ("thanks", "goodbye")
-_SURELY_NONE = 0.5
-_BRIEF_WORDS, _FEW_WORDS = 2, 3
-_UNMISTAKABLE = 0.9
-_DELIGHTED = 0.55
 _PRAISE = 0.75
 _NO_KNOWN_COURTESY = 0.79
 _TROUBLE = 0.6
-# Trouble of an ordinary reason: a setting, a permission, a limit, an expired link. Told apart from faults of the
-# software where the ears were taught to.
-_TROUBLED = "trouble"
-_UNFRIENDLY = -0.3
 _STRONGEST_MOOD = 2.0
 
 
@@ -101,8 +104,7 @@ class Hearing:
         mixed = {label: (1 - share) * p for label, p in scored.probabilities.items()}
         for label, p in zip(classifier.labels, probabilities, strict=True):
             mixed[label] = mixed.get(label, 0.0) + share * float(p)
-        best = max(mixed, key=lambda label: mixed[label])
-        return Scored(best, mixed[best], mixed)
+        return likeliest(mixed)
 
     async def rows(self, texts: Sequence[str], language: str) -> list[Row]:
         """Prepare texts, all of one language, for the classifiers; the same text of a turn is prepared once."""
@@ -138,7 +140,7 @@ async def understand(
     alone_too = sentences if len(sentences) > 1 else []
     own, *others = await hearing.rows([newest, *earlier, *alone_too], spoken.language)
     before, parts = others[: len(earlier)], others[len(earlier) :]
-    alone = _heard_kind(ears, own)
+    alone = heard_kind(ears, own)
     feedback = ears.hear("feedback", own) if _answered_before(history) else None
     # The first message has nothing to hang on.
     idle = [
@@ -152,33 +154,33 @@ async def understand(
     question = standalone(newest, subject)
     of_subject = [row for text, row in zip(earlier, before, strict=True) if text == subject]
     whole = (await hearing.rows([question], spoken.language))[0] if follows else own
-    kind = _kind(alone, _heard_kind(ears, whole)) if follows else alone
+    kind = of_follow_up(alone, heard_kind(ears, whole)) if follows else alone
     mood = _mood(newest, ears.hear("sentiment", own))
     courtesy = ears.hear("courtesy", own)
     asks = newest.endswith("?")
     solved = feedback.of("solved") if feedback is not None else 0.0
     code = names_code(newest) and solved < 0.5 and courtesy.label not in _PARTING
-    if in_trouble or code or _is_no_courtesy(kind, courtesy, mood, newest, follows=follows):
-        kind = _about_something(alone, _heard_kind(ears, whole))
-    elif (kind.label == Kind.SMALL_TALK or kind.confidence < _SURE_ALONE) and _is_courtesy(courtesy, mood, asks=asks):
-        sure = max(courtesy.confidence if courtesy.label != _NO_COURTESY else 0.0, kind.of(Kind.SMALL_TALK), _PRAISE)
+    if in_trouble or code or is_no_courtesy(kind, courtesy, mood, newest, follows=follows):
+        kind = about_something(alone, heard_kind(ears, whole))
+    elif (kind.label == Kind.SMALL_TALK or kind.confidence < SURE_ALONE) and is_courtesy(courtesy, mood, asks=asks):
+        sure = max(courtesy.confidence if courtesy.label != NO_COURTESY else 0.0, kind.of(Kind.SMALL_TALK), _PRAISE)
         kind = Scored(Kind.SMALL_TALK.value, sure, kind.probabilities)
-    unsure = kind.confidence < _SURE_ALONE or (kind.label == Kind.COMPLAINT and mood > _UNFRIENDLY)
+    unsure = kind.confidence < SURE_ALONE or (kind.label == Kind.COMPLAINT and mood > UNFRIENDLY)
     if solved >= _SURELY_SOLVED and unsure and not asks:
         # "Great, that fixed E42" sounds like anything, and is thanks.
         kind = Scored(Kind.SMALL_TALK.value, solved, kind.probabilities)
     if in_trouble and not follows:
         kind = Scored(Kind.BUG.value, _TROUBLE, kind.probabilities)
     asked = question if follows else newest
-    if hearing.learned is not None and not _clearly_idle(kind, hearing.learned.kind):
+    if hearing.learned is not None and not clearly_idle(kind, hearing.learned.kind):
         kind = await hearing.informed(kind, hearing.learned.kind, asked)
     if kind.label == Kind.ABUSE and kind.confidence < _SURE_OF_ABUSE:
-        kind = _next_best(kind)
+        kind = next_best(kind)
     unsolved = feedback.of("unsolved") if feedback else 0.0
-    if kind.label in (Kind.SMALL_TALK, Kind.ABUSE) and kind.confidence >= _SURE_COURTESY and unsolved < 0.5:
+    if kind.label in (Kind.SMALL_TALK, Kind.ABUSE) and kind.confidence >= SURE_COURTESY and unsolved < 0.5:
         # "Bye" hangs on nothing, and which courtesy it is stands in it alone.
         question = newest
-    if kind.label == Kind.SMALL_TALK and (courtesy.label == _NO_COURTESY or courtesy.confidence < _CLEAR_COURTESY):
+    if kind.label == Kind.SMALL_TALK and (courtesy.label == NO_COURTESY or courtesy.confidence < CLEAR_COURTESY):
         # "DATEV" sounds like nothing else, and like no courtesy that there is: articles may know it.
         kind = Scored(kind.label, min(kind.confidence, _NO_KNOWN_COURTESY), kind.probabilities)
     if not is_latin(newest):
@@ -208,7 +210,7 @@ async def understand(
         says_solved=round(solved, 4),
         dissatisfied=round(_dissatisfaction(hearing, newest, history, spoken), 4),
         unspecific=in_trouble and not follows,
-        fault=round(_fault(ears, whole), 4),
+        fault=round(fault_in(ears, whole), 4),
     )
 
 
@@ -242,92 +244,9 @@ def _unreadable(newest: str, spoken: Spoken) -> Understanding:
     )
 
 
-def _heard_kind(ears: Ears, row: Row) -> Scored:
-    """What kind a message is. Trouble is reported, whoever's fault it is."""
-    scored = ears.hear("kind", row)
-    if _TROUBLED not in scored.probabilities:
-        return scored
-    merged = {label: p for label, p in scored.probabilities.items() if label != _TROUBLED}
-    merged[Kind.BUG.value] = scored.of(Kind.BUG) + scored.of(_TROUBLED)
-    best = max(merged, key=lambda label: merged[label])
-    return Scored(best, merged[best], merged)
-
-
-def _fault(ears: Ears, row: Row) -> float:
-    """How likely trouble is the software's fault; 1 where the ears weren't taught to tell."""
-    scored = ears.hear("kind", row)
-    bug, troubled = scored.of(Kind.BUG), scored.of(_TROUBLED)
-    return bug / (bug + troubled) if troubled else 1.0
-
-
-def _kind(alone: Scored, whole: Scored) -> Scored:
-    """The kind of a follow-up: its own when that is clear, else halfway to what the whole question is."""
-    if alone.label in (Kind.COMPLAINT, *_IDLE_KINDS) and alone.confidence >= _SURE_ALONE:
-        return alone
-    mixed = {label: (alone.of(label) + whole.of(label)) / 2 for label in alone.probabilities}
-    best = max(mixed, key=lambda label: mixed[label])
-    return Scored(best, mixed[best], mixed)
-
-
-def _is_no_courtesy(kind: Scored, courtesy: Scored, mood: float, newest: str, *, follows: bool) -> bool:
-    """Whether what sounds like small talk or abuse is neither: "and yearly?", "dark mode?", "in Firefox", "api key".
-
-    A few words that no example has say little. But who asks doesn't give thanks or take leave, which courtesy it would
-    be, if one, is clear of real ones, and whoever is rude in a word or two is rude.
-    """
-    none, asks = courtesy.label == _NO_COURTESY, newest.endswith("?")
-    if kind.label == Kind.SMALL_TALK and mood >= _DELIGHTED and not asks:
-        return False
-    if kind.label == Kind.SMALL_TALK and none and (follows or courtesy.confidence >= _SURELY_NONE):
-        return True
-    said = len(newest.split())
-    unclear = kind.confidence < _SURE_COURTESY and courtesy.confidence < _SURELY_NONE
-    if kind.label == Kind.SMALL_TALK and said <= _FEW_WORDS and unclear:
-        return True
-    if kind.label == Kind.ABUSE and mood > _UNFRIENDLY and said <= _BRIEF_WORDS:
-        return True
-    if not asks or (not none and courtesy.confidence >= _CLEAR_COURTESY):
-        return False
-    if kind.label == Kind.ABUSE:
-        return follows and mood > _UNFRIENDLY
-    return kind.label == Kind.SMALL_TALK and (follows or courtesy.label not in ("greeting", "who"))
-
-
-def _is_courtesy(courtesy: Scored, mood: float, *, asks: bool) -> bool:
-    """Whether what sounds like nothing in particular is a courtesy, or praise: "tschüss", "I love this tool"."""
-    clear = courtesy.label != _NO_COURTESY and courtesy.confidence >= _UNMISTAKABLE
-    return clear or (mood >= _DELIGHTED and not asks)
-
-
-def _about_something(alone: Scored, whole: Scored) -> Scored:
-    """What a message is that is no courtesy, going by its own words and by those with what it hangs on."""
-    mixed = {
-        label: (alone.of(label) + whole.of(label)) / 2
-        for label in alone.probabilities
-        if label not in (Kind.SMALL_TALK, Kind.ABUSE)
-    }
-    best = max(mixed, key=lambda label: mixed[label])
-    return Scored(best, mixed[best], mixed)
-
-
-def _clearly_idle(kind: Scored, learned: LearnedClassifier | None) -> bool:
-    """A greeting is a greeting, also for a team whose tickets hold none."""
-    return (
-        kind.label in _IDLE_KINDS
-        and kind.confidence >= _SURE_ALONE
-        and (learned is None or kind.label not in learned.labels)
-    )
-
-
-def _next_best(kind: Scored) -> Scored:
-    rest = {label: p for label, p in kind.probabilities.items() if label != kind.label}
-    best = max(rest, key=lambda label: rest[label])
-    return Scored(best, rest[best], kind.probabilities)
-
-
 def _is_idle(ears: Ears, row: Row) -> bool:
-    kind = _heard_kind(ears, row)
-    if kind.label in _IDLE_KINDS and kind.confidence >= 0.5:
+    kind = heard_kind(ears, row)
+    if kind.label in IDLE_KINDS and kind.confidence >= 0.5:
         return True
     return ears.hear("feedback", row).of("other") < 0.5
 
@@ -383,7 +302,7 @@ def _subject(
 
 def _says_of_what(newest: str, alone: Scored, language: Language) -> bool:
     """Whether a message says what the trouble before it is about: no courtesy, and no question of its own."""
-    idle = alone.label in _IDLE_KINDS and alone.confidence >= _SURE_COURTESY
+    idle = alone.label in IDLE_KINDS and alone.confidence >= SURE_COURTESY
     return not idle and len(newest) <= _SHORT_CHARS and not asks_by_itself(newest, language)
 
 
