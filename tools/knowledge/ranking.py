@@ -162,7 +162,8 @@ def rank(hits: Hits, query: SearchQuery, shelf: Shelf, reading: Reading) -> list
                 near += _WHOLE_SHARE * (whole.cosine(article.article_id) - near)
             near += fit.named
             relevance = scale.share * _squash(near, scale) + (1 - scale.share) * by_words
-            beyond = _BEYOND * max(0.0, near - _VERY_NEAR)
+            # However near: what holds on another plan doesn't come before what holds on the customer's.
+            beyond = 0.0 if fit.other_plan else _BEYOND * max(0.0, near - _VERY_NEAR)
         score = relevance + fit.adjustment
         if not reading.story:
             score += _AGREEMENT * agreement.get(passage_id, 0.0)
@@ -183,6 +184,7 @@ class _Fit:
     named: float
     titled: float
     adjustment: float
+    other_plan: bool
 
     @classmethod
     def of(cls, article: ArticleRow, query: SearchQuery, shelf: Shelf, reading: Reading, passage_id: str) -> "_Fit":
@@ -191,6 +193,7 @@ class _Fit:
             named=(0.0, _NAMED, _NOT_NAMED)[reading.subject(article.article_id)],
             titled=_TITLE_FIT * reading.title_fit(passage_id),
             adjustment=_adjustment(article, query, shelf),
+            other_plan=_is_of_another_plan(article, query),
         )
 
 
@@ -268,7 +271,7 @@ def _adjustment(article: ArticleRow, query: SearchQuery, shelf: Shelf) -> float:
         change += _LIFT_PREFERRED
     if query.area is not None and article.area == query.area:
         change += _LIFT_AREA
-    if query.plan is not None and article.plans and query.plan not in article.plans:
+    if _is_of_another_plan(article, query):
         change -= _OTHER_PLAN
     if article.language != query.language:
         # English is the language that most people can read besides their own.
@@ -279,6 +282,10 @@ def _adjustment(article: ArticleRow, query: SearchQuery, shelf: Shelf) -> float:
         freshness = (min(reviewed, shelf.today) - shelf.stale_before).days / span
         change += _LIFT_FRESH * freshness if freshness >= 0 else -_STALE
     return change
+
+
+def _is_of_another_plan(article: ArticleRow, query: SearchQuery) -> bool:
+    return query.plan is not None and bool(article.plans) and query.plan not in article.plans
 
 
 def _distinct(ranked: Sequence[Ranked], limit: int, names: Callable[[str], frozenset[str]]) -> list[Ranked]:

@@ -156,6 +156,23 @@ async def test_passages_of_other_plans_rank_lower(tmp_path: Path, minilm: MiniLm
     assert first == ["export-team", "export-business"]
 
 
+async def test_the_questions_own_words_dont_lift_what_holds_on_another_plan(
+    tmp_path: Path, minilm: MiniLmEmbedder
+) -> None:
+    mine = ("Reports as PDF", "Export a report as PDF: open **Reports** and press **Export**.")
+    theirs = ("How do I export a report as PDF?", "Open **Reports** and choose **Export**.")
+    folder = write_articles(tmp_path / "kb", {"mine": mine}, plans="[team]")
+    other = write_articles(tmp_path / "other", {"theirs": theirs}, plans="[business]")
+    (folder / "theirs.md").write_text((other / "theirs.md").read_text())
+
+    async with opened(tmp_path, minilm) as store:
+        await store.ingest(folder)
+        question = "how do I export a report as PDF?"
+        first = [(await store.search(ask(question, plan=plan)))[0].article_id for plan in ("team", "business")]
+
+    assert first == ["mine", "theirs"]
+
+
 @pytest.mark.parametrize("age_days", [400, 1200])
 async def test_of_two_articles_that_disagree_the_newer_comes_first(
     tmp_path: Path, minilm: MiniLmEmbedder, age_days: int
