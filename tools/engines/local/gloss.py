@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import cache
 
 from tools.engines.local.shipped import as_text, read_data
 
@@ -23,8 +24,9 @@ class Glossary:
         }
 
     @classmethod
+    @cache
     def load(cls) -> "Glossary":
-        """Read the shipped glossary.
+        """Read the shipped glossary, once a process.
 
         Raises:
             Misconfigured: the installation is damaged.

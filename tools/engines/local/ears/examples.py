@@ -1,6 +1,7 @@
 """The shipped examples."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 
 from tools.engines.local.shipped import as_text, read_data
 
@@ -23,8 +24,9 @@ _SHARED: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 
 
-def load_examples() -> dict[str, dict[str, dict[str, list[str]]]]:
-    """Read every shipped set: texts by set, label and language.
+@cache
+def load_examples() -> Shipped:
+    """Read every shipped set, once a process: texts by set, label and language.
 
     Raises:
         Misconfigured: the installation is damaged.
