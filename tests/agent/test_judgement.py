@@ -219,7 +219,7 @@ def test_asking_about_a_risk_is_answered_and_being_in_one_is_handed_over(text: s
     ("risk", "text", "route"),
     [
         (0.56, "My payment failed. What now?", Route.ANSWER),
-        (0.56, "My payment failed.", Route.ANSWER),
+        (0.2, "My payment failed.", Route.ANSWER),
         (0.69, "My payment failed. What now?", Route.ANSWER),
         (0.69, "My payment failed.", Route.HANDOFF),
         (0.9, "I don't know this charge. What can I do?", Route.HANDOFF),
@@ -723,9 +723,9 @@ def test_details_that_we_asked_for_may_sound_unhappy() -> None:
 @pytest.mark.parametrize(
     ("sounds", "route"),
     [
-        ({"sentiment": -0.4, "risk": 0.3}, Route.CLARIFY),
+        ({"sentiment": -0.4, "risk": 0.1}, Route.CLARIFY),
         ({"kind": Kind.COMPLAINT, "kind_confidence": 0.5, "sentiment": -0.3}, Route.CLARIFY),
-        ({"kind": Kind.ACCOUNT_BILLING, "risk": 0.9}, Route.HANDOFF),
+        ({"kind": Kind.ACCOUNT_BILLING, "risk": 0.3}, Route.HANDOFF),
         ({"sentiment": -0.95, "dissatisfied": 0.9}, Route.HANDOFF),
         ({"kind": Kind.COMPLAINT, "kind_confidence": 0.9, "sentiment": -0.8}, Route.HANDOFF),
     ],
