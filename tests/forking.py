@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from multiprocessing.process import BaseProcess
@@ -10,8 +11,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 
 # Importing does nothing, so a fork after it is the same as a start; it saves seconds of processor time.
-_FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["tests.forking", "graphs.assembly", "chromadb", "tests.warm"])
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["tests.forking", "graphs.assembly", "chromadb", "tests.warm"])
 
 
 def fork(arguments: Sequence[str], environment: Mapping[str, str], said: Path) -> BaseProcess:
@@ -19,7 +20,7 @@ def fork(arguments: Sequence[str], environment: Mapping[str, str], said: Path) -
 
     It ends with this process at the latest, and starts no workers: those import their parent's command line.
     """
-    process = _FORKS.Process(target=_run, args=(list(arguments), dict(environment), str(said)), daemon=True)
+    process = FORKS.Process(target=_run, args=(list(arguments), dict(environment), str(said)), daemon=True)
     process.start()
     return process
 
@@ -31,6 +32,8 @@ def _run(arguments: list[str], environment: dict[str, str], said: str) -> None:
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(ROOT)
+    # Ctrl-C is ignored in what a shell runs in the background, as it may run the tests.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.argv = ["helpgraph", *arguments]
     from graphs.cli import main
 

@@ -18,6 +18,8 @@ from evals.replay.worker import Done, Job, Ready, Start
 _LINE_LIMIT = 64 * 1024 * 1024
 _START_S = 600.0
 _LOG_LINES = 6
+# Thousands of modules come in and stay; the collector would look through them again and again.
+_MAIN = "import gc; gc.disable(); from evals.replay.worker import main; gc.enable(); main()"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,14 @@ class Lost:
 
 class _Died(Exception):
     """The process ended, or had to be ended, before it answered."""
+
+
+async def start_process(env: Mapping[str, str], log: Path) -> Process:
+    """Start a worker's process; what it says beside its answers is added to the file `log`."""
+    with log.open("ab") as said:
+        return await asyncio.create_subprocess_exec(
+            sys.executable, "-c", _MAIN, stdin=PIPE, stdout=PIPE, stderr=said, env=dict(env), limit=_LINE_LIMIT
+        )
 
 
 @dataclass
@@ -52,17 +62,7 @@ class _Worker:
         Raises:
             Misconfigured: it ends at once; what it said last is in the message.
         """
-        with self.log.open("ab") as log:
-            self.process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "evals.replay.worker",
-                stdin=PIPE,
-                stdout=PIPE,
-                stderr=log,
-                env=dict(self.env),
-                limit=_LINE_LIMIT,
-            )
+        self.process = await start_process(self.env, self.log)
         self.idle.set()
         try:
             async with asyncio.timeout(_START_S):

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from evals.replay import pool
+from tests.evals.replay import forked
 from tests.evals.replay.runs import Operator, operator
 from tests.installed import EXAMPLE, copy_of
 from tests.shell import Shell
@@ -21,8 +23,9 @@ def operating(installed_by_words: Path, tmp_path: Path) -> Operator:
 
 
 @pytest.fixture
-def replaying(shell: Shell, installed_by_words: Path) -> Replaying:
-    """Replays of that product in this process: what isn't about processes is over sooner."""
+def replaying(shell: Shell, installed_by_words: Path, monkeypatch: pytest.MonkeyPatch) -> Replaying:
+    """Replays of that product in this process, with forked workers: what isn't about processes is over sooner."""
+    monkeypatch.setattr(pool, "start_process", forked.start_process)
     shutil.rmtree(shell.data_dir)
     copy_of(installed_by_words, shell.data_dir)
 

@@ -1,20 +1,54 @@
-"""`helpgraph replay` in a process of its own, as an operator starts it."""
+"""`helpgraph replay` in a process of its own."""
 
+import itertools
 import json
 import os
+import signal
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from tests.forking import ROOT
+from tests.forking import ROOT, fork
 
-# Ctrl-C is ignored in what a shell runs in the background, as it may run the tests.
-_MAIN = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from graphs.cli import main; main()"
 ENOUGH_S = 240
+
+
+@dataclass
+class Run:
+    """A replay's process. What it prints is in the file `log`."""
+
+    process: BaseProcess
+    log: Path
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+        assert self.process.pid is not None
+        return self.process.pid
+
+    @property
+    def over(self) -> bool:
+        """Whether it has ended."""
+        return self.process.exitcode is not None
+
+    @property
+    def said(self) -> str:
+        """What it has printed."""
+        return self.log.read_text(encoding="utf-8") if self.log.exists() else ""
+
+    def send(self, what: signal.Signals) -> None:
+        """Send it a signal."""
+        os.kill(self.pid, what)
+
+    def end(self) -> tuple[int, str]:
+        """Wait until it is gone, and return what it ended with and all that it said."""
+        self.process.join(ENOUGH_S)
+        assert self.process.exitcode is not None, self.said
+        return self.process.exitcode, " ".join(self.said.split())
 
 
 @dataclass
@@ -23,23 +57,16 @@ class Operator:
 
     env: Mapping[str, str]
     folder: Path
+    _runs: Iterator[int] = field(default_factory=itertools.count)
 
-    def start(self, tickets: Path, out: Path, *options: str, **env: str) -> subprocess.Popen[str]:
-        """Start a replay."""
-        return subprocess.Popen(
-            [sys.executable, "-c", _MAIN, "replay", str(tickets), "--out", str(out), *options],
-            env={**self.env, **env},
-            cwd=self.folder,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+    def start(self, tickets: Path, out: Path, *options: str) -> Run:
+        """Start a replay. It is forked; its workers are Pythons of their own."""
+        log = self.folder / f"said-{next(self._runs)}"
+        return Run(fork(["replay", str(tickets), "--out", str(out), *options], self.env, log), log)
 
-    def run(self, tickets: Path, out: Path, *options: str, **env: str) -> tuple[int, str]:
+    def run(self, tickets: Path, out: Path, *options: str) -> tuple[int, str]:
         """The exit code of a replay and all that it said."""
-        process = self.start(tickets, out, *options, **env)
-        said, _ = process.communicate(timeout=ENOUGH_S)
-        return process.returncode, " ".join(said.split())
+        return self.start(tickets, out, *options).end()
 
 
 def operator(data_dir: Path, workspace: Path, folder: Path) -> Operator:
@@ -62,11 +89,11 @@ def cases(out: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (out / "cases.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
-def wait_until(done: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+def wait_until(done: Callable[[], bool], run: Run) -> None:
     """Wait for something that a running process brings about."""
     until = time.monotonic() + ENOUGH_S
     while not done():
-        assert process.poll() is None, process.communicate()[0]
+        assert not run.over, run.said
         assert time.monotonic() < until
         time.sleep(0.02)
 
@@ -76,8 +103,8 @@ def lines(path: Path) -> int:
     return path.read_bytes().count(b"\n") if path.exists() else 0
 
 
-def workers_of(process: subprocess.Popen[str]) -> list[int]:
+def workers_of(run: Run) -> list[int]:
     """Process ids of a run's workers."""
-    command = ["pgrep", "-P", str(process.pid), "-f", "evals.replay.worker"]
+    command = ["pgrep", "-P", str(run.pid), "-f", "evals.replay.worker"]
     found = subprocess.run(command, capture_output=True, text=True, check=False)
     return [int(pid) for pid in found.stdout.split()]

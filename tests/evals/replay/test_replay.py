@@ -5,12 +5,11 @@ import os
 import resource
 import signal
 import sqlite3
-import subprocess
 from contextlib import closing
 from pathlib import Path
 
 from tests.evals.replay.conftest import TICKETS, Replaying
-from tests.evals.replay.runs import ENOUGH_S, Operator, cases, lines, wait_until, workers_of
+from tests.evals.replay.runs import Operator, Run, cases, lines, wait_until, workers_of
 from tests.installed import EXAMPLE
 from tests.serving import served
 from tests.shell import Shell
@@ -55,7 +54,7 @@ def test_the_same_inputs_give_the_same_bytes_whatever_happens_to_the_run(
     folder, expected = tmp_path / "run", (whole / "cases.jsonl").read_bytes()
     written = folder / "cases.jsonl"
 
-    def begun(more: int, *options: str) -> subprocess.Popen[str]:
+    def begun(more: int, *options: str) -> Run:
         there = lines(written)
         run = operating.start(tickets, folder, *options)
         wait_until(lambda: lines(written) >= there + more, run)
@@ -63,17 +62,17 @@ def test_the_same_inputs_give_the_same_bytes_whatever_happens_to_the_run(
 
     # Ctrl-C.
     run = begun(4, "--workers", "1")
-    run.send_signal(signal.SIGINT)
-    said, _ = run.communicate(timeout=ENOUGH_S)
-    assert run.returncode == 130, said
+    run.send(signal.SIGINT)
+    code, said = run.end()
+    assert code == 130, said
     assert "what was replayed is kept" in said
     assert "Traceback" not in said
 
     # The run is killed in the middle of a line, and its workers end with it.
     run = begun(4, "--workers", "2", "--in-flight", "2")
     workers = workers_of(run)
-    run.kill()
-    run.communicate(timeout=ENOUGH_S)
+    run.send(signal.SIGKILL)
+    run.end()
     assert len(workers) == 2
     with written.open("ab") as file:
         file.write(b'{"format":1,"ticket_id":"half')
@@ -81,8 +80,8 @@ def test_the_same_inputs_give_the_same_bytes_whatever_happens_to_the_run(
     # The disk is full: a limit on a file's size gives the same kind of error.
     run = begun(4, "--workers", "1")
     resource.prlimit(run.pid, resource.RLIMIT_FSIZE, (written.stat().st_size + 1000,) * 2)
-    said, _ = run.communicate(timeout=ENOUGH_S)
-    assert run.returncode == 2, said
+    code, said = run.end()
+    assert code == 2, said
     assert "make room" in said
     assert "Traceback" not in said
     kept = lines(written)
@@ -91,8 +90,8 @@ def test_the_same_inputs_give_the_same_bytes_whatever_happens_to_the_run(
     # A worker dies, and the run goes on with another.
     run = begun(2, "--workers", "1", "--in-flight", "3")
     os.kill(workers_of(run)[0], signal.SIGKILL)
-    said, _ = run.communicate(timeout=ENOUGH_S)
-    assert run.returncode == 0, said
+    code, said = run.end()
+    assert code == 0, said
     assert f"{TICKETS} tickets replayed ({kept} of them before)" in said
     assert written.read_bytes() == expected
     assert lines(folder / "timings.jsonl") == TICKETS
