@@ -36,6 +36,27 @@ def some(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def lessons(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for what the first test that needs it learns from `some`: the others take it from there."""
+    return tmp_path_factory.mktemp("lessons")
+
+
+@pytest.fixture
+def learnt(taught: Shell, some: Path, lessons: Path) -> Shell:
+    """A data folder that has learnt from `some`, whatever came of it."""
+    kept = lessons / "data"
+    if not kept.exists():
+        code, said = taught.run("learn", str(some), "--force")
+        assert code == 0, said
+        assert "in use from the next start on" in said
+        copy_of(taught.data_dir, kept)
+    else:
+        shutil.rmtree(taught.data_dir)
+        copy_of(kept, taught.data_dir)
+    return taught
+
+
 def test_learning_improves_the_engine_and_can_be_taken_back(taught: Shell) -> None:
     report = _report(taught, TICKETS)
 
@@ -51,20 +72,18 @@ def test_learning_improves_the_engine_and_can_be_taken_back(taught: Shell) -> No
     assert taught.run("learn", "--use", model_id)[0] == 0
 
 
-def test_what_was_learnt_is_used_by_the_next_command(taught: Shell, some: Path) -> None:
+def test_what_was_learnt_is_used_by_the_next_command(learnt: Shell) -> None:
     question = "we'd love a kanban view for our invoices"
-    before = json.loads(taught.run("ask", question, "--json")[1])
-    said = taught.run("learn", str(some), "--force")[1]
-    after = json.loads(taught.run("ask", question, "--json")[1])
+    after = json.loads(learnt.run("ask", question, "--json")[1])
+    assert learnt.run("learn", "--rollback")[0] == 0
+    before = json.loads(learnt.run("ask", question, "--json")[1])
 
     heard = [asked["decision"]["understanding"]["kind_confidence"] for asked in (before, after)]
     assert heard[0] != heard[1]
-    assert "in use from the next start on" in said
 
 
-def test_learning_the_same_again_replaces_nothing(taught: Shell, some: Path) -> None:
-    taught.run("learn", str(some), "--force")
-    code, said = taught.run("learn", str(some))
+def test_learning_the_same_again_replaces_nothing(learnt: Shell, some: Path) -> None:
+    code, said = learnt.run("learn", str(some))
 
     assert code == 1
     assert "NOT used" in said
@@ -83,14 +102,11 @@ def test_a_dry_run_says_what_would_improve_and_uses_nothing(taught: Shell, some:
     assert taught.run("learn", "--list")[1].startswith("* shipped")
 
 
-def test_a_damaged_model_is_named_and_the_shipped_one_answers(
-    taught: Shell, some: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    taught.run("learn", str(some), "--force")
-    shelf = ModelShelf(taught.data_dir, "orrery")
+def test_a_damaged_model_is_named_and_the_shipped_one_answers(learnt: Shell, caplog: pytest.LogCaptureFixture) -> None:
+    shelf = ModelShelf(learnt.data_dir, "orrery")
     (shelf.folder / shelf.in_use().model_id / "kind.npz").write_bytes(b"not an array")
 
-    code, _ = taught.run("ask", "how do I invite a colleague", "--json")
+    code, _ = learnt.run("ask", "how do I invite a colleague", "--json")
 
     assert code == 0
     assert "the learnt model is damaged and NOT used" in caplog.text

@@ -1,29 +1,26 @@
-"""Ctrl-C in `helpgraph learn`, in a real process: nothing is replaced, and the next run goes on."""
+"""Ctrl-C in `helpgraph learn`, in a process of its own: nothing is replaced, and the next run goes on."""
 
 import json
 import os
 import pty
 import select
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.forking import fork
 from tests.installed import EXAMPLE, use_models
 from tools.learned.shelf import SHIPPED, ModelShelf
 
-# Ctrl-C is ignored in what a shell runs in the background, as it may run the tests.
-MAIN = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from graphs.cli import main; main()"
-COMMAND = [sys.executable, "-c", MAIN, "learn"]
 ENOUGH_S = 90
 STOPPED = "stopped: nothing was replaced. What was embedded is kept, the same command goes on from there"
 
@@ -92,13 +89,13 @@ def settings(model_cache: Path, tmp_path: Path) -> dict[str, str]:
 def test_ctrl_c_while_it_learns_or_measures_leaves_everything_as_it_was(
     settings: dict[str, str], tmp_path: Path, stage: str
 ) -> None:
-    with _on_a_terminal([*COMMAND, str(EXAMPLE / "tickets.jsonl")], settings, tmp_path) as terminal:
+    with _on_a_terminal(["learn", str(EXAMPLE / "tickets.jsonl")], settings) as terminal:
         terminal.read_until(stage)
         began = time.monotonic()
-        terminal.process.send_signal(signal.SIGINT)
+        _interrupt(terminal.process)
         said = terminal.read_to_end()
         took_s = time.monotonic() - began
-        code = terminal.process.wait(ENOUGH_S)
+        code = _end(terminal.process)
 
     assert code == 130
     assert said.count(STOPPED) == 1
@@ -115,18 +112,20 @@ def test_after_ctrl_c_while_embedding_the_next_run_goes_on(settings: dict[str, s
 
     # A batch of 256 texts is four requests: two batches at a time, so after ten at least one is whole.
     with Endpoint(answers=10) as endpoint:
-        run = _start([*COMMAND, str(path)], {**settings, "HELPGRAPH_EMBEDDING_URL": endpoint.url}, tmp_path)
+        first = tmp_path / "said-first"
+        run = fork(["learn", str(path)], {**settings, "HELPGRAPH_EMBEDDING_URL": endpoint.url}, first)
         assert endpoint.hangs.wait(ENOUGH_S)
-        run.send_signal(signal.SIGINT)
-        said, _ = run.communicate(timeout=ENOUGH_S)
-    assert run.returncode == 130
+        _interrupt(run)
+        code, said = _end(run), first.read_text(encoding="utf-8")
+    assert code == 130
     assert (said.count(STOPPED), "Traceback" in said) == (1, False)
 
     with Endpoint(answers=None) as endpoint:
-        run = _start([*COMMAND, str(path)], {**settings, "HELPGRAPH_EMBEDDING_URL": endpoint.url}, tmp_path)
-        said, _ = run.communicate(timeout=ENOUGH_S * 2)
+        second = tmp_path / "said-second"
+        run = fork(["learn", str(path)], {**settings, "HELPGRAPH_EMBEDDING_URL": endpoint.url}, second)
+        code, said = _end(run), second.read_text(encoding="utf-8")
 
-    assert run.returncode in (0, 1), said
+    assert code in (0, 1), said
     assert "texts had been embedded by a run that was interrupted" in said
     assert not (tmp_path / "data" / "learning").exists()
 
@@ -145,16 +144,20 @@ def _ticket(number: int) -> str:
     )
 
 
-def _start(command: list[str], settings: dict[str, str], folder: Path) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        command, env=settings, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
+def _interrupt(process: BaseProcess) -> None:
+    assert process.pid is not None
+    os.kill(process.pid, signal.SIGINT)
+
+
+def _end(process: BaseProcess) -> int | None:
+    process.join(ENOUGH_S * 2)
+    return process.exitcode
 
 
 class Terminal:
     """A process that thinks it talks to a person, and what it said."""
 
-    def __init__(self, process: subprocess.Popen[bytes], handle: int) -> None:
+    def __init__(self, process: BaseProcess, handle: int) -> None:
         self.process = process
         self._handle = handle
         self._said = b""
@@ -163,12 +166,12 @@ class Terminal:
         until = time.monotonic() + ENOUGH_S
         while expected.encode() not in self._said:
             assert time.monotonic() < until, self._said[-2000:]
-            assert self._read(1.0) or self.process.poll() is None, self._said[-2000:]
+            assert self._read(1.0) or self.process.is_alive(), self._said[-2000:]
 
     def read_to_end(self) -> str:
         until = time.monotonic() + ENOUGH_S
         # A process whose terminal nobody reads waits for it for ever.
-        while (self._read(0.2) or self.process.poll() is None) and time.monotonic() < until:
+        while (self._read(0.2) or self.process.is_alive()) and time.monotonic() < until:
             pass
         return self._said.decode(errors="replace")
 
@@ -184,13 +187,13 @@ class Terminal:
 
 
 @contextmanager
-def _on_a_terminal(command: list[str], settings: dict[str, str], folder: Path) -> Iterator[Terminal]:
+def _on_a_terminal(arguments: list[str], settings: dict[str, str]) -> Iterator[Terminal]:
     ours, theirs = pty.openpty()
-    process = subprocess.Popen(command, env=settings, cwd=folder, stdin=theirs, stdout=theirs, stderr=theirs)
-    os.close(theirs)
+    process = fork(arguments, settings, Path(os.ttyname(theirs)))
     try:
         yield Terminal(process, ours)
     finally:
         process.kill()
-        process.wait()
+        process.join()
+        os.close(theirs)
         os.close(ours)
