@@ -51,7 +51,8 @@ class Side:
         return self._numbers(_FIRST[name], places)
 
     def _numbers(self, place: int, places: Floats) -> Floats:
-        return np.asarray(self.numbers, dtype=np.float64).reshape(-1, _WIDTH)[places.astype(np.int64), place]
+        column: Floats = np.asarray(self.numbers, dtype=np.float64).reshape(-1, _WIDTH)[:, place]
+        return column[places.astype(np.int64)]
 
 
 _EXTRA_NAMES = sorted({name for pair in SHARES.values() for name in pair})
