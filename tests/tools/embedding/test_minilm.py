@@ -15,6 +15,7 @@ from tools.embedding.choose import open_embedder
 from tools.embedding.minilm import MiniLmEmbedder
 from tools.embedding.minilm_onnx import BertShape, build_graph
 from tools.embedding.model_cache import cached_model
+from tools.embedding.search_encoder import cached_search_encoder, search_encoder_name
 from tools.embedding.weights import MINILM_SHA256, Weights, find_weights, read_safetensors
 from tools.onnx_runtime import onnxruntime
 
@@ -156,6 +157,11 @@ def test_the_same_weights_in_a_folder_use_the_same_built_model(tmp_path: Path, m
 async def test_a_damaged_built_model_is_built_again(tmp_path: Path, model_cache: Path) -> None:
     whole = cached_model(packaged(), model_cache)
     (tmp_path / whole.name).write_bytes(whole.read_bytes()[:100_000])
+    name = search_encoder_name(packaged())
+    assert name is not None
+    # The one for search is whole.
+    searching = cached_search_encoder(name, packaged(), model_cache)
+    (tmp_path / searching.name).symlink_to(searching)
 
     embedder = MiniLmEmbedder.open(packaged(), tmp_path)
 
