@@ -24,7 +24,12 @@ from agent.types import (
 from tests.installed import learning
 from tests.tools.engines.shop import CATEGORIES
 from tools.accounts import AccountStatusTool, OrderStatusTool
+from tools.engines.local import engine as engine_module
+from tools.engines.local.ears.examples import load_examples
 from tools.engines.local.engine import LocalEngine
+from tools.engines.local.shipped import names_in
+from tools.engines.local.support import examples, store, trees
+from tools.engines.local.support.examples import Example, load_support_examples
 
 TOOLS = (AccountStatusTool.offer, OrderStatusTool.offer)
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -65,6 +70,42 @@ def said(*lines: str) -> tuple[Message, ...]:
         text = line[2:] if author is Author.BOT else line
         messages.append(Message(f"m{number}", author, Untrusted.of(text, Source.CUSTOMER), NOON, route=route))
     return tuple(messages)
+
+
+@pytest.fixture
+def few_texts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Engines that are opened learn from a fifth of the shipped texts, of each label in each language."""
+    fifth = {
+        name: {label: {language: group[::5] for language, group in groups.items()} for label, groups in labels.items()}
+        for name, labels in load_examples().items()
+    }
+    monkeypatch.setattr(engine_module, "load_examples", lambda: fifth)
+
+
+@pytest.fixture(scope="session")
+def support_examples() -> list[Example]:
+    """All shipped pairs of passages and sentences: to parse them takes three seconds of processor time."""
+    return load_support_examples()
+
+
+@pytest.fixture
+def parsed_once(support_examples: list[Example], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What compares all shipped pairs takes those that are parsed already."""
+    monkeypatch.setattr(store, "load_support_examples", lambda: support_examples)
+
+
+@pytest.fixture(scope="session")
+def few_examples() -> list[Example]:
+    """Sixty of them, all from the first file, so that the others needn't be parsed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(examples, "names_in", lambda folder: names_in(folder)[:1])
+        return load_support_examples()[:60]
+
+
+@pytest.fixture
+def few_trees(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Learn a tenth of the trees: what is kept, and what it was learnt from, shows with them as well."""
+    monkeypatch.setattr(trees, "_TREES", 60)
 
 
 class Asking:

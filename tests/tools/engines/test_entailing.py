@@ -16,7 +16,7 @@ from graphs.settings import Settings
 from tests.tools.engines.test_what_models_say import held_out, stopped
 from tools.engines.local.engine import LocalEngine
 from tools.engines.local.support.entailing import SETTING, Entailment, plain
-from tools.engines.local.support.examples import load_support_examples
+from tools.engines.local.support.examples import Example
 from tools.engines.local.support.store import Reading, kept, shipped_key
 
 DENIAL = 3
@@ -94,10 +94,9 @@ def test_markdown_is_left_out() -> None:
     assert plain("1. Open **Plans**\n2. Read [this](x.md)") == "Open Plans Read this"
 
 
-def test_trees_with_the_model_are_kept_apart_from_those_without(tmp_path: Path) -> None:
-    model = Entailment.open(write_model(tmp_path / "model"))
-
-    some = load_support_examples()[:60]
+@pytest.mark.usefixtures("few_trees")
+def test_trees_with_the_model_are_kept_apart_from_those_without(tmp_path: Path, few_examples: list[Example]) -> None:
+    model, some = Entailment.open(write_model(tmp_path / "model")), few_examples
 
     assert shipped_key() != shipped_key(model) != shipped_key(replace(model, name="another"))
     bare, fresh = kept(tmp_path, "bare", examples=some), kept(tmp_path, "taught", examples=some, entailment=model)
@@ -135,11 +134,11 @@ def _read_all(reading: Reading, pairs: list[tuple[str, str]]) -> list[float]:
     return [reading(source, said) for source, said in pairs]
 
 
+@pytest.mark.usefixtures("few_trees")
 def test_a_model_that_fails_on_a_sentence_leaves_it_to_the_words(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, few_examples: list[Example], caplog: pytest.LogCaptureFixture
 ) -> None:
-    model = Entailment.open(write_model(tmp_path / "model"))
-    some = load_support_examples()[:60]
+    model, some = Entailment.open(write_model(tmp_path / "model")), few_examples
     bare = kept(tmp_path, "bare", examples=some)
     taught = replace(kept(tmp_path, "taught", examples=some, entailment=model), without=bare)
     # More tokens than there are rows: as a graph fails that was exported for other words.

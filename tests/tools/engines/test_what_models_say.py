@@ -15,7 +15,7 @@ from agent.policy import Policy
 from agent.types import Passage, Sentence, Source, Untrusted
 from tests.tools.engines.shop import passage
 from tools.engines.local.engine import LocalEngine
-from tools.engines.local.support.examples import load_support_examples
+from tools.engines.local.support.examples import Example
 from tools.engines.local.support.learning import learn
 from tools.engines.local.support.store import kept, open_support, probe, shipped_probe
 from tools.engines.local.support.trees import Trees, grow
@@ -94,12 +94,13 @@ async def test_it_needs_no_embedding_model(engine: LocalEngine, by_words: LocalE
     assert await stopped(engine, some) == await stopped(by_words, some)
 
 
-def test_no_held_out_sentence_is_an_example() -> None:
-    examples = {example.sentence for example in load_support_examples()}
+def test_no_held_out_sentence_is_an_example(support_examples: list[Example]) -> None:
+    examples = {example.sentence for example in support_examples}
 
     assert not examples & {said.text for file in (HELD_OUT, UNSEEN) for said in held_out(file)}
 
 
+@pytest.mark.usefixtures("parsed_once")
 def test_what_is_shipped_was_learnt_from_the_shipped_examples_by_this_code(tmp_path: Path) -> None:
     shipped = open_support(tmp_path)
 
@@ -107,8 +108,9 @@ def test_what_is_shipped_was_learnt_from_the_shipped_examples_by_this_code(tmp_p
     assert probe(shipped) == pytest.approx(shipped_probe(), abs=1e-6), "sentences are compared otherwise: make support"
 
 
-def test_what_was_learnt_is_read_back_and_damage_is_made_again(tmp_path: Path) -> None:
-    some = load_support_examples()[:60]
+@pytest.mark.usefixtures("few_trees")
+def test_what_was_learnt_is_read_back_and_damage_is_made_again(tmp_path: Path, few_examples: list[Example]) -> None:
+    some = few_examples
     fresh = kept(tmp_path, "some", examples=some)
     (path,) = tmp_path.glob("support-*.npz")
     written = path.stat().st_mtime_ns
@@ -137,11 +139,12 @@ def test_arrays_that_do_not_fit_are_not_trees() -> None:
     assert Trees.from_arrays({**kept, "left": kept["left"][:3]}) is None
 
 
-def test_learning_twice_gives_the_same() -> None:
-    some = load_support_examples()[:60]
-    one, other = learn(some), learn(some)
+@pytest.mark.usefixtures("few_trees")
+def test_learning_twice_gives_the_same(few_examples: list[Example]) -> None:
+    one, other = learn(few_examples), learn(few_examples)
 
-    assert [one(e.sentence, e.passage) for e in some] == [other(e.sentence, e.passage) for e in some]
+    for each in few_examples:
+        assert one(each.sentence, each.passage) == other(each.sentence, each.passage)
 
 
 @pytest.mark.parametrize("source", ["", "\n\n", "# Only a heading", "|a|b|\n|-|-|"])
