@@ -53,16 +53,17 @@ def test_eight_bits_are_enough(minilm: MiniLmEmbedder) -> None:
     assert (abs(again["/kind/weights"] * again["/kind/scale"] - kind.weights) < 1e-6).all()
 
 
+@pytest.mark.usefixtures("few_texts")
 async def test_a_first_start_learns_the_categories_and_languages_alone(minilm: MiniLmEmbedder, tmp_path: Path) -> None:
-    await LocalEngine.open(minilm, CATEGORIES, cache_dir=tmp_path)
+    await LocalEngine.open(minilm, CATEGORIES[:2], cache_dir=tmp_path)
 
     assert classifiers_in(tmp_path) == {"category", "language"}
 
 
 async def test_german_is_heard_by_both_models_without_any_category(
-    engine: LocalEngine, minilm: MiniLmEmbedder, tmp_path: Path
+    engine: LocalEngine, minilm: MiniLmEmbedder, model_cache: Path
 ) -> None:
-    bare = await LocalEngine.open(minilm, (), cache_dir=tmp_path)
+    bare = await LocalEngine.open(minilm, (), cache_dir=model_cache)
     text = words("Die Schichten sind weg, seit ich sie verschoben habe")
 
     expected = await engine.understand((text,), (), PageContext())
@@ -76,6 +77,7 @@ async def test_german_is_heard_by_both_models_without_any_category(
     )
 
 
+@pytest.mark.usefixtures("few_texts")
 async def test_other_examples_are_learnt_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "digest_of_examples", lambda: "of other examples")
 

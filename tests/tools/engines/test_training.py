@@ -57,20 +57,24 @@ def test_nothing_is_kept_as_code(warm: Path) -> None:
                 assert stored[name].dtype != object
 
 
-async def test_damaged_files_are_made_again_and_say_the_same(warm: Path, tmp_path: Path) -> None:
-    damage(warm, tmp_path)
+@pytest.mark.usefixtures("few_texts")
+async def test_damaged_files_are_made_again_and_say_the_same(tmp_path: Path) -> None:
+    whole, damaged = tmp_path / "whole", tmp_path / "damaged"
+    first = await LocalEngine.open(HashedEmbedder(), CATEGORIES, cache_dir=whole)
+    damaged.mkdir()
+    damage(whole, damaged)
 
-    first = await LocalEngine.open(HashedEmbedder(), CATEGORIES, cache_dir=warm)
-    second = await LocalEngine.open(HashedEmbedder(), CATEGORIES, cache_dir=tmp_path)
+    second = await LocalEngine.open(HashedEmbedder(), CATEGORIES, cache_dir=damaged)
 
     for text in ("I was charged twice", "hola", "the export is empty", QUESTION):
         assert await heard_by(first, text) == await heard_by(second, text)
-    embedder, files = HashedEmbedder(), written(tmp_path)
-    await LocalEngine.open(embedder, CATEGORIES, cache_dir=tmp_path)
+    embedder, files = HashedEmbedder(), written(damaged)
+    await LocalEngine.open(embedder, CATEGORIES, cache_dir=damaged)
     assert embedder.calls == 0
-    assert written(tmp_path) == files
+    assert written(damaged) == files
 
 
+@pytest.mark.usefixtures("few_texts")
 async def test_a_folder_that_cannot_be_written_is_no_reason_to_stop(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("in the way")
