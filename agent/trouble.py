@@ -22,6 +22,8 @@ _UPSET = -0.4
 # From which evidence on an article is the remedy: of what may be a bug, and of trouble of an ordinary reason.
 _REMEDY_FROM, _REMEDY_SURE = 0.65, 0.9
 _ORDINARY_FROM, _ORDINARY_SURE = 0.2, 0.5
+# The same of what comes behind a report.
+_MEANT_FROM, _MEANT_SURE = 0.5, 0.8
 # Which share of trouble of an ordinary reason is no bug where no article is found: a ticket about it helps nobody.
 _ORDINARY = 0.6
 _REMEDY_AT_BEST = 0.8
@@ -79,12 +81,15 @@ def remedy_share(signals: Signals) -> float:
 
     Most of what doesn't work for a customer and has an article isn't broken, and the less it sounds like a fault the
     less of an article it takes: "the link says expired" is no bug either where none is found. "Error 500" is a fault's
-    own word, what was offered or asked about is reported, and the team's own tickets know better.
+    own word, and the team's own tickets know better. Behind a report that was offered or asked about it takes an
+    article that is likely to answer: "can I hide the notes on it" asks something else.
     """
-    spoken_of = signals.report_offered or signals.last_bot_route in (Route.BUG_REPORT, OFFERED_BUG)
     faulty = signals.page_errors > 0 or names_fault(signals.newest_text)
-    if signals.history is not None or faulty or signals.understanding.unspecific or spoken_of:
+    if signals.history is not None or faulty or signals.understanding.unspecific:
         return 0.0
+    if signals.report_offered or signals.last_bot_route in (Route.BUG_REPORT, OFFERED_BUG):
+        meant = _ramp(signals.evidence, _MEANT_FROM, _MEANT_SURE)
+        return 0.0 if remedy_failed(signals) else _REMEDY_AT_BEST * (1 - signals.understanding.fault) * meant
     known = _REMEDY_AT_BEST * signals.remedy * _ramp(signals.evidence, _REMEDY_FROM, _REMEDY_SURE)
     found = _ramp(signals.evidence, _ORDINARY_FROM, _ORDINARY_SURE)
     ordinary = (1 - signals.understanding.fault) * (_ORDINARY + found * (_REMEDY_AT_BEST - _ORDINARY))

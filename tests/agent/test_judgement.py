@@ -383,6 +383,28 @@ def test_a_fault_by_name_is_one_however_ordinary_it_sounds() -> None:
     assert verdict.route is Route.BUG_REPORT
 
 
+@pytest.mark.parametrize(
+    "behind", [{"last_bot_route": "bug_report"}, {"last_bot_route": "answer", "report_offered": True}]
+)
+def test_what_no_fault_is_behind_a_report_and_an_article_knows_is_answered(behind: dict[str, Any]) -> None:
+    asks_more = heard(kind=Kind.BUG, kind_confidence=0.75, is_follow_up=True, fault=0.02)
+    text = "i cant pick the day i want its greyed out"
+
+    def route(evidence: float, understanding: Understanding = asks_more) -> Route:
+        return decide(signals(evidence, understanding=understanding, newest_text=text, **behind), POLICY).route
+
+    assert route(0.91) is Route.ANSWER
+    # Details of the bug: what no article is likely to know, or what sounds like the fault itself.
+    assert route(0.5) is Route.BUG_REPORT
+    assert route(0.91, replace(asks_more, fault=0.95)) is Route.BUG_REPORT
+
+
+def test_a_remedy_that_failed_is_no_other_question_whatever_it_sounds_like() -> None:
+    still = heard(kind=Kind.BUG, kind_confidence=0.8, fault=0.05, says_unsolved=0.9)
+
+    assert decide(signals(0.91, understanding=still, report_offered=True), POLICY).route is Route.BUG_REPORT
+
+
 @given(evidence=UNIT, fault=UNIT, more=UNIT)
 def test_the_likelier_a_fault_the_less_an_article_is_a_remedy(evidence: float, fault: float, more: float) -> None:
     def share(of: float) -> float:
