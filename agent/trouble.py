@@ -25,7 +25,7 @@ _ORDINARY_FROM, _ORDINARY_SURE = 0.2, 0.5
 # The same of what comes behind a report.
 _MEANT_FROM, _MEANT_SURE = 0.5, 0.8
 # Which share of trouble of an ordinary reason is no bug where no article is found: a ticket about it helps nobody.
-_ORDINARY = 0.6
+_ORDINARY = 0.7
 _REMEDY_AT_BEST = 0.8
 
 

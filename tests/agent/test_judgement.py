@@ -372,6 +372,8 @@ def test_trouble_of_an_ordinary_reason_is_answered_where_an_article_is_found_and
 
     assert decide(signals(0.95, understanding=ordinary), POLICY).route is Route.ANSWER
     assert decide(signals(0.3, understanding=ordinary), POLICY).route is Route.CLARIFY
+    # "Coupon SPRING10 isn't working for one of my customers", and no article in sight.
+    assert decide(signals(0.1, understanding=replace(ordinary, fault=0.18)), POLICY).route is Route.CLARIFY
     assert decide(signals(0.3, understanding=replace(ordinary, fault=0.95)), POLICY).route is Route.BUG_REPORT
 
 
