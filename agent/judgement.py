@@ -244,7 +244,7 @@ def _risk_weight(signals: Signals) -> float:
     Drawn, as what a message sounds like, with turns to four invented help centres and 429 tickets of another product.
     """
     heard = signals.understanding
-    weight = _DANGER * heard.risk**_SLIGHT
+    weight = _DANGER * math.pow(heard.risk, _SLIGHT)
     if heard.risk < _GRAVE:
         weight *= 1 - _by_history(signals)
         # Details of what is broken sound like danger now and then.

@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -94,6 +94,8 @@ class _Parent(Multiprocess):
     def __init__(self, config: uvicorn.Config, sockets: list[socket.socket], chroma: ChromaServer | None) -> None:
         super().__init__(config, sockets)
         self._chroma = chroma
+        # Those that were told to end since others have taken their place.
+        self._leaving: list[Process] = []
         # Workers by process number, each with when it last answered, or was first asked.
         self._answered: dict[int, float] = {}
 
@@ -141,10 +143,56 @@ class _Parent(Multiprocess):
             forget_process(gone)
             del self._answered[gone]
 
+    def restart_all(self) -> None:
+        """Replace the workers one by one, each when its successor answers.
+
+        uvicorn's own hears no signal until all are replaced, looks after no other worker meanwhile, and waits without
+        end for an old one that hangs.
+        """
+        for index in range(len(self.processes)):
+            successor = Process(self.config, self.sockets)
+            successor.start()
+            if not self._comes_up(successor):
+                successor.kill()
+                successor.join()
+                if not self.should_exit.is_set():
+                    logger.error("a new worker doesn't come up, the old ones stay pid=%s", successor.pid)
+                return
+            # Looked up now: it may have died, and been replaced, meanwhile.
+            old, self.processes[index] = self.processes[index], successor
+            old.terminate()
+            self._leaving.append(old)
+            deadline = time.monotonic() + _END_S
+            while old.exitcode is None and time.monotonic() < deadline and not self._is_to_stop():
+                old.process.join(_LOOK_S)
+            if self.should_exit.is_set():
+                return
+            self._end(self._leaving, deadline)
+            self._leaving.clear()
+
+    def _comes_up(self, successor: Process) -> bool:
+        """Wait until it answers, and look after the others meanwhile."""
+        deadline = time.monotonic() + _HEALTH_S
+        while time.monotonic() < deadline and not self._is_to_stop() and successor.exitcode is None:
+            if successor.is_ready(timeout=_LOOK_S):
+                return True
+            time.sleep(_LOOK_S / 10)
+            self.keep_subprocess_alive()
+        return False
+
+    def _is_to_stop(self) -> bool:
+        """Whether it was told to: what else came waits until the workers are replaced."""
+        if {signal.SIGINT, signal.SIGTERM} & set(self.signal_queue):
+            self.should_exit.set()
+        return self.should_exit.is_set()
+
     def join_all(self) -> None:
         """Wait for the workers to end; those that don't are killed, which loses nothing."""
-        deadline = time.monotonic() + _END_S
-        for process in self.processes:
+        self._end([*self.processes, *self._leaving], time.monotonic() + _END_S)
+
+    @staticmethod
+    def _end(processes: Sequence[Process], deadline: float) -> None:
+        for process in processes:
             process.process.join(max(deadline - time.monotonic(), 0))
             if process.exitcode is None:
                 logger.error("a worker doesn't end, killing it pid=%s", process.pid)

@@ -189,18 +189,41 @@ def test_a_parent_that_is_killed_takes_everything_with_it(team: Process) -> None
     until(lambda: not [pid for pid in orphans if command_of(pid)])
 
 
-def test_a_worker_that_hangs_doesnt_keep_the_server_from_ending(tmp_path: Path, database: str) -> None:
-    serving = served_anew(
-        tmp_path, "--workers", str(WORKERS), module="tests.server.impatient", HELPGRAPH_DATABASE_URL=database
-    )
+@pytest.mark.timeout(900)
+def test_a_worker_that_hangs_holds_up_neither_a_replacement_nor_the_end_and_one_that_cant_start_replaces_none(
+    tmp_path: Path, database: str
+) -> None:
+    workspace = tmp_path / "workspace"
+    workspace.mkdir()
+    (workspace / "workspace.yaml").write_text("workspace_id: purple\nname: Purple\n")
+    options = ("--workers", str(WORKERS), "--workspace", str(workspace))
+    serving = served_anew(tmp_path / "data", *options, module="tests.server.impatient", HELPGRAPH_DATABASE_URL=database)
     with serving as running:
+        before = workers_of(running)
+        os.kill(before[0], signal.SIGSTOP)
+        running.send(signal.SIGHUP)
+        until(lambda: len(workers_of(running)) == WORKERS and not set(before) & set(workers_of(running)), 120)
+        said = running.data_dir / "said"
+        assert f"a worker doesn't end, killing it pid={before[0]}" in said.read_text()
+
+        between = workers_of(running)
+        (workspace / "workspace.yaml").write_text("workspace_id: purple\nname: [Purple\n")
+        running.send(signal.SIGHUP)
+        until(lambda: "a new worker doesn't come up, the old ones stay" in said.read_text(), 120)
+        assert workers_of(running) == between
+        assert httpx.get(f"{running.url}/readyz", trust_env=False).status_code == 200
+
+        # Told to end while others come up, and one hangs.
+        (workspace / "workspace.yaml").write_text("workspace_id: purple\nname: Purple\n")
+        running.send(signal.SIGHUP)
+        until(lambda: len(workers_of(running)) > WORKERS)
         workers = workers_of(running)
-        os.kill(workers[0], signal.SIGSTOP)
+        os.kill(between[0], signal.SIGSTOP)
         running.stop(signal.SIGTERM)
 
         assert running.exit_code == 0
         assert not [pid for pid in workers if command_of(pid)]
-        assert f"a worker doesn't end, killing it pid={workers[0]}" in (tmp_path / "said").read_text()
+        assert f"a worker doesn't end, killing it pid={between[0]}" in said.read_text()
 
 
 def test_a_worker_that_cant_start_says_why_and_the_command_fails(tmp_path: Path) -> None:
