@@ -11,6 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
+# Before numpy is there: several tests run at once, and threads that wait for one another spin.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
