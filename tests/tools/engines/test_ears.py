@@ -9,10 +9,11 @@ from tests.tools.engines.conftest import Hear, words
 from tests.tools.engines.shop import CATEGORIES
 from tools.embedding.minilm import MiniLmEmbedder
 from tools.engines.local.ears import store as module
-from tools.engines.local.ears.examples import SETS
+from tools.engines.local.ears.examples import SETS, by_language, load_examples
 from tools.engines.local.ears.messages import load_messages
 from tools.engines.local.ears.store import packed, shipped_ears
 from tools.engines.local.engine import LocalEngine
+from tools.engines.local.tongue import LANGUAGE, Tongue
 
 FAULTS = [
     "the page stays white since your update",
@@ -43,6 +44,8 @@ def test_they_were_taught_with_the_examples_that_there_are(minilm: MiniLmEmbedde
     ears = shipped_ears()
 
     assert set(ears) == {"", minilm.name, f"{minilm.name}+beside"}
+    # Languages are told by words alone.
+    assert set(ears.pop("")) == {*SETS, LANGUAGE}
     assert all(set(classifiers) == set(SETS) for classifiers in ears.values())
 
 
@@ -53,11 +56,23 @@ def test_eight_bits_are_enough(minilm: MiniLmEmbedder) -> None:
     assert (abs(again["/kind/weights"] * again["/kind/scale"] - kind.weights) < 1e-6).all()
 
 
-@pytest.mark.usefixtures("few_texts")
-async def test_a_first_start_learns_the_categories_and_languages_alone(minilm: MiniLmEmbedder, tmp_path: Path) -> None:
+async def test_a_first_start_learns_the_categories_alone(minilm: MiniLmEmbedder, tmp_path: Path) -> None:
     await LocalEngine.open(minilm, CATEGORIES[:2], cache_dir=tmp_path)
 
-    assert classifiers_in(tmp_path) == {"category", "language"}
+    assert classifiers_in(tmp_path) == {"category"}
+
+
+def test_languages_are_told_as_by_what_is_learnt_at_a_start(model_cache: Path) -> None:
+    texts = by_language(load_examples())
+    shipped = Tongue.train(texts, model_cache, shipped_ears()[""][LANGUAGE])
+    learnt = Tongue.train(texts, model_cache)
+
+    for language, group in texts.items():
+        # Every seventh, so that it takes a moment only.
+        for text in group[::7]:
+            one, other = shipped.identify(text), learnt.identify(text)
+            assert one.language == other.language, (language, text)
+            assert one.confidence == pytest.approx(other.confidence, abs=0.02)
 
 
 async def test_german_is_heard_by_both_models_without_any_category(

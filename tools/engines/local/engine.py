@@ -47,7 +47,7 @@ from tools.engines.local.support.entailing import Entailing
 from tools.engines.local.support.judging import QUOTED, Says, Weighing, judge, quotation, statements
 from tools.engines.local.support.model import SupportModel
 from tools.engines.local.support.store import open_support
-from tools.engines.local.tongue import Tongue
+from tools.engines.local.tongue import LANGUAGE, Tongue
 from tools.engines.local.vectors import VectorMemory, embed_examples
 from tools.engines.local.words import content_words
 from tools.learned.model import LearnedModel
@@ -112,7 +112,9 @@ class LocalEngine:
         """
         shipped, glossary = load_examples(), Glossary.load()
         await asyncio.to_thread(language.prepare, cache_dir)
-        tongue = await asyncio.to_thread(Tongue.train, by_language(shipped), cache_dir)
+        ready = await asyncio.to_thread(shipped_ears)
+        of_languages = ready.get("", {}).get(LANGUAGE)
+        tongue = await asyncio.to_thread(Tongue.train, by_language(shipped), cache_dir, of_languages)
         said: dict[str, str] = {}
 
         def in_english(text: str, language: str) -> str:
@@ -130,7 +132,7 @@ class LocalEngine:
         }
         taught = training_sets(shipped, in_english)
         sets = {**taught, "category": own}
-        meaning, ready = None, await asyncio.to_thread(shipped_ears)
+        meaning = None
         if embedder is not None:
             # Kept apart: a changed category doesn't cost the shipped examples again.
             groups = [distinct_texts({"category": own})]

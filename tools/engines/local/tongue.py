@@ -12,6 +12,9 @@ from tools.engines.local.ears.training import trained
 from tools.engines.local.words import words
 from tools.language import identify
 
+LANGUAGE = "language"
+"""What the classifier of languages is called among those that are shipped."""
+
 _SHORT_WORDS = 4
 _UNKNOWN = 0.2
 # What came before is a prior for a short message; this much of it is left to languages not spoken so far.
@@ -41,10 +44,10 @@ class Tongue:
         }
 
     @classmethod
-    def train(cls, texts: Mapping[str, Sequence[str]], cache_dir: Path) -> "Tongue":
-        """Train on texts by language; blocks."""
+    def train(cls, texts: Mapping[str, Sequence[str]], cache_dir: Path, ready: Classifier | None = None) -> "Tongue":
+        """Train on texts by language, unless what was taught with them is `ready`; blocks."""
         featurize = Featurizer()
-        short = trained("language", texts, featurize, None, "", cache_dir, tuned=False)
+        short = ready if ready is not None else learn_languages(texts, featurize, cache_dir)
         return cls(featurize, short, {name: frozenset(words("\n".join(own))) for name, own in texts.items()})
 
     def identify(
@@ -88,6 +91,11 @@ class Tongue:
             name: (trained_on_short.of(name) + (general.confidence if general.language == name else rest)) / 2
             for name in LANGUAGES
         }
+
+
+def learn_languages(texts: Mapping[str, Sequence[str]], featurize: Featurizer, cache_dir: Path) -> Classifier:
+    """Tell the languages of short texts apart; seconds the first time, then read back from `cache_dir`."""
+    return trained(LANGUAGE, texts, featurize, None, "", cache_dir, tuned=False)
 
 
 def is_latin(text: str) -> bool:

@@ -20,12 +20,13 @@ from tools.embedding.minilm import MiniLmEmbedder
 from tools.embedding.sentences import sentence_encoder
 from tools.embedding.weights import find_weights
 from tools.engines.local.ears.classify import Classifier, train, train_on_many
-from tools.engines.local.ears.examples import load_examples, training_sets
+from tools.engines.local.ears.examples import by_language, load_examples, training_sets
 from tools.engines.local.ears.features import Featurizer
 from tools.engines.local.ears.messages import labels_of, load_messages
 from tools.engines.local.ears.store import SHIPPED, key_of_examples, packed
 from tools.engines.local.ears.training import with_beside
 from tools.engines.local.gloss import Glossary
+from tools.engines.local.tongue import LANGUAGE, learn_languages
 
 logger = logging.getLogger(__name__)
 
@@ -105,6 +106,7 @@ async def main(cache_dir: Path) -> None:
         for ((name, what), job), classifier in zip(jobs.items(), pool.map(_train, jobs.values()), strict=True):
             logger.info("taught the ears name=%s rows=%d", f"{name}/{what}", len(job[1]))
             ears.setdefault(name, {})[what] = classifier
+    ears[""][LANGUAGE] = learn_languages(by_language(load_examples()), featurize, cache_dir)
     write_arrays(Path(str(SHIPPED)), packed(ears, key_of_examples()), packed=True)
 
 
