@@ -41,7 +41,7 @@ def classifiers_in(folder: Path) -> set[str]:
 
 def test_they_were_taught_with_the_examples_that_there_are(minilm: MiniLmEmbedder) -> None:
     """Else every installation learns at its first start, from a fifth of them: `make ears`."""
-    ears = shipped_ears()
+    ears = dict(shipped_ears())
 
     assert set(ears) == {"", minilm.name, f"{minilm.name}+beside"}
     # Languages are told by words alone.
