@@ -39,37 +39,32 @@ class Side:
     outcomes: list[str] = field(default_factory=list)
     usable: list[bool] = field(default_factory=list)
     tries: "array[int]" = field(default_factory=lambda: array("q"))
-    numbers: "array[float]" = field(default_factory=lambda: array("d"))
+    numbers: dict[str, "array[float]"] = field(default_factory=dict)
 
     def column(self, name: str, places: Floats) -> Column:
         """One measure of the tickets at these places."""
-        first = _FIRST[name]
-        return Column(*(self._numbers(first + part, places) for part in range(_PARTS)))
+        at = places.astype(np.int64)
+        sums, scored, unscored = (
+            np.asarray(self.numbers[f"{name}.{part}"], dtype=np.float64)[at] for part in ("sum", "scored", "unscored")
+        )
+        return Column(sums, scored, unscored)
 
     def number(self, name: str, places: Floats) -> Floats:
         """One of the numbers behind shares."""
-        return self._numbers(_FIRST[name], places)
-
-    def _numbers(self, place: int, places: Floats) -> Floats:
-        column: Floats = np.asarray(self.numbers, dtype=np.float64).reshape(-1, _WIDTH)[:, place]
-        return column[places.astype(np.int64)]
+        return np.asarray(self.numbers[name], dtype=np.float64)[places.astype(np.int64)]
 
 
 _EXTRA_NAMES = sorted({name for pair in SHARES.values() for name in pair})
-# A ticket's numbers stand in a row: a measure's sum, scored and unscored, then those behind shares.
-_PARTS = 3
-_FIRST = {measure.name: _PARTS * place for place, measure in enumerate(MEASURES)}
-_MEASURED = tuple((_FIRST[measure.name], measure.of) for measure in MEASURES)
-_COUNTED = tuple((_PARTS * len(MEASURES) + place, EXTRA[name]) for place, name in enumerate(_EXTRA_NAMES))
-_FIRST |= {name: place for name, (place, _) in zip(_EXTRA_NAMES, _COUNTED, strict=True)}
-_WIDTH = _PARTS * len(MEASURES) + len(_EXTRA_NAMES)
-_NOTHING = array("d", [0.0] * _WIDTH)
 
 
 def read_side(scores: Iterable[CaseScore]) -> Side:
     """Take in a run's scores. A ticket that broke down or leaked in one repetition isn't usable."""
     side = Side()
-    numbers = side.numbers
+    for measure in MEASURES:
+        for part in ("sum", "scored", "unscored"):
+            side.numbers[f"{measure.name}.{part}"] = array("d")
+    for name in _EXTRA_NAMES:
+        side.numbers[name] = array("d")
     for score in scores:
         place = side.places.get(score.ticket_id)
         if place is None:
@@ -79,25 +74,27 @@ def read_side(scores: Iterable[CaseScore]) -> Side:
             side.outcomes.append(outcome_of(score))
             side.usable.append(True)
             side.tries.append(0)
-            numbers.extend(_NOTHING)
+            for numbers in side.numbers.values():
+                numbers.append(0.0)
         side.tries[place] += 1
         if score.status != "scored":
             side.usable[place] = False
             continue
-        row = place * _WIDTH
-        for first, of in _MEASURED:
-            value = of(score)
-            if value == ABSENT:
-                continue
-            at = row + first
-            if math.isnan(value):
-                numbers[at + 2] += 1
-                continue
-            numbers[at] += value
-            numbers[at + 1] += 1
-        for column, of in _COUNTED:
-            numbers[row + column] += of(score)
+        for measure in MEASURES:
+            _add(side, measure.name, place, measure.of(score))
+        for name in _EXTRA_NAMES:
+            side.numbers[name][place] += EXTRA[name](score)
     return side
+
+
+def _add(side: Side, name: str, place: int, value: float) -> None:
+    if value == ABSENT:
+        return
+    if math.isnan(value):
+        side.numbers[f"{name}.unscored"][place] += 1
+        return
+    side.numbers[f"{name}.sum"][place] += value
+    side.numbers[f"{name}.scored"][place] += 1
 
 
 def outcome_of(score: CaseScore) -> str:
