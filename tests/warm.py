@@ -1,6 +1,6 @@
 """Imported once by the process that servers are forked from: what each would load anew is there already.
 
-It saves two seconds of processor time for each start, of which the tests have many.
+It saves a second and a half of processor time for each start, of which the tests have many.
 """
 
 from graphs.lazy_commands import commands
@@ -12,6 +12,6 @@ for _command in commands().values():
     _command.load()
 # Its table is unpacked at its first use.
 identify("Where can I download my invoices?")
-# Parsing them takes half a second.
+# Each is read once a process.
 load_examples()
 Glossary.load()

@@ -15,11 +15,10 @@ from pydantic import ValidationError
 from agent.errors import Misconfigured
 from evals.replay.worker import Done, Job, Ready, Start
 
-_LINE_LIMIT = 64 * 1024 * 1024
+LINE_LIMIT = 64 * 1024 * 1024
+"""How many bytes a worker's answer may have at most."""
 _START_S = 600.0
 _LOG_LINES = 6
-# Thousands of modules come in and stay; the collector would look through them again and again.
-_MAIN = "import gc; gc.disable(); from evals.replay.worker import main; gc.enable(); main()"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +37,9 @@ class _Died(Exception):
 async def start_process(env: Mapping[str, str], log: Path) -> Process:
     """Start a worker's process; what it says beside its answers is added to the file `log`."""
     with log.open("ab") as said:
+        command = (sys.executable, "-m", "evals.replay.worker")
         return await asyncio.create_subprocess_exec(
-            sys.executable, "-c", _MAIN, stdin=PIPE, stdout=PIPE, stderr=said, env=dict(env), limit=_LINE_LIMIT
+            *command, stdin=PIPE, stdout=PIPE, stderr=said, env=dict(env), limit=LINE_LIMIT
         )
 
 

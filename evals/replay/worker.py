@@ -1,6 +1,7 @@
 """A process that replays tickets for a run: jobs come in as lines, played tickets go out as lines.
 
-It gets a `Start` as its first line, and ends when its input does: when the run is killed, its workers go with it.
+It runs as `python -m evals.replay.worker` with a `Start` as its first line, and ends when its input does: when the
+run is killed, its workers go with it.
 """
 
 import asyncio
@@ -154,3 +155,7 @@ class _Worker:
             return None
         rows = await self._runtime.embedder.embed([gist])
         return str(rows[0].astype("<f4").tobytes().hex())
+
+
+if __name__ == "__main__":
+    main()

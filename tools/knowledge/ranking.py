@@ -162,7 +162,7 @@ def rank(hits: Hits, query: SearchQuery, shelf: Shelf, reading: Reading) -> list
                 near += _WHOLE_SHARE * (whole.cosine(article.article_id) - near)
             near += fit.named
             relevance = scale.share * _squash(near, scale) + (1 - scale.share) * by_words
-            # However near: what holds on another plan doesn't come before what holds on the customer's.
+            # Being near lifts nothing that holds on another plan over what holds on the customer's.
             beyond = 0.0 if fit.other_plan else _BEYOND * max(0.0, near - _VERY_NEAR)
         score = relevance + fit.adjustment
         if not reading.story:

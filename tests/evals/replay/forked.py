@@ -9,9 +9,8 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+from evals.replay.pool import LINE_LIMIT
 from tests.forking import FORKS
-
-_LINE_LIMIT = 64 * 1024 * 1024
 
 
 class ForkedWorker:
@@ -49,7 +48,7 @@ async def start_process(env: Mapping[str, str], log: Path) -> ForkedWorker:
     theirs_in.close()
     theirs_out.close()
     loop = asyncio.get_running_loop()
-    reader = asyncio.StreamReader(limit=_LINE_LIMIT)
+    reader = asyncio.StreamReader(limit=LINE_LIMIT)
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), _file(ours_in, "rb"))
     stdin, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, _file(ours_out, "wb"))
     return ForkedWorker(process, stdin, reader)

@@ -103,9 +103,8 @@ class LocalEngine:
         """Take the shipped ears and learn the workspace's own categories from their examples.
 
         A few seconds the first time, with another embedding model than the installed one a minute, with an entailment
-        model many; what was learnt is kept in `cache_dir`. Without
-        an embedder, or when it fails now, the engine goes by words alone. With an entailment model, `support` goes by
-        that too.
+        model many; what was learnt is kept in `cache_dir`. Without an embedder, or when it fails now, the engine goes
+        by words alone. With an entailment model, `support` goes by that too.
 
         Raises:
             Misconfigured: the shipped examples are damaged.
