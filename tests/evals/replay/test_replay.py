@@ -61,7 +61,7 @@ def test_the_same_inputs_give_the_same_bytes_whatever_happens_to_the_run(
         return run
 
     # Ctrl-C.
-    run = begun(4, "--workers", "1")
+    run = begun(4, "--workers", "1", "--in-flight", "2")
     run.send(signal.SIGINT)
     code, said = run.end()
     assert code == 130, said
@@ -78,7 +78,7 @@ def test_the_same_inputs_give_the_same_bytes_whatever_happens_to_the_run(
         file.write(b'{"format":1,"ticket_id":"half')
 
     # The disk is full: a limit on a file's size gives the same kind of error.
-    run = begun(4, "--workers", "1")
+    run = begun(4, "--workers", "1", "--in-flight", "2")
     resource.prlimit(run.pid, resource.RLIMIT_FSIZE, (written.stat().st_size + 1000,) * 2)
     code, said = run.end()
     assert code == 2, said
