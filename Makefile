@@ -115,10 +115,10 @@ lint: $(STAMP)  ## Check style, types and the direction of imports
 format: $(STAMP)  ## Format the code
 	@$(BIN)/ruff check --fix-only . ; $(BIN)/ruff format .
 
-browser:  ## Install Debian's Chromium when it is absent (needs root)
-	@command -v chromium >/dev/null || { \
-	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then echo "Installing Chromium for the browser tests ..."; apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; \
-	  else echo "The browser tests need Chromium. On Debian: sudo apt-get install chromium"; exit 2; fi; }
+browser:  ## Install Debian's Chromium without windows when it is absent (needs root)
+	@command -v chromium-headless-shell >/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then echo "Installing Chromium for the browser tests ..."; apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium-headless-shell >/dev/null; \
+	  else echo "The browser tests need Chromium. On Debian: sudo apt-get install chromium-headless-shell"; exit 2; fi; }
 
 screenshots: $(STAMP) browser  ## Take the screenshots in docs/images again
 	@HELPGRAPH_SCREENSHOTS=1 $(BIN)/python -m pytest -q tests/e2e

@@ -14,6 +14,8 @@ HOST = "app.test"
 ORIGIN = f"http://{HOST}"
 # Everything answers in tenths of a second; a busy machine needs more.
 WAIT_MS = 20_000
+# Chromium without windows, a build of its own: less than half of the work of the whole browser with its window hidden.
+CHROMIUM = "/usr/bin/chromium-headless-shell"
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -70,7 +72,7 @@ OpenPage = Callable[..., tuple[Page, Site]]
 def browser() -> Iterator[Browser]:
     """Chromium, as headless and as quiet as it gets."""
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
+        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield launched
         launched.close()
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Request, ViewportSize, expect, sync_playwright
 
-from tests.browser.conftest import ARGUMENTS, WAIT_MS
+from tests.browser.conftest import ARGUMENTS, CHROMIUM, WAIT_MS
 from tests.forking import ROOT
 from tests.honest_model import honest
 from tests.installed import EXAMPLE, copy_of
@@ -109,7 +109,7 @@ def _serving(data_dir: Path, **settings: str) -> Iterator[str]:
 def browser() -> Iterator[Browser]:
     """Chromium, as headless and as quiet as it gets."""
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
+        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield launched
         launched.close()
 
