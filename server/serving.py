@@ -41,6 +41,9 @@ async def open_served(
     Raises:
         Misconfigured: as `open_runtimes`; or a workspace has another id than when the installation was loaded.
     """
+    # Code, models and articles stay: the collector needn't look through them again and again, which took a tenth of a
+    # turn. Code first, which has no garbage, so that what is looked through below is little.
+    gc.freeze()
     metrics = Metrics(by_workspace=installation.several)
     places = installation.places
     opening = open_runtimes(
@@ -59,8 +62,6 @@ async def open_served(
             of_this = metrics.of(place.workspace_id)
             every[place.workspace_id] = make_doors(runtime, place.server_settings, of_this, place.secrets)
         app = create_several(every, metrics) if installation.several else create_app(next(iter(every.values())))
-        # Code, models and articles stay: the collector needn't look through them again and again, which took a tenth
-        # of a turn.
         gc.collect()
         gc.freeze()
         yield Served(app, runtimes[0].supervisor, read)
