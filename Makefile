@@ -49,8 +49,8 @@ $(LLM_STAMP): requirements/live.txt | $(LLM_VENV)/bin/python
 	@touch $@
 
 test: $(STAMP) browser  ## Run every test: unit, graph, HTTP, Chromium, PostgreSQL
-	@# Two more than two cores have: many tests wait for processes that they started.
-	@$(BIN)/python -m pytest -q -n 4 --dist loadfile --no-loadscope-reorder
+	@# One more than two cores have: many tests wait for processes that they started. And compiled once, for all of those.
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder
 
 ears: $(STAMP)  ## Teach anew what hears a message's kind, mood and danger (after a change to the examples or messages; minutes)
 	@$(BIN)/python -m tools.engines.local.ears.teaching

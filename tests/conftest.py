@@ -18,6 +18,7 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
 from sqlalchemy.engine import make_url
+from xdist.scheduler import LoadFileScheduling
 
 from tests.installed import EXAMPLE, installed_once, learning, use_models
 from tests.shell import Shell
@@ -37,6 +38,19 @@ settings.register_profile(
     "exploring", settings.get_profile("steady"), derandomize=False, max_examples=1000, print_blob=True
 )
 settings.load_profile("steady")
+
+
+class _Files(LoadFileScheduling):  # type: ignore[misc]  # It comes without types.
+    """A file's tests go to one process, and those of all files that share the end-to-end servers."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "tests/e2e" if file.startswith("tests/e2e/") else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadFileScheduling | None:
+    """Who runs what, when several processes share the tests by file."""
+    return _Files(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.fixture(autouse=True)

@@ -37,7 +37,7 @@ def test_nightly_tests_everything_then_explores_then_asks_a_model(tmp_path: Path
 
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "ran").read_text().splitlines() == [
-        "-m pytest -q -n 4 --dist loadfile --no-loadscope-reorder",
+        "-m pytest -q -n 3 --dist loadfile --no-loadscope-reorder",
         "-m pytest -q -n 2 --dist loadfile -m hypothesis --hypothesis-profile exploring",
         "-m pytest -q -s -m live tests/live",
     ]
