@@ -4,7 +4,6 @@ import asyncio
 from dataclasses import dataclass
 
 import httpx
-import openai
 import pytest
 from openai.types.chat import ChatCompletionMessageParam
 
@@ -12,6 +11,7 @@ from graphs.stores import stores_of
 from graphs.webhooks import webhooks
 from tests.server.harness import BOT_KEYS, Customer, Here, Sent, bearer, read_stream, run_input
 from tests.server.hooks import listening
+from tests.server.official import official
 
 QUESTION = "Where are my invoices?"
 ANSWER = "Invoices are under **Billing > History**."
@@ -88,7 +88,7 @@ async def test_a_message_that_a_person_has_is_never_answered_by_nothing(here: He
         assert (await staff.post(f"{desk}/take", json={"person": "Grace"})).is_success
 
         whole = (await bot.chat("ticket 7", "Are you there?")).json()
-        async with openai.AsyncOpenAI(base_url=f"{here.url}/v1", api_key=bot.key, max_retries=0) as client:
+        async with official(here, bot.key) as client:
             messages: list[ChatCompletionMessageParam] = [{"role": "user", "content": "Hello?"}]
             stream = await client.chat.completions.create(
                 model="helpgraph", messages=messages, stream=True, user="ticket 7"

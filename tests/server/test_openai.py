@@ -15,6 +15,7 @@ from agent.ports import AnswerBrief
 from agent.types import Sentence, ToolCall
 from tests.fakes import FakeKnowledge, ScriptedEngine, fake_deps, passage
 from tests.server.harness import BOT_KEYS, Here, bearer, serving
+from tests.server.official import official
 
 ANSWER = "Invoices are under **Billing > History**."
 SOURCE = "\n\n[1] Download invoices"
@@ -26,7 +27,7 @@ def say(text: str) -> list[ChatCompletionMessageParam]:
 
 @pytest.fixture
 async def client(here: Here) -> AsyncIterator[openai.AsyncOpenAI]:
-    async with openai.AsyncOpenAI(base_url=f"{here.url}/v1", api_key=BOT_KEYS[0], max_retries=0) as made:
+    async with official(here) as made:
         yield made
 
 
@@ -34,7 +35,7 @@ async def test_two_turns_are_one_conversation(tmp_path: Path) -> None:
     engine = ScriptedEngine()
     async with (
         serving(tmp_path, fake_deps(engine=engine)) as here,
-        openai.AsyncOpenAI(base_url=f"{here.url}/v1", api_key=BOT_KEYS[0], max_retries=0) as client,
+        official(here) as client,
     ):
         for text in ("Where are my invoices?", "And how do I print one?"):
             answer = await client.chat.completions.create(model="helpgraph", messages=say(text), user="ticket-7")
@@ -167,10 +168,10 @@ async def test_a_repeat_with_an_idempotency_key_is_the_same_turn(tmp_path: Path)
 
 
 async def test_errors_reach_the_client_as_its_own(here: Here) -> None:
-    async with openai.AsyncOpenAI(base_url=f"{here.url}/v1", api_key="wrong", max_retries=0) as stranger:
+    async with official(here, "wrong") as stranger:
         with pytest.raises(openai.AuthenticationError):
             await stranger.models.list()
-    async with openai.AsyncOpenAI(base_url=f"{here.url}/v1", api_key=BOT_KEYS[0], max_retries=0) as client:
+    async with official(here) as client:
         for messages in (say(""), [{"role": "assistant", "content": "hi"}], []):
             with pytest.raises(openai.UnprocessableEntityError) as caught:
                 await client.chat.completions.create(model="helpgraph", messages=messages)  # type: ignore[arg-type]  # Wrong on purpose.
@@ -214,7 +215,7 @@ async def test_a_turn_that_begins_anew_says_nothing_twice(
     engine = BrokenOff(parts=TWO_PARTS, then=away.set, other_words=other_words)
     async with (
         serving(tmp_path, fake_deps(engine=engine)) as here,
-        openai.AsyncOpenAI(base_url=f"{here.url}/v1", api_key=BOT_KEYS[0], max_retries=0) as client,
+        official(here) as client,
     ):
         append = here.runtime.log.append
 
@@ -243,7 +244,7 @@ async def test_what_is_said_after_an_answer_was_broken_off_begins_anew(tmp_path:
 
     async with (
         serving(tmp_path, fake_deps(engine=BrokenOff(parts=TWO_PARTS, then=fail))) as here,
-        openai.AsyncOpenAI(base_url=f"{here.url}/v1", api_key=BOT_KEYS[0], max_retries=0) as client,
+        official(here) as client,
     ):
         text = await streamed(client)
 

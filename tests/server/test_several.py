@@ -21,7 +21,8 @@ from graphs.running import find_running
 from server.staff import COOKIE
 from tests.fakes import fake_deps
 from tests.installed import use_models
-from tests.server.harness import WORKSPACE, bearer, run_input, serving_several
+from tests.server.forked_workers import served_by_forks
+from tests.server.harness import PLAIN, WORKSPACE, bearer, run_input, serving_several
 from tests.server.hooks import listening
 from tests.server.spaces import QUESTION, Door, two_tenants
 from tests.server.test_matrix import ELSEWHERE, HIDDEN, RULES, paths_of
@@ -68,10 +69,10 @@ def both(request: pytest.FixtureRequest, model_cache: Path, tmp_path_factory: py
     options, settings, url = ["--workspace", str(folder / "spaces")], {}, None
     if request.param != "sqlite":
         url = request.getfixturevalue("database")
-        options += ["--workers", "2"]
         settings["HELPGRAPH_DATABASE_URL"] = url
     secret = "a secret of which those of webhooks are made"
-    with served(folder / "data", *options, HELPGRAPH_WEBHOOK_SECRET=secret, **settings) as running:
+    serve = served if url is None else served_by_forks
+    with serve(folder / "data", *options, HELPGRAPH_WEBHOOK_SECRET=secret, **settings) as running:
         orrery, globex = (Door(tenant, running.url) for tenant in tenants)
         yield Both(running, orrery, globex, url)
         orrery.close()
@@ -149,7 +150,7 @@ def test_health_and_metrics_are_the_processs(both: Both) -> None:
     for mine, _ in both.ways():
         mine.ask(mine.session())
         assert {mine.http.get(path).status_code for path in PROCESS_ONLY} == {404}
-    with httpx.Client(base_url=both.running.url, trust_env=False) as client:
+    with httpx.Client(base_url=both.running.url, trust_env=False, verify=PLAIN) as client:
         text = client.get("/metrics").text
         assert client.get("/healthz").json() == {"status": "ok"}
         assert client.get("/readyz").json()["workspaces"] == 2
@@ -371,7 +372,9 @@ def test_what_one_ingests_the_other_does_not_know(both: Both, shell: Shell, tmp_
         assert server is not None
         # Each request is a connection of its own, which either worker may take.
         asked = [
-            httpx.post(f"{server.url}/v1/admin/status", json={}, headers=bearer(server.token), trust_env=False)
+            httpx.post(
+                f"{server.url}/v1/admin/status", json={}, headers=bearer(server.token), trust_env=False, verify=PLAIN
+            )
             for _ in range(12)
         ]
         return {str(answer.json()["knowledge"]).split(",")[0] for answer in asked}
@@ -412,7 +415,7 @@ async def test_every_route_of_several_is_known(tmp_path: Path) -> None:
             hidden = {path for path, shown in paths_of(here.app.routes) if not shown}
             assert hidden == HIDDEN.keys() - PROCESS_ONLY
         server = heres[0].url.removesuffix(f"/w/{WORKSPACE}")
-        async with httpx.AsyncClient(base_url=server, trust_env=False) as client:
+        async with httpx.AsyncClient(base_url=server, trust_env=False, verify=PLAIN) as client:
             assert (await client.get("/")).text.count("<li>") == 2
             assert (await client.get("/", headers={"Host": "evil.example"})).status_code == 421
 
@@ -421,7 +424,7 @@ async def test_only_on_loopback_the_front_page_names_the_workspaces(tmp_path: Pa
     given: dict[str, dict[str, object]] = {name: {"host": "192.0.2.1"} for name in (WORKSPACE, ELSEWHERE)}
     async with serving_several(tmp_path, fake_deps(), f"sqlite:///{tmp_path / 'shared.db'}", given) as heres:
         server = heres[0].url.removesuffix(f"/w/{WORKSPACE}")
-        async with httpx.AsyncClient(base_url=server, trust_env=False) as client:
+        async with httpx.AsyncClient(base_url=server, trust_env=False, verify=PLAIN) as client:
             front = await client.get("/")
 
     assert front.status_code == 200

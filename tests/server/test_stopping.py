@@ -5,8 +5,8 @@ import json
 import signal
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -27,9 +27,13 @@ from tests.honest_model import honest
 from tests.installed import EXAMPLE, copy_of, use_models
 from tests.model_server.hosting import in_thread
 from tests.model_server.replies import Answer, Reply
-from tests.server.harness import BOT_KEYS, WORKSPACE, Customer, Here, PacedEngine, bearer, run_input, serving
-from tests.serving import served
+from tests.server.forked_workers import served_by_forks
+from tests.server.harness import BOT_KEYS, PLAIN, WORKSPACE, Customer, Here, PacedEngine, bearer, run_input, serving
+from tests.server.official import official
+from tests.serving import Process, served
 from tools.storage.scope import Scope
+
+Serve = Callable[..., AbstractContextManager[Process]]
 
 QUESTION = "How do I download an invoice?"
 FAREWELL = ": the server is stopping\nretry: "
@@ -64,7 +68,13 @@ class Reader:
     def _read(self) -> None:
         try:
             with httpx.stream(
-                self.method, self.url, headers=self.headers, json=self.json, timeout=60, trust_env=False
+                self.method,
+                self.url,
+                headers=self.headers,
+                json=self.json,
+                timeout=60,
+                trust_env=False,
+                verify=PLAIN,
             ) as answer:
                 assert answer.status_code == 200
                 self._hear("")
@@ -130,15 +140,15 @@ class Left:
         return stream
 
 
-def stop_while_streams_are_open(data_dir: Path, *options: str, **env: str) -> Left:
+def stop_while_streams_are_open(serve: Serve, data_dir: Path, *options: str, **env: str) -> Left:
     """Serve, open streams of every kind, some of them of turns that run, and stop: all end whole, and nothing is said.
 
     The model of `env` has to be slow.
     """
-    with ExitStack() as streams, served(data_dir, *options, HELPGRAPH_API_KEYS=BOT_KEYS[0], **env) as running:
+    with ExitStack() as streams, serve(data_dir, *options, HELPGRAPH_API_KEYS=BOT_KEYS[0], **env) as running:
 
         def begin() -> tuple[str, dict[str, str]]:
-            begun = httpx.post(f"{running.url}/v1/sessions", json={}, trust_env=False).json()
+            begun = httpx.post(f"{running.url}/v1/sessions", json={}, trust_env=False, verify=PLAIN).json()
             return str(begun["conversation_id"]), bearer(begun["session_token"])
 
         def opened(path: str, **more: Any) -> Reader:
@@ -185,7 +195,7 @@ def test_every_open_stream_ends_whole_and_goes_on_at_the_next_start(installed_by
     data_dir, options = copy_of(installed_by_words, tmp_path / "data"), ("--workspace", str(EXAMPLE))
     with in_thread(slowly) as model:
         env = {"HELPGRAPH_MODEL": "scripted", "HELPGRAPH_MODEL_URL": model.url}
-        left = stop_while_streams_are_open(data_dir, *options, **env)
+        left = stop_while_streams_are_open(served, data_dir, *options, **env)
         model.script = honest
         with served(data_dir, *options, **env) as again:
             rest = left.resumed(again.url, left.follower.numbers[-1])
@@ -201,7 +211,7 @@ def test_every_open_stream_of_workers_ends_whole(installed_by_words: Path, tmp_p
     use_models(data_dir, (installed_by_words / "models").resolve())
     with in_thread(slowly) as model:
         env = {"HELPGRAPH_MODEL": "scripted", "HELPGRAPH_MODEL_URL": model.url, "HELPGRAPH_DATABASE_URL": postgres_url}
-        left = stop_while_streams_are_open(data_dir, "--workspace", str(EXAMPLE), "--workers", "2", **env)
+        left = stop_while_streams_are_open(served_by_forks, data_dir, "--workspace", str(EXAMPLE), **env)
 
     assert left.follower.numbers
 
@@ -269,7 +279,7 @@ async def test_a_stream_that_waits_ends_at_once_and_a_new_one_as_well(here: Here
 
 @asynccontextmanager
 async def _asked(here: Here) -> AsyncIterator[openai.AsyncStream[ChatCompletionChunk]]:
-    async with openai.AsyncOpenAI(base_url=f"{here.url}/v1", api_key=BOT_KEYS[0], max_retries=0) as client:
+    async with official(here) as client:
         question: list[ChatCompletionMessageParam] = [{"role": "user", "content": "Where are my invoices?"}]
         stream = await client.chat.completions.create(model="helpgraph", messages=question, stream=True)
         async with stream:

@@ -3,8 +3,6 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -16,12 +14,14 @@ import psycopg
 import pytest
 
 from graphs.running import find_running
-from tests.forking import ROOT
 from tests.installed import use_models
-from tests.server.harness import bearer, run_input
-from tests.serving import Process, served, served_anew
+from tests.server.forked_workers import served_by_forks, start_forks
+from tests.server.harness import PLAIN, bearer, run_input
+from tests.serving import Process, served
 
 WORKERS = 2
+# What is in the command line of a worker that was spawned, and of one that was forked.
+SERVING = (b"spawn_main", b"forkserver")
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def children_of(running: Process) -> list[int]:
 
 def workers_of(running: Process) -> list[int]:
     """The process numbers of the workers: the children that serve."""
-    return [pid for pid in children_of(running) if b"spawn_main" in command_of(pid)]
+    return [pid for pid in children_of(running) if any(name in command_of(pid) for name in SERVING)]
 
 
 def command_of(pid: int) -> bytes:
@@ -79,7 +79,7 @@ def until(condition: object, seconds: float = 60.0) -> None:
 
 def converse(url: str, text: str) -> str:
     """Ask in a conversation of one's own and return the stream, resumed until the run is over."""
-    with httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
+    with httpx.Client(base_url=url, timeout=60, trust_env=False, verify=PLAIN) as client:
         begun = again(lambda: client.post("/v1/sessions", json={})).json()
         headers = bearer(begun["session_token"])
         body = run_input(begun["conversation_id"], text)
@@ -117,6 +117,7 @@ def ingest(running: Process, folder: Path) -> dict[str, int]:
         headers=bearer(server.token),
         timeout=60,
         trust_env=False,
+        verify=PLAIN,
     )
     report: dict[str, int] = json.loads(answer.text.splitlines()[-1])["report"]
     return report
@@ -125,7 +126,7 @@ def ingest(running: Process, folder: Path) -> dict[str, int]:
 def test_what_one_worker_ingests_all_know(team: Process) -> None:
     def all_know() -> bool:
         # Each request is a connection of its own, which either worker may take.
-        asked = [httpx.get(f"{team.url}/readyz", trust_env=False).json()["knowledge"] for _ in range(12)]
+        asked = [httpx.get(f"{team.url}/readyz", trust_env=False, verify=PLAIN).json()["knowledge"] for _ in range(12)]
         return all(said.startswith("1 articles") for said in asked)
 
     assert len(workers_of(team)) == WORKERS
@@ -135,7 +136,7 @@ def test_what_one_worker_ingests_all_know(team: Process) -> None:
 def test_whichever_worker_is_asked_counts_for_all(team: Process) -> None:
     def accepted() -> set[float]:
         name = 'helpgraph_messages_accepted_total{door="widget"} '
-        texts = [httpx.get(f"{team.url}/metrics", trust_env=False).text for _ in range(12)]
+        texts = [httpx.get(f"{team.url}/metrics", trust_env=False, verify=PLAIN).text for _ in range(12)]
         lines = [line for text in texts for line in text.splitlines() if line.startswith(name)]
         return {float(line.removeprefix(name)) for line in lines} or {0.0}
 
@@ -159,27 +160,6 @@ def test_a_worker_that_is_killed_loses_nothing_and_is_replaced(team: Process) ->
     until(lambda: len(workers_of(team)) == WORKERS and victim not in workers_of(team))
 
 
-def test_workers_are_replaced_one_by_one_without_a_failed_conversation(team: Process) -> None:
-    until(lambda: len(workers_of(team)) == WORKERS)
-    before, stopped = set(workers_of(team)), threading.Event()
-    streams: list[str] = []
-
-    def talk() -> None:
-        while not stopped.is_set():
-            streams.append(converse(team.url, "How do I press the teleport button?"))
-
-    with ThreadPoolExecutor(2) as pool:
-        talks = [pool.submit(talk) for _ in range(2)]
-        team.send(signal.SIGHUP)
-        until(lambda: len(workers_of(team)) == WORKERS and not before & set(workers_of(team)), 120)
-        stopped.set()
-        for done in talks:
-            done.result()
-
-    assert streams
-    assert all("RUN_FINISHED" in stream for stream in streams)
-
-
 def test_a_parent_that_is_killed_takes_everything_with_it(team: Process) -> None:
     """The last test: nothing is left to serve, and nothing holds the port or the folder."""
     orphans = children_of(team)
@@ -189,62 +169,81 @@ def test_a_parent_that_is_killed_takes_everything_with_it(team: Process) -> None
     until(lambda: not [pid for pid in orphans if command_of(pid)])
 
 
-@pytest.mark.timeout(900)
-def test_a_worker_that_hangs_holds_up_neither_a_replacement_nor_the_end_and_one_that_cant_start_replaces_none(
-    tmp_path: Path, database: str
-) -> None:
-    workspace = tmp_path / "workspace"
+@pytest.fixture(scope="module")
+def impatient(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    """Two workers with a workspace, whose parent waits for nobody's end longer than three seconds."""
+    folder = tmp_path_factory.mktemp("impatient")
+    workspace = folder / "workspace"
     workspace.mkdir()
     (workspace / "workspace.yaml").write_text("workspace_id: purple\nname: Purple\n")
-    options = ("--workers", str(WORKERS), "--workspace", str(workspace))
-    serving = served_anew(tmp_path / "data", *options, module="tests.server.impatient", HELPGRAPH_DATABASE_URL=database)
-    with serving as running:
-        before = workers_of(running)
-        os.kill(before[0], signal.SIGSTOP)
-        running.send(signal.SIGHUP)
-        until(lambda: len(workers_of(running)) == WORKERS and not set(before) & set(workers_of(running)), 120)
-        said = running.data_dir / "said"
-        assert f"a worker doesn't end, killing it pid={before[0]}" in said.read_text()
+    settings = {"HELPGRAPH_DATABASE_URL": database, "HELPGRAPH_SESSIONS_PER_MINUTE": "100000"}
+    with served_by_forks(folder / "data", "--workspace", str(workspace), end_s=3, **settings) as running:
+        yield running
 
-        between = workers_of(running)
-        (workspace / "workspace.yaml").write_text("workspace_id: purple\nname: [Purple\n")
-        running.send(signal.SIGHUP)
-        until(lambda: "a new worker doesn't come up, the old ones stay" in said.read_text(), 120)
-        assert workers_of(running) == between
-        assert httpx.get(f"{running.url}/readyz", trust_env=False).status_code == 200
 
-        # Told to end while others come up, and one hangs.
-        (workspace / "workspace.yaml").write_text("workspace_id: purple\nname: Purple\n")
-        running.send(signal.SIGHUP)
-        until(lambda: len(workers_of(running)) > WORKERS)
-        workers = workers_of(running)
-        os.kill(between[0], signal.SIGSTOP)
-        running.stop(signal.SIGTERM)
+def test_workers_are_replaced_one_by_one_without_a_failed_conversation(impatient: Process) -> None:
+    until(lambda: len(workers_of(impatient)) == WORKERS)
+    before, stopped = set(workers_of(impatient)), threading.Event()
+    streams: list[str] = []
 
-        assert running.exit_code == 0
-        assert not [pid for pid in workers if command_of(pid)]
-        assert f"a worker doesn't end, killing it pid={between[0]}" in said.read_text()
+    def talk() -> None:
+        while not stopped.is_set():
+            streams.append(converse(impatient.url, "How do I press the teleport button?"))
+            # Without a break they would be all that the processors do.
+            stopped.wait(0.1)
+
+    with ThreadPoolExecutor(2) as pool:
+        talks = [pool.submit(talk) for _ in range(2)]
+        impatient.send(signal.SIGHUP)
+        until(lambda: len(workers_of(impatient)) == WORKERS and not before & set(workers_of(impatient)), 120)
+        stopped.set()
+        for done in talks:
+            done.result()
+
+    assert streams
+    assert all("RUN_FINISHED" in stream for stream in streams)
+
+
+def test_a_worker_that_hangs_holds_up_neither_a_replacement_nor_the_end_and_one_that_cant_start_replaces_none(
+    impatient: Process,
+) -> None:
+    described = impatient.data_dir.with_name("workspace") / "workspace.yaml"
+    said = impatient.data_dir / "said"
+    before = workers_of(impatient)
+    os.kill(before[0], signal.SIGSTOP)
+    impatient.send(signal.SIGHUP)
+    until(lambda: len(workers_of(impatient)) == WORKERS and not set(before) & set(workers_of(impatient)), 120)
+    assert f"a worker doesn't end, killing it pid={before[0]}" in said.read_text()
+
+    between = workers_of(impatient)
+    described.write_text("workspace_id: purple\nname: [Purple\n")
+    impatient.send(signal.SIGHUP)
+    until(lambda: "a new worker doesn't come up, the old ones stay" in said.read_text(), 120)
+    assert workers_of(impatient) == between
+    assert httpx.get(f"{impatient.url}/readyz", trust_env=False, verify=PLAIN).status_code == 200
+
+    # Told to end while others come up, and one hangs.
+    described.write_text("workspace_id: purple\nname: Purple\n")
+    impatient.send(signal.SIGHUP)
+    until(lambda: len(workers_of(impatient)) > WORKERS)
+    workers = workers_of(impatient)
+    os.kill(between[0], signal.SIGSTOP)
+    impatient.stop(signal.SIGTERM)
+
+    assert impatient.exit_code == 0
+    assert not [pid for pid in workers if command_of(pid)]
+    assert f"a worker doesn't end, killing it pid={between[0]}" in said.read_text()
 
 
 def test_a_worker_that_cant_start_says_why_and_the_command_fails(tmp_path: Path) -> None:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("HELPGRAPH_")}
-    done = subprocess.run(
-        [sys.executable, "-m", "graphs.cli", "serve", "--workers", "2", "--port", "0", "--data-dir", str(tmp_path)],
-        cwd=ROOT,
-        env={
-            **environment,
-            "HELPGRAPH_EMBEDDING": "off",
-            "HELPGRAPH_DATABASE_URL": "postgresql://helpgraph:a-secret-word@127.0.0.1:1/absent",
-        },
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    url = "postgresql://helpgraph:a-secret-word@127.0.0.1:1/absent"
+    done = start_forks(tmp_path, HELPGRAPH_DATABASE_URL=url)
+    done.join(120)
+    said = (tmp_path / "said").read_text()
 
-    assert done.returncode == 2, done.stderr
-    assert "can't be reached or used" in done.stderr
-    assert "check HELPGRAPH_DATABASE_URL" in done.stderr
-    assert "a worker can't start" in done.stderr
-    assert "Traceback" not in done.stderr
-    assert "a-secret-word" not in done.stderr
+    assert done.exitcode == 2, said
+    assert "can't be reached or used" in said
+    assert "check HELPGRAPH_DATABASE_URL" in said
+    assert "a worker can't start" in said
+    assert "Traceback" not in said
+    assert "a-secret-word" not in said
