@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -91,7 +92,9 @@ class ChromaServer:
 
     def _answers(self) -> bool:
         try:
-            return httpx.get(f"{self.url}/api/v2/heartbeat", timeout=2.0, trust_env=False).is_success
+            # Nothing on loopback is encrypted, and reading the authorities' certificates takes 40 ms each time.
+            none = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            return httpx.get(f"{self.url}/api/v2/heartbeat", timeout=2.0, trust_env=False, verify=none).is_success
         except httpx.TransportError:
             return False
 
