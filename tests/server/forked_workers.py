@@ -52,7 +52,7 @@ def _run(arguments: list[str], environment: dict[str, str], said: str, end_s: fl
     uvicorn._subprocess.spawn = multiprocessing.get_context("fork")  # type: ignore[assignment]  # The point of it.
     os.register_at_fork(after_in_child=_hear_no_signals)
     if end_s is not None:
-        server.workers._END_S = end_s  # type: ignore[assignment]  # A whole number there.
+        server.workers._END_S = end_s
     main()
 
 

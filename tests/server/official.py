@@ -1,6 +1,5 @@
 """OpenAI's own client, as a bot's backend uses it."""
 
-import httpx
 import openai
 
 from tests.server.harness import BOT_KEYS, PLAIN, Here
@@ -8,5 +7,5 @@ from tests.server.harness import BOT_KEYS, PLAIN, Here
 
 def official(here: Here, api_key: str = BOT_KEYS[0]) -> openai.AsyncOpenAI:
     """A client of the server that tries nothing twice; close it."""
-    plain = httpx.AsyncClient(verify=PLAIN)
+    plain = openai.DefaultAsyncHttpxClient(verify=PLAIN)
     return openai.AsyncOpenAI(base_url=f"{here.url}/v1", api_key=api_key, max_retries=0, http_client=plain)

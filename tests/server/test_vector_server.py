@@ -1,7 +1,7 @@
 """Several stores on one Chroma server that dies and comes back, each with a copy of its own as in a process."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -56,10 +56,18 @@ async def finds(store: KnowledgeStore, words: str) -> bool:
     return bool(await store.search(query))
 
 
-async def test_the_server_may_die_while_everyone_goes_on_answering(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def chroma(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChromaServer]:
+    """A server that runs when a test begins, and has to when it ends; each start takes seconds of a processor."""
+    folder = tmp_path_factory.mktemp("chroma")
+    server = ChromaServer(folder / "vectors", folder / "chroma.log")
+    server.start()
+    yield server
+    server.close()
+
+
+async def test_the_server_may_die_while_everyone_goes_on_answering(chroma: ChromaServer, tmp_path: Path) -> None:
     articles = write(tmp_path / "articles", "teleport")
-    chroma = ChromaServer(tmp_path / "vectors", tmp_path / "chroma.log")
-    await asyncio.to_thread(chroma.start)
     db = await Database.open(None, data_dir=tmp_path)
     wakeups = Wakeups()
     try:
@@ -88,30 +96,22 @@ async def test_the_server_may_die_while_everyone_goes_on_answering(tmp_path: Pat
             await one.ingest(articles)
             await until_dense(other, 2)
     finally:
-        await asyncio.to_thread(chroma.close)
         await db.close()
 
 
-async def test_one_that_died_is_started_again(tmp_path: Path) -> None:
-    chroma = ChromaServer(tmp_path / "vectors", tmp_path / "chroma.log")
-    await asyncio.to_thread(chroma.start)
-    try:
-        process = chroma._process
-        assert process is not None
-        process.kill()
-        process.wait()
-        chroma.keep_alive()
-        assert chroma._process is not process
-        async with asyncio.timeout(60):
-            while not await asyncio.to_thread(chroma._answers):
-                await asyncio.sleep(0.05)
-    finally:
-        await asyncio.to_thread(chroma.close)
+async def test_one_that_died_is_started_again(chroma: ChromaServer) -> None:
+    process = chroma._process
+    assert process is not None
+    process.kill()
+    process.wait()
+    chroma.keep_alive()
+    assert chroma._process is not process
+    async with asyncio.timeout(60):
+        while not await asyncio.to_thread(chroma._answers):
+            await asyncio.sleep(0.05)
 
 
-async def test_nothing_stays_open_when_a_store_is_closed(tmp_path: Path) -> None:
-    chroma = ChromaServer(tmp_path / "vectors", tmp_path / "chroma.log")
-    await asyncio.to_thread(chroma.start)
+async def test_nothing_stays_open_when_a_store_is_closed(chroma: ChromaServer, tmp_path: Path) -> None:
     db = await Database.open(None, data_dir=tmp_path)
     port = urlsplit(chroma.url).port
     try:
@@ -120,5 +120,4 @@ async def test_nothing_stays_open_when_a_store_is_closed(tmp_path: Path) -> None
             assert connections(port)
         assert not connections(port)
     finally:
-        await asyncio.to_thread(chroma.close)
         await db.close()
