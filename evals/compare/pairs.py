@@ -19,6 +19,14 @@ SHARES = {
 }
 """Shares of smaller things than cases, of what and among what."""
 
+# A ticket's numbers lie side by side: three of each measure (sum, scored, unscored), then those behind shares.
+_PLACES = {measure.name: 3 * place for place, measure in enumerate(MEASURES)}
+_EXTRAS = {
+    name: 3 * len(MEASURES) + place for place, name in enumerate(sorted({n for pair in SHARES.values() for n in pair}))
+}
+_WIDTH = 3 * len(MEASURES) + len(_EXTRAS)
+_NOTHING = array("d", bytes(8 * _WIDTH))
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -39,32 +47,26 @@ class Side:
     outcomes: list[str] = field(default_factory=list)
     usable: list[bool] = field(default_factory=list)
     tries: "array[int]" = field(default_factory=lambda: array("q"))
-    numbers: dict[str, "array[float]"] = field(default_factory=dict)
+    numbers: "array[float]" = field(default_factory=lambda: array("d"))
 
     def column(self, name: str, places: Floats) -> Column:
         """One measure of the tickets at these places."""
-        at = places.astype(np.int64)
-        sums, scored, unscored = (
-            np.asarray(self.numbers[f"{name}.{part}"], dtype=np.float64)[at] for part in ("sum", "scored", "unscored")
-        )
+        first = _PLACES[name]
+        sums, scored, unscored = (self._of(place, places) for place in range(first, first + 3))
         return Column(sums, scored, unscored)
 
     def number(self, name: str, places: Floats) -> Floats:
         """One of the numbers behind shares."""
-        return np.asarray(self.numbers[name], dtype=np.float64)[places.astype(np.int64)]
+        return self._of(_EXTRAS[name], places)
 
-
-_EXTRA_NAMES = sorted({name for pair in SHARES.values() for name in pair})
+    def _of(self, number: int, places: Floats) -> Floats:
+        table = np.asarray(self.numbers, dtype=np.float64).reshape(-1, _WIDTH)
+        return np.asarray(table[places.astype(np.int64), number])
 
 
 def read_side(scores: Iterable[CaseScore]) -> Side:
     """Take in a run's scores. A ticket that broke down or leaked in one repetition isn't usable."""
     side = Side()
-    for measure in MEASURES:
-        for part in ("sum", "scored", "unscored"):
-            side.numbers[f"{measure.name}.{part}"] = array("d")
-    for name in _EXTRA_NAMES:
-        side.numbers[name] = array("d")
     for score in scores:
         place = side.places.get(score.ticket_id)
         if place is None:
@@ -74,27 +76,27 @@ def read_side(scores: Iterable[CaseScore]) -> Side:
             side.outcomes.append(outcome_of(score))
             side.usable.append(True)
             side.tries.append(0)
-            for numbers in side.numbers.values():
-                numbers.append(0.0)
+            side.numbers.extend(_NOTHING)
         side.tries[place] += 1
         if score.status != "scored":
             side.usable[place] = False
             continue
-        for measure in MEASURES:
-            _add(side, measure.name, place, measure.of(score))
-        for name in _EXTRA_NAMES:
-            side.numbers[name][place] += EXTRA[name](score)
+        row = place * _WIDTH
+        for at, measure in enumerate(MEASURES):
+            _add(side.numbers, row + 3 * at, measure.of(score))
+        for name, at in _EXTRAS.items():
+            side.numbers[row + at] += EXTRA[name](score)
     return side
 
 
-def _add(side: Side, name: str, place: int, value: float) -> None:
+def _add(numbers: "array[float]", first: int, value: float) -> None:
     if value == ABSENT:
         return
     if math.isnan(value):
-        side.numbers[f"{name}.unscored"][place] += 1
+        numbers[first + 2] += 1
         return
-    side.numbers[f"{name}.sum"][place] += value
-    side.numbers[f"{name}.scored"][place] += 1
+    numbers[first] += value
+    numbers[first + 1] += 1
 
 
 def outcome_of(score: CaseScore) -> str:
