@@ -9,6 +9,7 @@ import numpy as np
 import orjson
 
 from agent.policy import Policy
+from evals.compare.gate import Check, Gate
 from evals.replay.case import Case
 from evals.scoring.adversaries import Honest
 from evals.scoring.bugs import BugBook
@@ -17,6 +18,14 @@ from evals.scoring.score import CaseScore, score_case
 from evals.scoring.stage import Agent, perform_all
 from evals.scoring.synthetic import Made, World, make_tickets
 from evals.scoring.written import writing_scores
+
+GATE = Gate(
+    checks=(
+        Check(metric="containment", margin=0.05),
+        Check(metric="wrong_containment", margin=0.03),
+        Check(metric="escalation_recall", margin=0.1, min_n=60),
+    )
+)
 
 
 @cache

@@ -8,15 +8,7 @@ from agent.errors import Misconfigured
 from evals.compare.comparison import compare
 from evals.compare.gate import DROPPED, PASSED, TOO_FEW, Check, Gate, check_gate, exit_code, read_gate
 from evals.scoring.adversaries import AlwaysHandsOver, Honest, NeverHandsOver
-from tests.evals.compare.staged import mixed, redrawn, scores_of
-
-GATE = Gate(
-    checks=(
-        Check(metric="containment", margin=0.05),
-        Check(metric="wrong_containment", margin=0.03),
-        Check(metric="escalation_recall", margin=0.1, min_n=60),
-    )
-)
+from tests.evals.compare.staged import GATE, scores_of
 
 
 def code(before: Honest | NeverHandsOver, after: object, tickets: int, gate: Gate = GATE) -> int:
@@ -73,14 +65,6 @@ def test_leaving_the_hard_ones_unscored_does_not_pass() -> None:
     gate = Gate(checks=(Check(metric="expected_cost", margin=0.5),))
 
     assert exit_code(check_gate(compare(honest, hidden), gate)) == TOO_FEW
-
-
-def test_two_runs_of_one_agent_hardly_ever_fail() -> None:
-    honest = scores_of(Honest(), 200)
-    sometimes = mixed(honest, scores_of(NeverHandsOver(), 200), 0.5, 3)
-    codes = [exit_code(check_gate(compare(*redrawn(honest, sometimes, seed)), GATE)) for seed in range(60)]
-
-    assert codes.count(DROPPED) <= 3
 
 
 def test_a_gate_s_file_is_read(tmp_path: Path) -> None:
