@@ -25,7 +25,7 @@ FOES = {agent.name: agent for agent in adversaries()}
 @cache
 def tickets_of(world: World) -> list[Made]:
     """One world's tickets."""
-    return make_tickets(700, seed=1, world=world)
+    return make_tickets(350, seed=1, world=world)
 
 
 @cache
