@@ -1,7 +1,7 @@
 """An installation to replay with, and one whole run of it to compare with."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,9 +17,13 @@ Replaying = Callable[..., tuple[int, str]]
 
 
 @pytest.fixture
-def operating(installed_by_words: Path, tmp_path: Path) -> Operator:
+def operating(installed_by_words: Path, tmp_path: Path) -> Iterator[Operator]:
     """An operator of the example product, by words alone."""
-    return operator(copy_of(installed_by_words, tmp_path / "data"), EXAMPLE, tmp_path)
+    starting = operator(copy_of(installed_by_words, tmp_path / "data"), EXAMPLE, tmp_path)
+    yield starting
+    for run in starting.begun:
+        if not run.over:
+            run.process.kill()
 
 
 @pytest.fixture

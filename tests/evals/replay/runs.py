@@ -1,17 +1,17 @@
 """`helpgraph replay` in a process of its own."""
 
-import itertools
 import json
 import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+from tests.evals.replay.forked import fork_replay
 from tests.forking import ROOT, fork
 
 ENOUGH_S = 240
@@ -57,12 +57,15 @@ class Operator:
 
     env: Mapping[str, str]
     folder: Path
-    _runs: Iterator[int] = field(default_factory=itertools.count)
+    begun: list[Run] = field(default_factory=list)
 
-    def start(self, tickets: Path, out: Path, *options: str) -> Run:
-        """Start a replay. It is forked; its workers are Pythons of their own."""
-        log = self.folder / f"said-{next(self._runs)}"
-        return Run(fork(["replay", str(tickets), "--out", str(out), *options], self.env, log), log)
+    def start(self, tickets: Path, out: Path, *options: str, forking: bool = False) -> Run:
+        """Start a replay. It is forked; its workers are Pythons of their own unless it is `forking` them too."""
+        log = self.folder / f"said-{len(self.begun)}"
+        begin = fork_replay if forking else fork
+        run = Run(begin(["replay", str(tickets), "--out", str(out), *options], self.env, log), log)
+        self.begun.append(run)
+        return run
 
     def run(self, tickets: Path, out: Path, *options: str) -> tuple[int, str]:
         """The exit code of a replay and all that it said."""
@@ -105,6 +108,6 @@ def lines(path: Path) -> int:
 
 def workers_of(run: Run) -> list[int]:
     """Process ids of a run's workers."""
-    command = ["pgrep", "-P", str(run.pid), "-f", "evals.replay.worker"]
+    command = ["pgrep", "-P", str(run.pid)]
     found = subprocess.run(command, capture_output=True, text=True, check=False)
     return [int(pid) for pid in found.stdout.split()]

@@ -54,9 +54,9 @@ def test_the_same_inputs_give_the_same_bytes_whatever_happens_to_the_run(
     folder, expected = tmp_path / "run", (whole / "cases.jsonl").read_bytes()
     written = folder / "cases.jsonl"
 
-    def begun(more: int, *options: str) -> Run:
+    def begun(more: int, *options: str, forking: bool = True) -> Run:
         there = lines(written)
-        run = operating.start(tickets, folder, *options)
+        run = operating.start(tickets, folder, *options, forking=forking)
         wait_until(lambda: lines(written) >= there + more, run)
         return run
 
@@ -69,7 +69,7 @@ def test_the_same_inputs_give_the_same_bytes_whatever_happens_to_the_run(
     assert "Traceback" not in said
 
     # The run is killed in the middle of a line, and its workers end with it.
-    run = begun(4, "--workers", "2", "--in-flight", "2")
+    run = begun(4, "--workers", "2", "--in-flight", "2", forking=False)
     workers = workers_of(run)
     run.send(signal.SIGKILL)
     run.end()
