@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from evals.bench import arena
+from evals.statistics import measured
 from graphs.assembly import Runtime, open_runtime
 from graphs.settings import Settings
 from tests.installed import use_models
@@ -23,3 +24,9 @@ def trained_arena(model_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             yield runtime
 
     monkeypatch.setattr(arena, "open_runtime", opened)
+
+
+@pytest.fixture
+def few_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Intervals of a benchmark come from few resamples: how wide they are is another test's."""
+    monkeypatch.setattr(measured, "RESAMPLES", 20)

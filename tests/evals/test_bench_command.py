@@ -97,7 +97,7 @@ def uss(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.mark.usefixtures("trained_arena")
+@pytest.mark.usefixtures("trained_arena", "few_resamples")
 @pytest.mark.parametrize(
     ("name", "parts", "keys"),
     [
@@ -132,6 +132,7 @@ def test_every_part_is_measured_and_written(
     assert not plot or curve.read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.usefixtures("few_resamples")
 def test_one_part_of_a_fresh_installation_stands_at_the_top_and_is_drawn(
     shell: Shell, tmp_path: Path, hint3: Path
 ) -> None:

@@ -18,6 +18,7 @@ def quiet(stage: str, done: int, total: int) -> None:
     pass
 
 
+@pytest.mark.usefixtures("few_resamples")
 async def test_a_server_is_measured(model_cache: Path) -> None:
     found = await measure(["growth", "idle", "resume"], TINY, quiet, models=model_cache)
     parts = {part.name: part.metrics for part in found}

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from evals.bench.speed import asked, measure
@@ -27,6 +28,7 @@ def quiet(stage: str, done: int, total: int) -> None:
     pass
 
 
+@pytest.mark.usefixtures("few_resamples")
 async def test_every_question_is_embedded_for_the_decision_and_once_alone_at_every_size(warm: Path) -> None:
     embedder = Noting()
 

@@ -19,6 +19,7 @@ def quiet(stage: str, done: int, total: int) -> None:
     pass
 
 
+@pytest.mark.usefixtures("few_resamples")
 async def test_every_contender_is_measured_and_compared_with_bare_httpx() -> None:
     async with endpoint(PACE) as url:
         parts = {part.name: part for part in await measure(url, CONTENDERS, PACE, quiet, chats=2, rounds=2)}
