@@ -141,9 +141,10 @@ def _ticket(number: int) -> str:
             "ticket_id": f"t{number}",
             "created_at": f"2026-01-{1 + number // 40:02d}T{number % 24:02d}:00:00Z",
             "messages": [
-                {"author": "customer", "text": f"ticket {word}\nIt " + ("crashes" if number % 2 else "is missing")}
+                {"author": "customer", "text": f"ticket {word}\n" + ("It crashes" if number % 2 else "Please add it")}
             ],
-            "gold": {"kind": "bug" if number % 2 else "feature_request"},
+            # The newer ones contradict the older ones: nothing learnt is better, and nothing is learnt once more.
+            "gold": {"kind": ("bug", "feature_request")[(number + number // 196) % 2]},
         }
     )
 

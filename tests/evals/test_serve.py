@@ -43,6 +43,7 @@ async def test_the_baseline_passes_a_stream_on_as_it_comes() -> None:
         assert timed.end_s - timed.first_event_s > pace.ideal_s / 2
 
 
+@pytest.mark.usefixtures("few_resamples")
 def test_figures_are_compared_with_the_relay_of_the_same_rounds() -> None:
     relay = [Round(1.25, [Timed(0.01, 0.01, 0.02, 1.0), Timed(0.03, 0.03, 0.04, 1.2)])] * 3
     ours = [Round(2.5, [Timed(0.02, 0.03, 0.05, 1.5), Timed(0.04, 0.07, None, 1.8)])] * 3

@@ -47,10 +47,10 @@ async def test_every_contender_is_measured_and_compared_with_bare_httpx() -> Non
     assert parts["merged"].notes == {"chats": 2, "tokens": 30, "gap_ms": 1.0, "rounds": 2}
 
 
-async def test_whole_turns_say_what_stands_at_the_gate(tmp_path: Path) -> None:
+async def test_whole_turns_say_what_stands_at_the_gate(model_cache: Path) -> None:
     async with endpoint(Pace(tokens=60, gap_s=0.001)) as url:
         said = {}
-        for name, contender in turn_contenders(tmp_path).items():
+        for name, contender in turn_contenders(model_cache).items():
             async with contender.open(url) as ask:
                 said[name] = "".join([piece async for piece in ask()])
 

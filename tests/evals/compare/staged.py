@@ -41,11 +41,16 @@ def cases_of(agent: Agent, count: int, seed: int = 1) -> list[Case]:
 
 def scores_of(agent: Agent, count: int, seed: int = 1) -> list[CaseScore]:
     """An agent's scores."""
+    return list(_scored(agent, count, seed))  # type: ignore[arg-type]  # An agent is a frozen data class.
+
+
+@cache
+def _scored(agent: Agent, count: int, seed: int) -> tuple[CaseScore, ...]:
     book = BugBook()
     labels = {made.label.ticket_id: made.label for made in tickets(count, seed)}
-    return [
+    return tuple(
         score_case(case, labels[case.ticket_id], None, Policy(), Rules(), book) for case in cases_of(agent, count, seed)
-    ]
+    )
 
 
 def mixed(one: list[CaseScore], other: list[CaseScore], share: float, seed: int) -> list[CaseScore]:
