@@ -20,12 +20,13 @@ def fork(arguments: Sequence[str], environment: Mapping[str, str], said: Path) -
 
     It ends with this process at the latest, and starts no workers: those import their parent's command line.
     """
-    process = FORKS.Process(target=_run, args=(list(arguments), dict(environment), str(said)), daemon=True)
+    process = FORKS.Process(target=run, args=(list(arguments), dict(environment), str(said)), daemon=True)
     process.start()
     return process
 
 
-def _run(arguments: list[str], environment: dict[str, str], said: str) -> None:
+def run(arguments: list[str], environment: dict[str, str], said: str) -> None:
+    """What the forked process does."""
     out = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(out, 1)
     os.dup2(out, 2)

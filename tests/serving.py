@@ -69,42 +69,44 @@ def served(data_dir: Path, *options: str, **env: str) -> Iterator[Process]:
         if "--workers" in options
         else start(data_dir, *options, **env)
     )
-    with _ready(begun, data_dir) as running:
+    with ready(begun, data_dir) as running:
         yield running
 
 
 @contextmanager
 def served_anew(data_dir: Path, *options: str, module: str = "graphs.cli", **env: str) -> Iterator[Process]:
     """The same in a Python of its own, as a shell starts it; `module` is whose command line it is."""
-    with _ready(_start_anew(module, data_dir, options, env), data_dir) as running:
+    with ready(_start_anew(module, data_dir, options, env), data_dir) as running:
         yield running
 
 
 def start(data_dir: Path, *options: str, **env: str) -> BaseProcess:
     """Start a server on a port that the system chooses, forked from a process that has imported what it needs."""
     data_dir.mkdir(exist_ok=True)
-    return fork(_arguments(data_dir, options), _environment(env), data_dir / "said")
+    return fork(arguments_of(data_dir, options), environment_of(env), data_dir / "said")
 
 
 def _start_anew(module: str, data_dir: Path, options: Sequence[str], env: Mapping[str, str]) -> subprocess.Popen[bytes]:
     data_dir.mkdir(exist_ok=True)
-    command = [sys.executable, "-m", module, *_arguments(data_dir, options)]
+    command = [sys.executable, "-m", module, *arguments_of(data_dir, options)]
     with (data_dir / "said").open("a") as said:
-        return subprocess.Popen(command, cwd=ROOT, env=_environment(env), stdout=said, stderr=said)
+        return subprocess.Popen(command, cwd=ROOT, env=environment_of(env), stdout=said, stderr=said)
 
 
-def _arguments(data_dir: Path, options: Sequence[str]) -> list[str]:
+def arguments_of(data_dir: Path, options: Sequence[str]) -> list[str]:
+    """What follows `helpgraph` on a server's command line."""
     return ["serve", "--port", "0", "--data-dir", str(data_dir), "--log-level", "warning", *options]
 
 
-def _environment(env: Mapping[str, str]) -> dict[str, str]:
+def environment_of(env: Mapping[str, str]) -> dict[str, str]:
     """Nothing of the machine's own settings. Without the model, which has its own tests, a server starts sooner."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("HELPGRAPH_")}
     return {**kept, "HELPGRAPH_EMBEDDING": "off", **env}
 
 
 @contextmanager
-def _ready(process: subprocess.Popen[bytes] | BaseProcess, data_dir: Path) -> Iterator[Process]:
+def ready(process: subprocess.Popen[bytes] | BaseProcess, data_dir: Path) -> Iterator[Process]:
+    """A server that was started, as soon as it can be asked; killed at the end if it still runs."""
     try:
         yield Process(process, _address(process, data_dir), data_dir)
     finally:

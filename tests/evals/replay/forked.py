@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from evals.replay import pool
-from tests.forking import FORKS, _run
+from tests.forking import FORKS, run
 
 
 class ForkedWorker:
@@ -91,7 +91,7 @@ def _replay(arguments: list[str], environment: dict[str, str], said: str) -> Non
         return await pipes.connect(process)
 
     pool.start_process = start  # type: ignore[assignment]  # What a run needs of a process, it has.
-    _run(arguments, environment, said)
+    run(arguments, environment, said)
 
 
 def _file(end: "Connection[bytes, bytes]", mode: str) -> IO[Any]:
