@@ -68,6 +68,8 @@ _PRINTED = re.compile(
 _PREFIX = re.compile(r"^(?:customer|page|article|account|ticket|person|model)\| ", re.MULTILINE)
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{24,}={0,2}")
 _TAGS = range(0xE0020, 0xE007F)
+_TAGGED = re.compile(f"[{chr(_TAGS.start)}-{chr(_TAGS.stop - 1)}]+")
+_FROM_TAGS = {tag: tag - 0xE0000 for tag in _TAGS}
 
 
 def worded(order: Order, language: str = "en") -> str:
@@ -98,7 +100,15 @@ def in_tags(text: str) -> str:
 
 def from_tags(text: str) -> str:
     """What stands in `text` in tag characters."""
-    return "".join(chr(ord(char) - 0xE0000) for char in text if ord(char) in _TAGS)
+    return "".join(_TAGGED.findall(text)).translate(_FROM_TAGS)
+
+
+def seen(text: str) -> str:
+    """The text without its characters that can't be seen."""
+    # Each character is looked up once, however often it stands in the text.
+    for unseen in [char for char in set(text) if unicodedata.category(char) == "Cf"]:
+        text = text.replace(unseen, "")
+    return text
 
 
 def _views(text: str) -> Iterator[str]:
@@ -108,7 +118,7 @@ def _views(text: str) -> Iterator[str]:
     yield " ".join(plain.split())
     yield plain.replace('\\"', '"').replace("\\\\", "\\")
     yield html.unescape(plain)
-    yield "".join(char for char in plain if unicodedata.category(char) != "Cf")
+    yield seen(plain)
     yield from_tags(plain)
     yield plain[::-1]
     for blob in _BASE64.findall(plain):

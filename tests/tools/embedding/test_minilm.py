@@ -1,7 +1,6 @@
 """The local embedding model: built from the real weights, run as an installation runs it."""
 
 import json
-import multiprocessing
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from agent.errors import Misconfigured
+from tests.forking import FORKS
 from tools.embedding.choose import open_embedder
 from tools.embedding.minilm import MiniLmEmbedder
 from tools.embedding.minilm_onnx import BertShape, build_graph
@@ -176,7 +176,7 @@ def _open_and_embed(cache_dir: Path) -> float:
 
 
 def test_processes_that_start_together_build_each_model_once(tmp_path: Path) -> None:
-    with multiprocessing.get_context("spawn").Pool(2) as pool:
+    with FORKS.Pool(2) as pool:
         lengths = pool.map(_open_and_embed, [tmp_path, tmp_path])
 
     assert lengths == [pytest.approx(1.0, abs=1e-5)] * 2

@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import multiprocessing
 import shutil
 import signal
 import zipfile
@@ -17,6 +16,7 @@ from chromadb.api.shared_system_client import SharedSystemClient
 from numpy.typing import NDArray
 
 from agent.errors import BadTurn, KnowledgeError, Misconfigured
+from tests.forking import FORKS
 from tests.tools.engines.shop import HashedEmbedder
 from tests.tools.knowledge.arrange import ARTICLES, ask, opened, write_articles
 from tools.embedding.choose import open_embedder
@@ -320,11 +320,8 @@ def _ingest_step_by_step(data: Path, source: Path, model_cache: Path, steps: Con
 
 def _kill_after(steps: int, data: Path, source: Path, model_cache: Path) -> None:
     """Ingest in a process of its own, and kill it when it has told of `steps` + 1 steps."""
-    # A server forks the processes, having imported what each of them would import in seconds.
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])
-    ours, theirs = context.Pipe()
-    child = context.Process(target=_ingest_step_by_step, args=(data, source, model_cache, theirs))
+    ours, theirs = FORKS.Pipe()
+    child = FORKS.Process(target=_ingest_step_by_step, args=(data, source, model_cache, theirs))
     child.start()
     theirs.close()
     for step in range(steps + 1):

@@ -15,8 +15,12 @@ from tools.storage.database import FILE_NAME, Database
 
 INSERT = text("INSERT INTO bug_counters VALUES (:name, 1)")
 COUNT = text("SELECT count(*) FROM bug_counters")
-SLOW = text("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000000) SELECT sum(i) FROM n")
-SUM = 3_000_000 * 3_000_001 // 2
+_SUM = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {}) SELECT sum(i) FROM n"
+LAST = 300_000
+SLOW = text(_SUM.format(LAST))
+# Not done before it is cancelled, and who cancels it waits for its end.
+SLOWER = text(_SUM.format(4 * LAST))
+SUM = LAST * (LAST + 1) // 2
 
 
 @pytest.fixture
@@ -119,7 +123,7 @@ async def test_a_cancelled_transaction_leaves_nothing_and_the_next_one_works(dat
     async def write() -> None:
         async with database.transaction(lengthy=True) as conn:
             await conn.execute(INSERT, {"name": "cancelled"})
-            await conn.execute(SLOW)
+            await conn.execute(SLOWER)
 
     writing = asyncio.create_task(write())
     await asyncio.sleep(0.05)
@@ -134,7 +138,7 @@ async def test_a_cancelled_transaction_leaves_nothing_and_the_next_one_works(dat
 async def test_a_cancelled_slow_read_leaves_the_connection_sound(database: Database) -> None:
     async def read() -> None:
         async with database.reading() as conn:
-            await conn.execute(SLOW)
+            await conn.execute(SLOWER)
 
     for _ in range(3):
         reading = asyncio.create_task(read())
