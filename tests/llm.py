@@ -1,5 +1,6 @@
 """Turns with a language model: the real graph, the real llm and local engines, and a scripted endpoint."""
 
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -9,9 +10,9 @@ from agent.deps import TurnDeps
 from agent.policy import Policy
 from agent.types import Outcome, Passage, Reply, Source, TurnRequest, Untrusted
 from graphs.translate import Emitted, Finished, run_turn
-from graphs.turn_graph import build_turn_graph
 from tests.fakes import FakeKnowledge, RecordingTracker, fake_deps, passage
 from tests.model_server.server import ModelServer, Script
+from tests.turn_graph import turn_graph
 from tools.engines.llm.engine import LlmEngine
 from tools.engines.llm.options import Clocks, Endpoint, ModelOptions
 from tools.engines.llm.transport import open_client
@@ -26,6 +27,8 @@ INVOICES = passage(
 ANSWER = (
     "Open **Settings > Billing** and select **History**. [1] Select **Download PDF** next to the month you need. [1]"
 )
+# For an endpoint without TLS: to read the authorities' certificates takes longer than an answer here.
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 QUICK = Clocks(first_token_s=0.6, token_gap_s=0.6, call_s=2.0, judgement_s=2.0, turn_s=4.0)
 
 
@@ -84,7 +87,7 @@ class Desk:
 
     async def ask(self, request: TurnRequest) -> Turn:
         """Run one turn."""
-        events = [event async for event in run_turn(build_turn_graph(), self.deps, request)]
+        events = [event async for event in run_turn(turn_graph(), self.deps, request)]
         finished = events[-1]
         assert isinstance(finished, Finished)
         said = [event.event for event in events[:-1] if isinstance(event, Emitted)]
@@ -105,7 +108,7 @@ async def desk(
     local: LocalEngine, script: Script, *, deps: dict[str, Any] | None = None, **changes: Any
 ) -> AsyncIterator[Desk]:
     """Open a product whose model answers by this script."""
-    async with ModelServer(script) as server, open_client() as client:
+    async with ModelServer(script) as server, open_client(tls=NO_TLS) as client:
         engine = LlmEngine.open(local, options(server.url, **changes), client, product="Example")
         given: dict[str, Any] = {"knowledge": FakeKnowledge(found=(INVOICES,)), "policy": Policy(), **(deps or {})}
         yield Desk(fake_deps(engine=engine, **given), server)

@@ -6,13 +6,13 @@ from typing import Any
 from agent.deps import TurnDeps
 from agent.types import Author, Message, Source, TurnRequest, Untrusted
 from graphs.translate import Emitted, Finished, run_turn
-from graphs.turn_graph import build_turn_graph
 from tests.fakes import MONDAY_NOON
+from tests.turn_graph import turn_graph
 
 
 async def run(deps: TurnDeps, request: TurnRequest) -> tuple[Finished, list[dict[str, Any]]]:
     """Run a turn; return its end and all its events in order."""
-    events = [event async for event in run_turn(build_turn_graph(), deps, request)]
+    events = [event async for event in run_turn(turn_graph(), deps, request)]
     finished = events[-1]
     assert isinstance(finished, Finished)
     said = [event.event for event in events[:-1] if isinstance(event, Emitted)]

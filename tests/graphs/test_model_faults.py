@@ -7,7 +7,7 @@ import pytest
 
 from agent.types import Outcome
 from tests.fakes import FakeTool, ask
-from tests.llm import ANSWER, QUESTION, desk, options
+from tests.llm import ANSWER, NO_TLS, QUESTION, desk, options
 from tests.model_server.faults import FAULTS, Effect
 from tests.model_server.hosting import nobody_there
 from tests.model_server.replies import says
@@ -80,7 +80,7 @@ async def test_a_broken_reply_still_ends_in_an_answer_a_question_or_a_person(eng
 
 async def test_an_endpoint_that_is_not_there(engine: LocalEngine) -> None:
     with nobody_there() as url:
-        async with desk(engine, says(ANSWER)) as here, open_client() as client:
+        async with desk(engine, says(ANSWER)) as here, open_client(tls=NO_TLS) as client:
             away = LlmEngine.open(engine, options(url), client, product="Example")
             here.deps = replace(here.deps, engine=away)
             turn = await here.ask(ask(QUESTION))

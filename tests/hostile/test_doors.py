@@ -14,7 +14,7 @@ from tests.fakes import FakeKnowledge, fake_deps
 from tests.hostile.model import Honest, ObeyingModel
 from tests.hostile.orders import Print
 from tests.hostile.payloads import WORDINGS
-from tests.llm import INVOICES, QUESTION, options
+from tests.llm import INVOICES, NO_TLS, QUESTION, options
 from tests.model_server.server import ModelServer
 from tests.server.harness import BOT_KEYS, PASSWORD, SECRET, Here, bearer, bot_texts, serving
 from tools.engines.llm.engine import LlmEngine
@@ -64,7 +64,7 @@ MORE_OF_OPENAI: dict[str, Any] = {
 @asynccontextmanager
 async def product(local: LocalEngine, folder: Path) -> AsyncIterator[tuple[Here, ModelServer]]:
     """The real server with a model behind it."""
-    async with ModelServer(ObeyingModel(HONEST)) as model, open_client() as client:
+    async with ModelServer(ObeyingModel(HONEST)) as model, open_client(tls=NO_TLS) as client:
         key = SecretStr("canary-key-5d1f7c20")
         engine = LlmEngine.open(
             local, options(model.url, answering=Endpoint("scripted", model.url, key)), client, product="Example"

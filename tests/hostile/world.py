@@ -16,11 +16,12 @@ from agent.types import AccountFacts, Handoff, Identity, Passage, Reply, Source,
 from agent.wire import to_json
 from graphs.assembly import answer_tools
 from graphs.translate import Emitted, Finished, run_turn
-from graphs.turn_graph import TurnGraph, build_turn_graph
+from graphs.turn_graph import TurnGraph
 from tests.fakes import VERIFIED, RecordingTracker, ask, passage
 from tests.hostile.model import Honest, ObeyingModel
-from tests.llm import ANSWER, INVOICES, QUESTION
+from tests.llm import ANSWER, INVOICES, NO_TLS, QUESTION
 from tests.model_server.server import ModelServer
+from tests.turn_graph import turn_graph
 from tools.accounts import AccountRecord, FileAccounts
 from tools.engines.llm.engine import LlmEngine
 from tools.engines.llm.options import Endpoint, ModelOptions
@@ -223,8 +224,8 @@ async def world(local: LocalEngine, folder: Path, *, product: str = PRODUCT, **c
     """Open the product, with a model as it is by default; `changes` are to its options."""
     (folder / "pages.yaml").write_text(PAGES, encoding="utf-8")
     pages = PageMap.load(folder / "pages.yaml")
-    async with ModelServer(ObeyingModel(BY_INVOICES)) as server, open_client() as client:
+    async with ModelServer(ObeyingModel(BY_INVOICES)) as server, open_client(tls=NO_TLS) as client:
         key = SecretStr(CANARIES["the endpoint's key"])
         given = replace(ModelOptions(Endpoint("scripted", server.url, key)), **changes)
         engine = LlmEngine.open(local, given, client, product=product)
-        yield World(engine, server, pages, build_turn_graph())
+        yield World(engine, server, pages, turn_graph())

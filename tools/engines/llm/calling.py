@@ -49,6 +49,8 @@ class Model:
             # Servers without keys want none, but the client insists on one.
             api_key=endpoint.key or SecretStr("none"),
             http_async_client=client,
+            # Nothing is asked synchronously; its own client for that would read the authorities' certificates.
+            http_client=httpx.Client(transport=httpx.BaseTransport()),
             temperature=temperature,
             # Retries and clocks are ours: the client's own don't bound a stream that drips.
             max_retries=0,
