@@ -4,10 +4,10 @@ import time
 from pathlib import Path
 
 import pytest
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agent.fast_yaml import parse_yaml
 from agent.phrases import Phrase, phrase
 from agent.promises import promises
 from agent.promising.grammar import read_grammars
@@ -36,7 +36,7 @@ _VALUES = dict.fromkeys(
 
 
 def sentences(path: Path, label: str) -> list[str]:
-    return [str(entry["text"]) for entry in yaml.safe_load(path.read_text(encoding="utf-8"))[label]]
+    return [str(entry["text"]) for entry in parse_yaml(path.read_text(encoding="utf-8"))[label]]
 
 
 @pytest.mark.parametrize("path", [DEVELOPMENT, HELD_OUT], ids=lambda path: path.stem)

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import yaml
 from rich.console import Console
 
+from agent.fast_yaml import parse_yaml
 from tests.forking import ROOT
 from tests.help_centres.judging import Expected, Seen, judge, shares
 from tests.installed import use_models
@@ -47,7 +47,7 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
 
 def conversations(name: str) -> list[dict[str, Any]]:
     """The conversations of a help centre, as they were written."""
-    read: list[dict[str, Any]] = yaml.safe_load((_FOLDER / name / "conversations.yaml").read_text(encoding="utf-8"))
+    read: list[dict[str, Any]] = parse_yaml((_FOLDER / name / "conversations.yaml").read_text(encoding="utf-8"))
     return read
 
 

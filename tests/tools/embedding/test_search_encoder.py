@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
 from numpy.typing import NDArray
 
+from agent.fast_yaml import parse_yaml
 from agent.ports import Embedder
 from tests.help_centres.__main__ import conversations
 from tools.embedding import search_encoder
@@ -70,7 +70,7 @@ def test_what_it_was_taught_with_names_passages_that_there_are() -> None:
     files = sorted(_ASKED.glob("*.yaml"))
     assert len(files) == 96
     for path in files:
-        passages = yaml.safe_load(path.read_text(encoding="utf-8"))["passages"]
+        passages = parse_yaml(path.read_text(encoding="utf-8"))["passages"]
         ids = [passage["id"] for passage in passages]
         assert len(ids) == len(set(ids)) >= 18, path.name
         for passage in passages:

@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
-import yaml
 
+from agent.fast_yaml import parse_yaml
 from agent.types import PageContext
 from tests.tools.engines.conftest import words
 from tests.tools.engines.shop import CATEGORIES
@@ -18,12 +18,12 @@ FOLDER = Path(__file__).parent
 
 def read_kinds(name: str) -> list[tuple[str, str, str]]:
     """Kind, language and text of each message of a file."""
-    data = yaml.safe_load((FOLDER / name).read_text(encoding="utf-8"))
+    data = parse_yaml((FOLDER / name).read_text(encoding="utf-8"))
     return [(kind, lang, text) for kind, groups in data.items() for lang, group in groups.items() for text in group]
 
 
 def read_categories() -> list[tuple[str, str]]:
-    data = yaml.safe_load((FOLDER / "held_out_categories.yaml").read_text(encoding="utf-8"))
+    data = parse_yaml((FOLDER / "held_out_categories.yaml").read_text(encoding="utf-8"))
     return [(category, text) for category, group in data.items() for text in group]
 
 

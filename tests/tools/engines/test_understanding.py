@@ -4,8 +4,8 @@ import time
 from pathlib import Path
 
 import pytest
-import yaml
 
+from agent.fast_yaml import parse_yaml
 from agent.types import Kind, Language, PageContext, PageElement, Source, Untrusted
 from tests.tools.engines.conftest import Hear, said, words
 from tools.embedding.minilm import MiniLmEmbedder
@@ -188,7 +188,7 @@ async def test_a_new_subject_stands_alone(hear: Hear, text: str) -> None:
 @pytest.mark.parametrize("kind", ["stands_alone", "hangs"])
 async def test_short_questions_hang_on_what_was_asked_before_only_where_they_point_back(hear: Hear, kind: str) -> None:
     history = said("How do I export a timesheet?", "> Open Reports and press Export.")
-    texts = yaml.safe_load((Path(__file__).parent / "follow_ups.yaml").read_text(encoding="utf-8"))[kind]
+    texts = parse_yaml((Path(__file__).parent / "follow_ups.yaml").read_text(encoding="utf-8"))[kind]
 
     heard = [(await hear(text, history=history)).is_follow_up for text in texts]
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from agent.fast_yaml import parse_yaml
 from agent.policy import Policy
 from agent.types import Passage, Sentence, Source, Untrusted
 from tests.tools.engines.shop import passage
@@ -50,7 +50,7 @@ def held_out(file: Path = HELD_OUT, *, every: int = 1) -> list[Said]:
 
 @cache
 def _sources(file: Path) -> list[dict[str, Any]]:
-    read: list[dict[str, Any]] = yaml.safe_load(file.read_text(encoding="utf-8"))
+    read: list[dict[str, Any]] = parse_yaml(file.read_text(encoding="utf-8"))
     return read
 
 

@@ -19,7 +19,6 @@ from agent.errors import BadTurn, KnowledgeError, Misconfigured
 from tests.forking import FORKS
 from tests.tools.engines.shop import HashedEmbedder
 from tests.tools.knowledge.arrange import ARTICLES, ask, opened, write_articles
-from tools.embedding.choose import open_embedder
 from tools.embedding.minilm import MiniLmEmbedder
 from tools.knowledge import store as store_module
 from tools.knowledge.held import VectorHit
@@ -304,8 +303,8 @@ async def test_a_first_article_in_another_language_has_all_vectors_made_anew(
     assert german[0].dense_score is not None
 
 
-async def _ingest(data: Path, source: Path, model_cache: Path, steps: Connection) -> None:
-    async with opened(data, open_embedder("minilm", cache_dir=model_cache)) as store:
+async def _ingest(data: Path, source: Path, steps: Connection) -> None:
+    async with opened(data, HashedEmbedder()) as store:
 
         def told(stage: str, done: int, total: int) -> None:
             steps.send(stage)
@@ -314,14 +313,14 @@ async def _ingest(data: Path, source: Path, model_cache: Path, steps: Connection
         await store.ingest(source, told)
 
 
-def _ingest_step_by_step(data: Path, source: Path, model_cache: Path, steps: Connection) -> None:
-    asyncio.run(_ingest(data, source, model_cache, steps))
+def _ingest_step_by_step(data: Path, source: Path, steps: Connection) -> None:
+    asyncio.run(_ingest(data, source, steps))
 
 
-def _kill_after(steps: int, data: Path, source: Path, model_cache: Path) -> None:
+def _kill_after(steps: int, data: Path, source: Path) -> None:
     """Ingest in a process of its own, and kill it when it has told of `steps` + 1 steps."""
     ours, theirs = FORKS.Pipe()
-    child = FORKS.Process(target=_ingest_step_by_step, args=(data, source, model_cache, theirs))
+    child = FORKS.Process(target=_ingest_step_by_step, args=(data, source, theirs))
     child.start()
     theirs.close()
     for step in range(steps + 1):
@@ -333,24 +332,22 @@ def _kill_after(steps: int, data: Path, source: Path, model_cache: Path) -> None
     assert child.exitcode == -signal.SIGKILL
 
 
-async def test_a_kill_at_any_step_leaves_the_old_base_answering(
-    tmp_path: Path, minilm: MiniLmEmbedder, model_cache: Path
-) -> None:
+async def test_a_kill_at_any_step_leaves_the_old_base_answering(tmp_path: Path) -> None:
     data = tmp_path / "data"
     data.mkdir()
-    async with opened(data, minilm) as store:
+    async with opened(data, HashedEmbedder()) as store:
         first = await store.ingest(write_articles(tmp_path / "kb"))
     other = write_articles(tmp_path / "other", {"dark-mode": ("Dark mode", "Choose it under Appearance.")})
 
     for steps in range(3):
-        await asyncio.to_thread(_kill_after, steps, data, other, model_cache)
-        async with opened(data, minilm) as store:
+        await asyncio.to_thread(_kill_after, steps, data, other)
+        async with opened(data, HashedEmbedder()) as store:
             status = await store.status()
             found = await store.search(ask("where are my invoices"))
         assert (status.generation_id, status.dense) == (first.generation_id, True), steps
         assert found[0].article_id == "download-invoices"
 
-    async with opened(data, minilm) as store:
+    async with opened(data, HashedEmbedder()) as store:
         report = await store.ingest(other)
     assert (report.added, report.removed) == (1, len(ARTICLES))
     shutil.rmtree(data)

@@ -76,25 +76,19 @@ def write(path: Path, known: dict[str, tuple[str, list[str]]] = KNOWN) -> Path:
     return path
 
 
-@pytest.mark.parametrize(
-    ("question", "article_id"),
-    [
-        ("it is a week and the package isn't here", "late-parcel"),
-        ("give me back what I paid", "refunds"),
-        ("the coupon does not work", "vouchers"),
-    ],
-)
-async def test_other_words_for_a_known_question_find_its_article(
-    tmp_path: Path, minilm: MiniLmEmbedder, question: str, article_id: str
-) -> None:
+async def test_other_words_for_a_known_question_find_its_article(tmp_path: Path, minilm: MiniLmEmbedder) -> None:
+    others = {
+        "it is a week and the package isn't here": "late-parcel",
+        "give me back what I paid": "refunds",
+        "the coupon does not work": "vouchers",
+    }
     async with opened(tmp_path, minilm) as knowledge:
         await knowledge.ingest(write(tmp_path / "articles.jsonl"))
 
-        first = (await knowledge.search(ask(question)))[0]
+        found = {question: (await knowledge.search(ask(question)))[0] for question in others}
 
-    assert first.article_id == article_id
-    assert first.known is not None
-    assert first.known > 0.15
+    assert {question: first.article_id for question, first in found.items()} == others
+    assert all((first.known or 0) > 0.15 for first in found.values())
 
 
 async def test_what_nobody_asks_here_is_not_known(tmp_path: Path, minilm: MiniLmEmbedder) -> None:
