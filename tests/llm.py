@@ -1,6 +1,5 @@
 """Turns with a language model: the real graph, the real llm and local engines, and a scripted endpoint."""
 
-import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -11,6 +10,7 @@ from agent.policy import Policy
 from agent.types import Outcome, Passage, Reply, Source, TurnRequest, Untrusted
 from graphs.translate import Emitted, Finished, run_turn
 from tests.fakes import FakeKnowledge, RecordingTracker, fake_deps, passage
+from tests.loopback import NO_TLS
 from tests.model_server.server import ModelServer, Script
 from tests.turn_graph import turn_graph
 from tools.engines.llm.engine import LlmEngine
@@ -27,8 +27,6 @@ INVOICES = passage(
 ANSWER = (
     "Open **Settings > Billing** and select **History**. [1] Select **Download PDF** next to the month you need. [1]"
 )
-# For an endpoint without TLS: to read the authorities' certificates takes longer than an answer here.
-NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 QUICK = Clocks(first_token_s=0.6, token_gap_s=0.6, call_s=2.0, judgement_s=2.0, turn_s=4.0)
 
 

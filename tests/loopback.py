@@ -1,9 +1,13 @@
-"""An HTTP server of a test's own on a loopback port, in a thread."""
+"""Loopback: an HTTP server of a test's own there, in a thread, and what clients need."""
 
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""For a client's `verify`: nothing on loopback is encrypted, and reading the authorities' certificates takes 40 ms."""
 
 
 @contextmanager

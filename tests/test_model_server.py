@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import ssl
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -16,6 +15,7 @@ import httpx
 import openai
 import pytest
 
+from tests.loopback import NO_TLS
 from tests.model_server.faults import FAULTS, Effect
 from tests.model_server.hosting import in_process, in_thread, nobody_there, read_script
 from tests.model_server.looks import BOM
@@ -29,7 +29,6 @@ TOOLS: Any = [
 ]
 SCHEMA: Any = {"type": "json_schema", "json_schema": {"name": "verdict", "schema": {"type": "object"}}}
 STREAM_PLEASE = b'POST /v1/chat/completions HTTP/1.1\r\nContent-Length: 15\r\n\r\n{"stream":true}'
-NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 PATIENCE_S = 0.15
 SLOW_S = 3600.0
 TICK_S = 0.002

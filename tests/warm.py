@@ -3,6 +3,7 @@
 It saves a second and a half of processor time for each start, of which the tests have many.
 """
 
+from agent.promising.grammar import read_grammars
 from graphs.lazy_commands import commands
 from tools.engines.local.ears.examples import load_examples
 from tools.engines.local.gloss import Glossary
@@ -13,5 +14,6 @@ for _command in commands().values():
 # Its table is unpacked at its first use.
 identify("Where can I download my invoices?")
 # Each is read once a process.
+read_grammars()
 load_examples()
 Glossary.load()

@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 
 from graphs.running import FILE_NAME
+from tests.loopback import NO_TLS
 from tests.serving import START_S, STOP_S, start
 
 
@@ -67,7 +68,7 @@ def launch(data_dir: Path, *options: str, **env: str) -> Server:
 
 
 async def _address(process: BaseProcess, data_dir: Path) -> str:
-    async with asyncio.timeout(START_S), httpx.AsyncClient(trust_env=False) as client:
+    async with asyncio.timeout(START_S), httpx.AsyncClient(trust_env=False, verify=NO_TLS) as client:
         while True:
             if not process.is_alive():
                 raise Died((data_dir / "said").read_text()[-2000:])

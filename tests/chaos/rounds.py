@@ -21,6 +21,7 @@ from tests.chaos.plan import Plan, Strike
 from tests.chaos.tables import Tables, read_tables
 from tests.chaos.transcript import Talk
 from tests.chaos.world import World
+from tests.loopback import NO_TLS
 
 _STILL_S = 90.0
 # Longer than a lease lives: its holder wakes up as somebody who has lost it.
@@ -85,7 +86,7 @@ class Round:
         timeout = httpx.Timeout(SILENCE_S, connect=2.0)
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
         async with (
-            httpx.AsyncClient(timeout=timeout, limits=limits, trust_env=False) as http,
+            httpx.AsyncClient(timeout=timeout, limits=limits, trust_env=False, verify=NO_TLS) as http,
             self._endpoint(),
             self._receiver(),
             asyncio.TaskGroup() as talking,

@@ -16,6 +16,7 @@ from tests.chaos.routes import Route
 from tests.chaos.tables import Tables, read_tables
 from tests.chaos.transcript import Talk
 from tests.chaos.world import World
+from tests.loopback import NO_TLS
 
 # Longer than a delivery to a webhook is held by somebody who died with it elsewhere.
 _STILL_S = 75.0
@@ -44,7 +45,7 @@ async def converse(
     world: World, route: Route, talks: list[Talk], seen: Callable[[], None] = lambda: None, *, watched: bool = True
 ) -> None:
     """Hold the conversation of a route to its end: with the first server while it lives, then with another."""
-    async with httpx.AsyncClient(timeout=httpx.Timeout(SILENCE_S, connect=2.0), trust_env=False) as http:
+    async with httpx.AsyncClient(timeout=httpx.Timeout(SILENCE_S, connect=2.0), trust_env=False, verify=NO_TLS) as http:
         client = Client(http, _first(world), seen, Random(0))  # noqa: S311  # Not for secrets.
         await client.talk(replace(route.customer, watched=watched), talks.append)
 

@@ -17,6 +17,7 @@ from tests.chaos.plan import Database
 from tests.chaos.postgres import Postgres
 from tests.chaos.receiver import Receiver
 from tests.installed import EXAMPLE, copy_of
+from tests.loopback import NO_TLS
 from tests.serving import START_S
 from tools.storage.hooks import KINDS
 
@@ -155,7 +156,7 @@ class World:
 
     async def close_bugs(self) -> None:
         """Mark every bug as fixed, so that the next report of one opens a new ticket."""
-        async with httpx.AsyncClient(base_url=self.address(), trust_env=False, timeout=30) as client:
+        async with httpx.AsyncClient(base_url=self.address(), trust_env=False, verify=NO_TLS, timeout=30) as client:
             answer = await client.get("/v1/inbox/bugs")
             answer.raise_for_status()
             for bug in answer.json()["bugs"]:

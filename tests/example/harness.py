@@ -20,6 +20,7 @@ from server.metrics import Metrics
 from server.opening import make_doors
 from server.settings import load_server_settings
 from tests.installed import EXAMPLE
+from tests.loopback import NO_TLS
 
 SECRET = "a-secret-of-the-product-that-is-long-enough"
 
@@ -35,7 +36,7 @@ class Running:
         """An HTTP client, with a bearer token if given."""
         if token is not None:
             headers["authorization"] = f"Bearer {token}"
-        return httpx.Client(base_url=self.url, headers=headers, timeout=30, trust_env=False)
+        return httpx.Client(base_url=self.url, headers=headers, timeout=30, trust_env=False, verify=NO_TLS)
 
     def session(self, **body: Any) -> dict[str, Any]:
         """Begin a widget's session."""

@@ -7,7 +7,8 @@ import pytest
 
 from agent.types import Outcome
 from tests.fakes import FakeTool, ask
-from tests.llm import ANSWER, NO_TLS, QUESTION, desk, options
+from tests.llm import ANSWER, QUESTION, desk, options
+from tests.loopback import NO_TLS
 from tests.model_server.faults import FAULTS, Effect
 from tests.model_server.hosting import nobody_there
 from tests.model_server.replies import says

@@ -14,7 +14,8 @@ from tests.fakes import FakeKnowledge, fake_deps
 from tests.hostile.model import Honest, ObeyingModel
 from tests.hostile.orders import Print
 from tests.hostile.payloads import WORDINGS
-from tests.llm import INVOICES, NO_TLS, QUESTION, options
+from tests.llm import INVOICES, QUESTION, options
+from tests.loopback import NO_TLS
 from tests.model_server.server import ModelServer
 from tests.server.harness import BOT_KEYS, PASSWORD, SECRET, Here, bearer, bot_texts, serving
 from tools.engines.llm.engine import LlmEngine

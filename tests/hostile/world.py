@@ -19,7 +19,8 @@ from graphs.translate import Emitted, Finished, run_turn
 from graphs.turn_graph import TurnGraph
 from tests.fakes import VERIFIED, RecordingTracker, ask, passage
 from tests.hostile.model import Honest, ObeyingModel
-from tests.llm import ANSWER, INVOICES, NO_TLS, QUESTION
+from tests.llm import ANSWER, INVOICES, QUESTION
+from tests.loopback import NO_TLS
 from tests.model_server.server import ModelServer
 from tests.turn_graph import turn_graph
 from tools.accounts import AccountRecord, FileAccounts

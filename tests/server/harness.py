@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import ssl
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -35,6 +34,7 @@ from server.opening import make_doors
 from server.settings import ServerSettings
 from server.several import create_several
 from tests.fakes import ScriptedEngine, fake_deps
+from tests.loopback import NO_TLS
 from tools.accounts import AccountRecord, FileAccounts
 from tools.knowledge.store import KnowledgeStore
 from tools.pages import PageMap
@@ -60,8 +60,6 @@ ACCOUNT = {
     "users": [{"user_id": "user_1", "name": "Ada", "email": "ada@example.com", "role": "admin"}],
 }
 Event = dict[str, Any]
-# For clients on loopback, where nothing is encrypted: each would read the machine's certificates, for 40 ms.
-PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 @dataclass(frozen=True)
@@ -100,7 +98,7 @@ class Here:
     @asynccontextmanager
     async def staff(self) -> AsyncIterator[httpx.AsyncClient]:
         """A browser of somebody on the team."""
-        async with httpx.AsyncClient(base_url=self.url, timeout=30, trust_env=False, verify=PLAIN) as client:
+        async with httpx.AsyncClient(base_url=self.url, timeout=30, trust_env=False, verify=NO_TLS) as client:
             answer = await client.post("/inbox/login", json={"password": PASSWORD})
             assert answer.status_code == 204, answer.text
             yield client
@@ -238,7 +236,7 @@ async def serving_several(
 
 
 def _client(url: str) -> httpx.AsyncClient:
-    return httpx.AsyncClient(base_url=url, timeout=30, trust_env=False, verify=PLAIN)
+    return httpx.AsyncClient(base_url=url, timeout=30, trust_env=False, verify=NO_TLS)
 
 
 @asynccontextmanager

@@ -14,7 +14,8 @@ import jwt
 
 from server.staff import COOKIE
 from tests.installed import EXAMPLE
-from tests.server.harness import PLAIN, bearer, run_input
+from tests.loopback import NO_TLS
+from tests.server.harness import bearer, run_input
 
 QUESTION = "Where can I download my invoices?"
 
@@ -66,7 +67,7 @@ class Door:
     signed_in: str | None = None
 
     def __post_init__(self) -> None:
-        self.http = httpx.Client(base_url=self.url, timeout=60, trust_env=False, verify=PLAIN)
+        self.http = httpx.Client(base_url=self.url, timeout=60, trust_env=False, verify=NO_TLS)
 
     def close(self) -> None:
         self.http.close()
@@ -101,7 +102,7 @@ class Door:
     @contextmanager
     def staff(self) -> Iterator[httpx.Client]:
         """A browser of somebody on its team, who signed in once: tries are ten a minute."""
-        with httpx.Client(base_url=self.url, timeout=60, trust_env=False, verify=PLAIN) as client:
+        with httpx.Client(base_url=self.url, timeout=60, trust_env=False, verify=NO_TLS) as client:
             if self.signed_in is None:
                 answer = client.post("/inbox/login", json={"password": self.tenant.inbox_password})
                 assert answer.status_code == 204, answer.text

@@ -11,7 +11,8 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from server.arriving import MAX_HEAD_BYTES, BoundedHttp
-from tests.server.harness import PLAIN, on_a_port
+from tests.loopback import NO_TLS
+from tests.server.harness import on_a_port
 
 HEAD = b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 MUCH = b"x" * 65536
@@ -88,7 +89,7 @@ async def test_what_anybody_sends_is_taken() -> None:
         for _ in range(5_000):
             yield b"x"
 
-    async with on_a_port(APP) as url, httpx.AsyncClient(base_url=url, trust_env=False, verify=PLAIN) as client:
+    async with on_a_port(APP) as url, httpx.AsyncClient(base_url=url, trust_env=False, verify=NO_TLS) as client:
         for _ in range(3):
             assert (await client.get("/", headers={"X-Long": "y" * 30_000})).status_code == 200
             assert (await client.post("/", content=MUCH * 20)).text == str(len(MUCH) * 20)

@@ -15,9 +15,10 @@ from server.auth import sign_identity
 from server.settings import load_server_settings
 from tests.honest_model import honest
 from tests.installed import EXAMPLE, copy_of
+from tests.loopback import NO_TLS
 from tests.model_server.hosting import in_thread
 from tests.model_server.replies import Reply, says
-from tests.server.harness import PLAIN, bearer, run_input
+from tests.server.harness import bearer, run_input
 from tests.serving import served
 
 CANARY = "kanarienvogel"
@@ -75,7 +76,7 @@ def use(url: str, data_dir: Path) -> str:
     identity = sign_identity(
         SECRETS["IDENTITY_SECRET"], workspace_id="orrery", user_id=CANARY, account_id=CANARY, name=CANARY
     )
-    with httpx.Client(base_url=url, timeout=60, trust_env=False, verify=PLAIN) as client:
+    with httpx.Client(base_url=url, timeout=60, trust_env=False, verify=NO_TLS) as client:
         begun = client.post("/v1/sessions", json={"identity_token": identity, "page": PAGE}).json()
         customer, conversation_id = bearer(begun["session_token"]), str(begun["conversation_id"])
         conversation = f"/v1/conversations/{conversation_id}"

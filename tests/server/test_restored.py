@@ -10,7 +10,8 @@ from uuid import uuid4
 import httpx
 
 from tests.installed import EXAMPLE, copy_of
-from tests.server.harness import PLAIN, bearer, run_input
+from tests.loopback import NO_TLS
+from tests.server.harness import bearer, run_input
 from tests.serving import served
 
 QUESTION = "Where can I download my invoices?"
@@ -42,7 +43,7 @@ class Talk:
 def test_a_server_goes_on_from_a_backup_that_was_put_back(installed_by_words: Path, tmp_path: Path) -> None:
     data_dir, backup = copy_of(installed_by_words, tmp_path / "data"), tmp_path / "backup.db"
     options = ("--workspace", str(EXAMPLE))
-    with served(data_dir, *options) as running, httpx.Client(base_url=running.url, timeout=60, verify=PLAIN) as client:
+    with served(data_dir, *options) as running, httpx.Client(base_url=running.url, timeout=60, verify=NO_TLS) as client:
         kept = Talk(client)
         kept.say(client, QUESTION)
         before = kept.messages(client)
@@ -58,7 +59,7 @@ def test_a_server_goes_on_from_a_backup_that_was_put_back(installed_by_words: Pa
         (data_dir / name).unlink(missing_ok=True)
     backup.replace(data_dir / "helpgraph.db")
 
-    with served(data_dir, *options) as again, httpx.Client(base_url=again.url, timeout=60, verify=PLAIN) as client:
+    with served(data_dir, *options) as again, httpx.Client(base_url=again.url, timeout=60, verify=NO_TLS) as client:
         assert kept.messages(client) == before
         # A client that has seen more than there is hears so, and gets what there is without a number.
         stream = f"{kept.path}/events"

@@ -16,7 +16,8 @@ from pydantic import SecretStr
 from agent.errors import BadTurn, Conflict, NotFound
 from graphs.people import people
 from graphs.stores import stores_of
-from tests.server.harness import PASSWORD, PLAIN, WORKSPACE, Customer, Here, read_stream, serving
+from tests.loopback import NO_TLS
+from tests.server.harness import PASSWORD, WORKSPACE, Customer, Here, read_stream, serving
 from tests.server.test_erase import bytes_with
 from tests.server.test_inbox import of
 from tests.shell import Shell
@@ -32,7 +33,7 @@ async def add(here: Here, name: str, role: str, password: str = WORD) -> None:
 
 @asynccontextmanager
 async def signed_in(here: Here, name: str | None, password: str = WORD) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=here.url, timeout=30, trust_env=False, verify=PLAIN) as client:
+    async with httpx.AsyncClient(base_url=here.url, timeout=30, trust_env=False, verify=NO_TLS) as client:
         answer = await client.post("/inbox/login", json={"name": name, "password": password})
         assert answer.status_code == 204, answer.text
         yield client

@@ -13,7 +13,8 @@ import pytest
 from graphs.cli import main
 from graphs.running import FILE_NAME
 from tests.installed import EXAMPLE, copy_of, use_models
-from tests.server.harness import PLAIN, bearer, run_input
+from tests.loopback import NO_TLS
+from tests.server.harness import bearer, run_input
 from tests.serving import Process, served, served_anew
 from tests.shell import Shell
 
@@ -57,7 +58,7 @@ def trained(model_cache: Path, tmp_path: Path) -> Path:
 
 
 def test_the_example_answers_from_its_articles(example: Process) -> None:
-    with httpx.Client(base_url=example.url, timeout=30, verify=PLAIN) as client:
+    with httpx.Client(base_url=example.url, timeout=30, verify=NO_TLS) as client:
         begun = client.post("/v1/sessions", json={"page": {"route": "/settings/billing"}}).json()
         body = run_input(begun["conversation_id"], "Where can I download my invoices?")
         stream = client.post("/v1/agui", json=body, headers=bearer(begun["session_token"])).text
@@ -71,7 +72,7 @@ def test_the_example_answers_from_its_articles(example: Process) -> None:
 
 
 def test_one_can_be_anyone_in_the_example(example: Process) -> None:
-    with httpx.Client(base_url=example.url, timeout=30, verify=PLAIN) as client:
+    with httpx.Client(base_url=example.url, timeout=30, verify=NO_TLS) as client:
         users = client.get("/demo/accounts.json").json()
         token = client.get("/demo/identity", params={"user_id": users[0]["user_id"]}).json()["token"]
         begun = client.post("/v1/sessions", json={"identity_token": token}).json()
@@ -83,14 +84,14 @@ def test_one_can_be_anyone_in_the_example(example: Process) -> None:
 
 
 def test_whoever_asks_for_an_icon_gets_none_and_no_error(example: Process) -> None:
-    assert httpx.get(f"{example.url}/favicon.ico", verify=PLAIN).status_code == 204
+    assert httpx.get(f"{example.url}/favicon.ico", verify=NO_TLS).status_code == 204
 
 
 @pytest.mark.parametrize(
     "path", ["/demo/settings/billing", "/demo/%00", "/demo/" + "a" * 3000, "/demo/..%2f..%2faccounts.json"]
 )
 def test_every_path_of_the_example_is_its_page(example: Process, path: str) -> None:
-    page = httpx.get(f"{example.url}{path}", verify=PLAIN)
+    page = httpx.get(f"{example.url}{path}", verify=NO_TLS)
 
     assert page.status_code == 200
     assert page.headers["content-type"].startswith("text/html")
@@ -149,10 +150,10 @@ def test_a_wrong_setting_stops_the_start_and_is_named(
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_cleanly(trained: Path, how: signal.Signals) -> None:
     with served(trained) as running:
-        begun = httpx.post(f"{running.url}/v1/sessions", json={}, verify=PLAIN).json()
+        begun = httpx.post(f"{running.url}/v1/sessions", json={}, verify=NO_TLS).json()
         url = f"{running.url}/v1/conversations/{begun['conversation_id']}/events"
         with httpx.stream(
-            "GET", url, params={"follow": "true"}, headers=bearer(begun["session_token"]), timeout=30, verify=PLAIN
+            "GET", url, params={"follow": "true"}, headers=bearer(begun["session_token"]), timeout=30, verify=NO_TLS
         ) as open_stream:
             assert open_stream.status_code == 200
             seconds = running.stop(how)
@@ -171,16 +172,16 @@ def test_a_signal_ends_it_cleanly(trained: Path, how: signal.Signals) -> None:
 
 def test_what_was_accepted_survives_a_kill(trained: Path) -> None:
     with served(trained) as running:
-        begun = httpx.post(f"{running.url}/v1/sessions", json={}, verify=PLAIN).json()
+        begun = httpx.post(f"{running.url}/v1/sessions", json={}, verify=NO_TLS).json()
         headers = bearer(begun["session_token"])
         body = run_input(begun["conversation_id"], "Where are my invoices?", "m1")
         with httpx.stream(
-            "POST", f"{running.url}/v1/agui", json=body, headers=headers, timeout=30, verify=PLAIN
+            "POST", f"{running.url}/v1/agui", json=body, headers=headers, timeout=30, verify=NO_TLS
         ) as answer:
             assert answer.status_code == 200
             running.stop(signal.SIGKILL)
     with served(trained) as again:
         path = f"{again.url}/v1/conversations/{begun['conversation_id']}/messages"
-        messages = httpx.get(path, headers=headers, timeout=30, verify=PLAIN).json()["messages"]
+        messages = httpx.get(path, headers=headers, timeout=30, verify=NO_TLS).json()["messages"]
 
     assert messages[0]["message_id"] == "m1"

@@ -21,8 +21,9 @@ from graphs.running import find_running
 from server.staff import COOKIE
 from tests.fakes import fake_deps
 from tests.installed import use_models
+from tests.loopback import NO_TLS
 from tests.server.forked_workers import served_by_forks
-from tests.server.harness import PLAIN, WORKSPACE, bearer, run_input, serving_several
+from tests.server.harness import WORKSPACE, bearer, run_input, serving_several
 from tests.server.hooks import listening
 from tests.server.spaces import QUESTION, Door, two_tenants
 from tests.server.test_matrix import ELSEWHERE, HIDDEN, RULES, paths_of
@@ -150,7 +151,7 @@ def test_health_and_metrics_are_the_processs(both: Both) -> None:
     for mine, _ in both.ways():
         mine.ask(mine.session())
         assert {mine.http.get(path).status_code for path in PROCESS_ONLY} == {404}
-    with httpx.Client(base_url=both.running.url, trust_env=False, verify=PLAIN) as client:
+    with httpx.Client(base_url=both.running.url, trust_env=False, verify=NO_TLS) as client:
         text = client.get("/metrics").text
         assert client.get("/healthz").json() == {"status": "ok"}
         assert client.get("/readyz").json()["workspaces"] == 2
@@ -373,7 +374,7 @@ def test_what_one_ingests_the_other_does_not_know(both: Both, shell: Shell, tmp_
         # Each request is a connection of its own, which either worker may take.
         asked = [
             httpx.post(
-                f"{server.url}/v1/admin/status", json={}, headers=bearer(server.token), trust_env=False, verify=PLAIN
+                f"{server.url}/v1/admin/status", json={}, headers=bearer(server.token), trust_env=False, verify=NO_TLS
             )
             for _ in range(12)
         ]
@@ -415,7 +416,7 @@ async def test_every_route_of_several_is_known(tmp_path: Path) -> None:
             hidden = {path for path, shown in paths_of(here.app.routes) if not shown}
             assert hidden == HIDDEN.keys() - PROCESS_ONLY
         server = heres[0].url.removesuffix(f"/w/{WORKSPACE}")
-        async with httpx.AsyncClient(base_url=server, trust_env=False, verify=PLAIN) as client:
+        async with httpx.AsyncClient(base_url=server, trust_env=False, verify=NO_TLS) as client:
             assert (await client.get("/")).text.count("<li>") == 2
             assert (await client.get("/", headers={"Host": "evil.example"})).status_code == 421
 
@@ -424,7 +425,7 @@ async def test_only_on_loopback_the_front_page_names_the_workspaces(tmp_path: Pa
     given: dict[str, dict[str, object]] = {name: {"host": "192.0.2.1"} for name in (WORKSPACE, ELSEWHERE)}
     async with serving_several(tmp_path, fake_deps(), f"sqlite:///{tmp_path / 'shared.db'}", given) as heres:
         server = heres[0].url.removesuffix(f"/w/{WORKSPACE}")
-        async with httpx.AsyncClient(base_url=server, trust_env=False, verify=PLAIN) as client:
+        async with httpx.AsyncClient(base_url=server, trust_env=False, verify=NO_TLS) as client:
             front = await client.get("/")
 
     assert front.status_code == 200

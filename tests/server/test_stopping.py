@@ -25,10 +25,11 @@ from server.sse import respond
 from tests.fakes import fake_deps
 from tests.honest_model import honest
 from tests.installed import EXAMPLE, copy_of, use_models
+from tests.loopback import NO_TLS
 from tests.model_server.hosting import in_thread
 from tests.model_server.replies import Answer, Reply
 from tests.server.forked_workers import served_by_forks
-from tests.server.harness import BOT_KEYS, PLAIN, WORKSPACE, Customer, Here, PacedEngine, bearer, run_input, serving
+from tests.server.harness import BOT_KEYS, WORKSPACE, Customer, Here, PacedEngine, bearer, run_input, serving
 from tests.server.official import official
 from tests.serving import Process, served
 from tools.storage.scope import Scope
@@ -74,7 +75,7 @@ class Reader:
                 json=self.json,
                 timeout=60,
                 trust_env=False,
-                verify=PLAIN,
+                verify=NO_TLS,
             ) as answer:
                 assert answer.status_code == 200
                 self._hear("")
@@ -148,7 +149,7 @@ def stop_while_streams_are_open(serve: Serve, data_dir: Path, *options: str, **e
     with ExitStack() as streams, serve(data_dir, *options, HELPGRAPH_API_KEYS=BOT_KEYS[0], **env) as running:
 
         def begin() -> tuple[str, dict[str, str]]:
-            begun = httpx.post(f"{running.url}/v1/sessions", json={}, trust_env=False, verify=PLAIN).json()
+            begun = httpx.post(f"{running.url}/v1/sessions", json={}, trust_env=False, verify=NO_TLS).json()
             return str(begun["conversation_id"]), bearer(begun["session_token"])
 
         def opened(path: str, **more: Any) -> Reader:

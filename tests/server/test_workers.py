@@ -15,8 +15,9 @@ import pytest
 
 from graphs.running import find_running
 from tests.installed import use_models
+from tests.loopback import NO_TLS
 from tests.server.forked_workers import served_by_forks, start_forks
-from tests.server.harness import PLAIN, bearer, run_input
+from tests.server.harness import bearer, run_input
 from tests.serving import Process, served
 
 WORKERS = 2
@@ -79,7 +80,7 @@ def until(condition: object, seconds: float = 60.0) -> None:
 
 def converse(url: str, text: str) -> str:
     """Ask in a conversation of one's own and return the stream, resumed until the run is over."""
-    with httpx.Client(base_url=url, timeout=60, trust_env=False, verify=PLAIN) as client:
+    with httpx.Client(base_url=url, timeout=60, trust_env=False, verify=NO_TLS) as client:
         begun = again(lambda: client.post("/v1/sessions", json={})).json()
         headers = bearer(begun["session_token"])
         body = run_input(begun["conversation_id"], text)
@@ -117,7 +118,7 @@ def ingest(running: Process, folder: Path) -> dict[str, int]:
         headers=bearer(server.token),
         timeout=60,
         trust_env=False,
-        verify=PLAIN,
+        verify=NO_TLS,
     )
     report: dict[str, int] = json.loads(answer.text.splitlines()[-1])["report"]
     return report
@@ -126,7 +127,7 @@ def ingest(running: Process, folder: Path) -> dict[str, int]:
 def test_what_one_worker_ingests_all_know(team: Process) -> None:
     def all_know() -> bool:
         # Each request is a connection of its own, which either worker may take.
-        asked = [httpx.get(f"{team.url}/readyz", trust_env=False, verify=PLAIN).json()["knowledge"] for _ in range(12)]
+        asked = [httpx.get(f"{team.url}/readyz", trust_env=False, verify=NO_TLS).json()["knowledge"] for _ in range(12)]
         return all(said.startswith("1 articles") for said in asked)
 
     assert len(workers_of(team)) == WORKERS
@@ -136,7 +137,7 @@ def test_what_one_worker_ingests_all_know(team: Process) -> None:
 def test_whichever_worker_is_asked_counts_for_all(team: Process) -> None:
     def accepted() -> set[float]:
         name = 'helpgraph_messages_accepted_total{door="widget"} '
-        texts = [httpx.get(f"{team.url}/metrics", trust_env=False, verify=PLAIN).text for _ in range(12)]
+        texts = [httpx.get(f"{team.url}/metrics", trust_env=False, verify=NO_TLS).text for _ in range(12)]
         lines = [line for text in texts for line in text.splitlines() if line.startswith(name)]
         return {float(line.removeprefix(name)) for line in lines} or {0.0}
 
@@ -220,7 +221,7 @@ def test_a_worker_that_hangs_holds_up_neither_a_replacement_nor_the_end_and_one_
     impatient.send(signal.SIGHUP)
     until(lambda: "a new worker doesn't come up, the old ones stay" in said.read_text(), 120)
     assert workers_of(impatient) == between
-    assert httpx.get(f"{impatient.url}/readyz", trust_env=False, verify=PLAIN).status_code == 200
+    assert httpx.get(f"{impatient.url}/readyz", trust_env=False, verify=NO_TLS).status_code == 200
 
     # Told to end while others come up, and one hangs.
     described.write_text("workspace_id: purple\nname: Purple\n")

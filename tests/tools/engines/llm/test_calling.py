@@ -4,7 +4,8 @@ import ssl
 
 import pytest
 
-from tests.llm import NO_TLS, QUICK
+from tests.llm import QUICK
+from tests.loopback import NO_TLS
 from tools.engines.llm.calling import Model
 from tools.engines.llm.options import Endpoint
 from tools.engines.llm.transport import open_client
