@@ -35,14 +35,6 @@ WISHES = [{"text": f"please add a {thing}", "kind": "feature_request"} for thing
 
 
 @pytest.fixture
-def third(tmp_path: Path) -> Path:
-    """Every third of the example's tickets: as many as show what is gained."""
-    path = tmp_path / "third.jsonl"
-    path.write_text("".join(TICKETS.read_text(encoding="utf-8").splitlines(keepends=True)[::3]), encoding="utf-8")
-    return path
-
-
-@pytest.fixture
 def some(tmp_path: Path) -> Path:
     """A few tickets, for what doesn't depend on how much is learnt."""
     return _written(tmp_path, CRASHES + WISHES)
@@ -57,11 +49,11 @@ def learnt(taught: Shell, some: Path) -> Shell:
     return taught
 
 
-def test_learning_improves_the_engine_and_can_be_taken_back(taught: Shell, third: Path) -> None:
-    report = _report(taught, third)
+def test_learning_improves_the_engine_and_can_be_taken_back(taught: Shell) -> None:
+    report = _report(taught, TICKETS)
 
     assert report["installed"] is True
-    assert report["abilities"]["kind"]["after"]["n"] > 40
+    assert report["abilities"]["kind"]["after"]["n"] > 100
     assert report["abilities"]["kind"]["gain"]["value"] > 0.1
     listed = taught.run("learn", "--list")[1].split()
     model_id = listed[listed.index("*") + 1]

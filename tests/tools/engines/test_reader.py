@@ -286,11 +286,10 @@ async def test_of_sentences_that_nothing_was_chosen_by_most_wrong_ones_are_stopp
 ) -> None:
     engine = await LocalEngine.open(None, (), cache_dir=model_cache, entailment=reader)
 
-    # Half of the sources: to read all takes twelve seconds of a processor.
-    found = await stopped(engine, held_out(UNSEEN, every=2))
+    found = await stopped(engine, held_out(UNSEEN))
 
     print(table(found))
-    # Reached: 0.913, 0.984 and 0.383, and of all sources 0.920, 0.983 and 0.360.
+    # Reached: 0.918, 0.983 and 0.360.
     assert share_of_wrong(found) >= 0.9, table(found)
     assert sum(found[INVENTED]) / len(found[INVENTED]) >= 0.96, table(found)
-    assert sum(found[RIGHT]) / len(found[RIGHT]) <= 0.4, table(found)
+    assert sum(found[RIGHT]) / len(found[RIGHT]) <= 0.38, table(found)
