@@ -1,6 +1,7 @@
 """Fixtures that every part of the suite may use."""
 
 import asyncio
+import gc
 import logging
 import os
 import shutil
@@ -13,6 +14,8 @@ from uuid import uuid4
 
 # Before numpy is there: several tests run at once, and threads that wait for one another spin.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# What is imported and gathered stays: each process's collector would look through it again and again.
+gc.disable()
 
 import psycopg
 import pytest
@@ -46,6 +49,13 @@ class _Files(LoadFileScheduling):  # type: ignore[misc]  # It comes without type
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
         return "tests/e2e" if file.startswith("tests/e2e/") else file
+
+
+def pytest_collection_finish() -> None:
+    """From here on there is garbage; all that was gathered isn't."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadFileScheduling | None:

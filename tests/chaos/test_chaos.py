@@ -260,12 +260,23 @@ def _two_runs(tables: Tables, talks: list[Talk]) -> None:
     tables.events.insert(tables.events.index(rows[-1]), begun)
 
 
+def _ticket(tables: Tables) -> Row:
+    """The ticket that a turn told of at its end: a turn that failed, or a person ended, may have filed and not told."""
+    told = {row["turn_id"] for row in tables.turns if row["outcome"] in ("bug_filed", "bug_counted")}
+    return next(row for row in tables.events if row["kind"] == TICKET and row["turn_id"] in told)
+
+
 def _filed_in_silence(tables: Tables, talks: list[Talk]) -> None:
-    tables.events.remove(_event(tables, TICKET))
+    tables.events.remove(_ticket(tables))
 
 
 def _filed_otherwise(tables: Tables, talks: list[Talk]) -> None:
-    _event(tables, TICKET)["event"]["value"]["bug_id"] = "BUG-0"
+    _ticket(tables)["event"]["value"]["bug_id"] = "BUG-0"
+
+
+def _never_filed(tables: Tables, talks: list[Talk]) -> None:
+    turn = next(turn for turn in tables.turns if turn["turn_id"] == _ticket(tables)["turn_id"])
+    tables.bug_filings = [row for row in tables.bug_filings if row["effect_key"] != effect_key(turn, "bug")]
 
 
 def _open_checkpoint(tables: Tables, talks: list[Talk]) -> None:
@@ -377,7 +388,7 @@ DOCTORED: dict[str, tuple[str, str, Doctor]] = {
     "a client had a problem": ("I2", "wrong", lambda tables, talks: talks[0].problems.append("no answer")),
     "a full disk couldn't be read": ("I2", "wrong", lambda tables, talks: talks[0].reads.append(503)),
     "a turn failed of itself": ("I2", "wrong", _fails_of_itself),
-    "a ticket was told of and never filed": ("I3", "lost", _drop_row("bug_filings")),
+    "a ticket was told of and never filed": ("I3", "lost", _never_filed),
     "a filing is there twice": ("I3", "doubled", _double_row("bug_filings")),
     "a filing under another key": ("I3", "doubled", _another_key),
     "a turn tells of two tickets": ("I3", "doubled", _double_event(TICKET)),
