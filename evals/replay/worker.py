@@ -10,6 +10,7 @@ import logging
 import os
 import signal
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -17,7 +18,7 @@ from typing import BinaryIO
 import uvloop
 from pydantic import BaseModel, ConfigDict
 
-from agent.errors import ConnectorError
+from agent.errors import ConnectorError, Misconfigured
 from agent.prompting import prompt_digests
 from evals.replay.case import Case, Timing
 from evals.replay.models import ModelsInTime, younger_than
@@ -26,9 +27,12 @@ from evals.tickets.index import TicketIndex
 from graphs.assembly import Runtime, open_runtime
 from graphs.settings import load_settings
 from tools.embedding.sentences import open_model
+from tools.knowledge.owner import Ownership
 from tools.observing.logs import set_up_logging
 
 logger = logging.getLogger(__name__)
+
+_FREE_S = 30.0
 
 
 class _Line(BaseModel):
@@ -90,6 +94,7 @@ async def _work(out: BinaryIO) -> None:
     start = Start.model_validate_json(await reader.readline())
     settings = load_settings(workspace=start.workspace, data_dir=start.data_dir)
     index = TicketIndex(start.index)
+    await _until_free(start.data_dir)
     async with open_runtime(settings) as runtime:
         await runtime.knowledge.settled()
         if runtime.embedder is not None:
@@ -107,13 +112,29 @@ async def _work(out: BinaryIO) -> None:
         )
         out.write(ready.model_dump_json().encode() + b"\n")
         out.flush()
+        tasks = set[asyncio.Task[None]]()
         async with asyncio.TaskGroup() as group:
             slots = asyncio.Semaphore(start.in_flight)
             while line := await reader.readline():
                 job = Job.model_validate_json(line)
                 await slots.acquire()
                 task = group.create_task(worker.answer(job))
+                tasks.add(task)
+                task.add_done_callback(tasks.discard)
                 task.add_done_callback(lambda _: slots.release())
+            # The run is gone, and nobody hears the answers.
+            for task in tasks:
+                task.cancel()
+
+
+async def _until_free(data_dir: Path) -> None:
+    """Wait until nobody has the copy open: a run that was killed leaves workers that are about to end."""
+    until = time.monotonic() + _FREE_S
+    while time.monotonic() < until:
+        with suppress(Misconfigured):
+            Ownership(data_dir).close()
+            return
+        await asyncio.sleep(0.1)
 
 
 class _Worker:

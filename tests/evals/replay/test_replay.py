@@ -5,6 +5,7 @@ import os
 import resource
 import signal
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -68,17 +69,26 @@ def test_the_same_inputs_give_the_same_bytes_whatever_happens_to_the_run(
     assert "what was replayed is kept" in said
     assert "Traceback" not in said
 
-    # The run is killed in the middle of a line, and its workers end with it.
+    # The run is killed in the middle of a line, and its workers end with it, if late.
     run = begun(4, "--workers", "2", "--in-flight", "2", forking=False)
     workers = workers_of(run)
+    for pid in workers:
+        os.kill(pid, signal.SIGSTOP)
     run.send(signal.SIGKILL)
     run.end()
     assert len(workers) == 2
     with written.open("ab") as file:
         file.write(b'{"format":1,"ticket_id":"half')
+    there = lines(written)
+    run = operating.start(tickets, folder, "--workers", "1", "--in-flight", "2", forking=True)
+    wait_until(lambda: "starting the engine" in run.said, run)
+    # Long enough for the new worker to find its copy in use.
+    time.sleep(2)
+    for pid in workers:
+        os.kill(pid, signal.SIGCONT)
+    wait_until(lambda: lines(written) >= there + 4, run)
 
     # The disk is full: a limit on a file's size gives the same kind of error.
-    run = begun(4, "--workers", "1", "--in-flight", "2")
     resource.prlimit(run.pid, resource.RLIMIT_FSIZE, (written.stat().st_size + 1000,) * 2)
     code, said = run.end()
     assert code == 2, said
