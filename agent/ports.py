@@ -33,7 +33,11 @@ class Embedder(Protocol):
     """Texts to vectors."""
 
     name: str
-    dimensions: int
+
+    @property
+    def dimensions(self) -> int:
+        """Values of a row; an endpoint's are 0 until it has answered once."""
+        ...
 
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return one L2-normalised row of `dimensions` values per text, in order.

@@ -14,8 +14,6 @@ from uuid import uuid4
 
 # Before numpy is there: several tests run at once, and threads that wait for one another spin.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-# What is imported and gathered stays: each process's collector would look through it again and again.
-gc.disable()
 
 import psycopg
 import pytest
@@ -31,6 +29,9 @@ from tools.embedding.weights import find_weights
 from tools.engines.local.engine import LocalEngine
 from tools.observing.logs import OURS
 from tools.storage.database import Database
+
+# What is imported and gathered stays: each process's collector would look through it again and again.
+gc.disable()
 
 # A slow machine is no failure. A change is tested with the same examples each time, so that it fails by its own fault;
 # `make nightly` looks for new ones.

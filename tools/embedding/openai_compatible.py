@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import httpx
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from agent.errors import ConnectorError
+from agent.ports import Embedder
 
 _BATCH = 64
 _ATTEMPTS = 3
@@ -109,6 +111,13 @@ class OpenAiEmbedder:
                     raise ConnectorError(f"the embedding endpoint answered {status}", retryable=retryable)
             await asyncio.sleep(_PAUSE_S * attempt)
         raise AssertionError("the last attempt returns or raises")
+
+
+async def ask_for_size(embedder: Embedder) -> None:
+    """Have an endpoint say, by one text, how many values its vectors have. One that is away says nothing."""
+    if embedder.dimensions == 0:
+        with suppress(ConnectorError):
+            await embedder.embed(["size"])
 
 
 def _by_index(item: _Item) -> int:

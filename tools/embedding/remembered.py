@@ -21,10 +21,14 @@ class RememberedEmbedder:
 
     def __init__(self, embedder: Embedder, *, kept: int = _KEPT) -> None:
         self.name = embedder.name
-        self.dimensions = embedder.dimensions
         self.beneath = embedder
         self._most = kept
         self._kept: OrderedDict[bytes, NDArray[np.float32]] = OrderedDict()
+
+    @property
+    def dimensions(self) -> int:
+        """Values of a row, as the embedder beneath knows them by now."""
+        return self.beneath.dimensions
 
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """As the embedder beneath; bulk loads pass through, they'd only push questions out.
@@ -33,12 +37,12 @@ class RememberedEmbedder:
             ConnectorError: the embedder failed.
         """
         if len(texts) > _BULK or not texts:
-            return await self._ask(texts)
+            return await self.beneath.embed(texts)
         keys = [hashlib.blake2b(text.encode(errors="replace"), digest_size=16).digest() for text in texts]
         missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in self._kept}
         fresh: dict[bytes, NDArray[np.float32]] = {}
         if missing:
-            fresh = dict(zip(missing, await self._ask(list(missing.values())), strict=True))
+            fresh = dict(zip(missing, await self.beneath.embed(list(missing.values())), strict=True))
         rows = [fresh[key] if key in fresh else self._kept[key] for key in keys]
         for key, row in zip(keys, rows, strict=True):
             self._kept[key] = row
@@ -46,12 +50,6 @@ class RememberedEmbedder:
         while len(self._kept) > self._most:
             self._kept.popitem(last=False)
         return np.stack(rows)
-
-    async def _ask(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        rows = await self.beneath.embed(texts)
-        # An endpoint's are known once it has answered.
-        self.dimensions = self.beneath.dimensions
-        return rows
 
 
 def remembering(embedder: Embedder) -> RememberedEmbedder:

@@ -79,10 +79,14 @@ class PairedEmbedder:
 
     def __init__(self, first: Embedder, second: Embedder, *, share: float) -> None:
         self.name = f"{first.name}+{second.name}"
-        self.dimensions = first.dimensions + second.dimensions
         self._first = first
         self._second = second
         self._weights = (float(np.sqrt(1 - share)), float(np.sqrt(share)))
+
+    @property
+    def dimensions(self) -> int:
+        """Values of a row; 0 until the first one knows its own."""
+        return self._first.dimensions and self._first.dimensions + self._second.dimensions
 
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """One row per text, L2-normalised.

@@ -87,7 +87,7 @@ class QuestionShelf:
         embedder: PairedEmbedder,
         kept: Path,
     ) -> None:
-        if taught is not None and taught.vectors.shape[1] != embedder.dimensions:
+        if taught is not None and embedder.dimensions not in (0, taught.vectors.shape[1]):
             logger.warning("what tickets taught is of another embedding model and NOT searched: learn again")
             taught = None
         asked = Counter(row.article_id for row in rows)

@@ -10,6 +10,7 @@ from agent.errors import ConnectorError, KnowledgeError
 from agent.ports import Embedder, SearchQuery
 from agent.types import Passage
 from tools.embedding.by_language import by_language
+from tools.embedding.openai_compatible import ask_for_size
 from tools.engines.local.gloss import Glossary
 from tools.knowledge.gists import merged
 from tools.knowledge.ingest import (
@@ -343,8 +344,9 @@ class KnowledgeStore:
                 self._live = replace(live, known=known)
 
     async def _questions(self, live: Live) -> QuestionShelf | None:
-        if self._asking is None:
+        if self._asking is None or self._embedder is None:
             return None
+        await ask_for_size(self._embedder)
         rows = await self._rows.questions(live.generation.generation_id)
         kept = self._cache_dir / f"matcher-{workspace_prefix(self._workspace_id)}"
         return QuestionShelf(rows, live.shelf.articles, self._taught, self._asking, kept)

@@ -4,11 +4,13 @@ import json
 import os
 from pathlib import Path
 
+import httpx
 import numpy as np
 import pytest
 
 from tests.tools.knowledge.arrange import ask, opened
 from tools.embedding.minilm import MiniLmEmbedder
+from tools.embedding.openai_compatible import OpenAiEmbedder
 from tools.knowledge.ingest import workspace_prefix
 from tools.knowledge.known import for_questions
 from tools.knowledge.matching import Wording
@@ -201,3 +203,28 @@ async def test_what_another_embedding_model_was_taught_is_left_alone(
 
     assert (found.article_id, found.known) == ("refunds", None)
     assert "learn again" in caplog.text
+
+
+async def test_what_was_taught_with_an_endpoint_is_searched_after_a_restart(
+    tmp_path: Path, minilm: MiniLmEmbedder, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def answer(request: httpx.Request) -> httpx.Response:
+        rows = await minilm.embed(json.loads(request.content)["input"])
+        data = [{"index": place, "embedding": row.tolist()} for place, row in enumerate(rows)]
+        return httpx.Response(200, json={"data": data})
+
+    def endpoint() -> OpenAiEmbedder:
+        """As a process that starts has it: how long its vectors are isn't known yet."""
+        return OpenAiEmbedder("http://embeddings.example/v1", model="small", transport=httpx.MockTransport(answer))
+
+    texts = [text for _, questions in KNOWN.values() for text in questions]
+    owners = [article_id for article_id, (_, questions) in KNOWN.items() for _ in questions]
+    taught = Wording().questions(texts, ["en"] * len(texts), owners, await for_questions(endpoint()).embed(texts))
+    bare: dict[str, tuple[str, list[str]]] = {i: (title, []) for i, (title, _) in KNOWN.items()}
+    async with opened(tmp_path, endpoint(), taught=taught) as knowledge:
+        await knowledge.ingest(write(tmp_path / "articles.jsonl", bare))
+    async with opened(tmp_path, endpoint(), taught=taught) as knowledge:
+        first = (await knowledge.search(ask("give me back what I paid")))[0]
+
+    assert (first.article_id, caplog.text) == ("refunds", "")
+    assert (first.known or 0) > 0.2

@@ -29,6 +29,7 @@ from agent.types import (
 )
 from tools import language
 from tools.embedding.by_language import beyond_english, reads_english, searching
+from tools.embedding.openai_compatible import ask_for_size
 from tools.embedding.sentences import sentence_encoder
 from tools.engines.local import bugs, evidence, hearing, signals, telling
 from tools.engines.local.answering import Understood, compose
@@ -347,6 +348,7 @@ async def _meaning(
     """
     vectors: dict[str, Vectors] = {}
     beside: dict[str, Vectors] | None = {} if reads_english(embedder) else None
+    await ask_for_size(embedder)
     for gists in groups:
         vectors |= await embed_examples(embedder, gists, cache_dir)
         if beside is not None:

@@ -49,6 +49,8 @@ class VectorMemory:
 async def embed_examples(embedder: Embedder, texts: Sequence[str], cache_dir: Path) -> dict[str, Vectors]:
     """Embed distinct texts once; the vectors are kept in `cache_dir`, named by the texts and the model.
 
+    Those of an endpoint whose vectors' size isn't known (`dimensions` is 0) are taken as they are.
+
     Raises:
         ConnectorError: they aren't kept yet and the embedder failed.
     """
@@ -57,9 +59,13 @@ async def embed_examples(embedder: Embedder, texts: Sequence[str], cache_dir: Pa
     key = hashlib.sha256("\x1f".join([embedder.name, *texts]).encode()).hexdigest()[:24]
     path = cache_dir / f"examples-{key}.npz"
     stored = read_arrays(path, ("vectors",))
-    if stored is not None and stored["vectors"].shape == (len(texts), embedder.dimensions):
+    if stored is not None and _fits(stored["vectors"].shape, len(texts), embedder.dimensions):
         matrix = stored["vectors"].astype(np.float32)
     else:
         matrix = await embedder.embed(texts)
         write_arrays(path, {"vectors": matrix})
     return dict(zip(texts, matrix, strict=True))
+
+
+def _fits(shape: tuple[int, ...], texts: int, dimensions: int) -> bool:
+    return len(shape) == 2 and shape[0] == texts and dimensions in (0, shape[1])
