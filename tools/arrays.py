@@ -3,6 +3,7 @@
 import logging
 import os
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -24,7 +25,7 @@ def read_arrays(path: Path, names: Sequence[str]) -> Arrays | None:
             return {name: stored[name] for name in names}
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
         logger.warning("cache file unreadable, making it again path=%s", path)
         return None
 
