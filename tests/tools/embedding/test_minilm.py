@@ -1,6 +1,7 @@
 """The local embedding model: built from the real weights, run as an installation runs it."""
 
 import json
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,36 @@ def copied(folder: Path, **replaced: bytes) -> Path:
         else:
             (folder / name).write_bytes(content)
     return folder
+
+
+def tiny(folder: Path) -> Weights:
+    """Another model of the kind, with one layer of eight numbers: built in a twentieth of the time."""
+    config = json.loads((packaged().folder / "config.json").read_text())
+    sizes = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+    layer = "encoder.layer.0"
+    shapes = {
+        "embeddings.word_embeddings.weight": (config["vocab_size"], 8),
+        "embeddings.position_embeddings.weight": (config["max_position_embeddings"], 8),
+        "embeddings.token_type_embeddings.weight": (2, 8),
+        **{f"{layer}.attention.self.{part}.weight": (8, 8) for part in ("query", "key", "value")},
+        f"{layer}.attention.output.dense.weight": (8, 8),
+        f"{layer}.intermediate.dense.weight": (16, 8),
+        f"{layer}.output.dense.weight": (8, 16),
+    }
+    shapes |= {f"{name.removesuffix('.weight')}.bias": shapes[name][:1] for name in shapes if layer in name}
+    norms = ("embeddings.LayerNorm", f"{layer}.attention.output.LayerNorm", f"{layer}.output.LayerNorm")
+    shapes |= {f"{norm}.{part}": (8,) for norm in norms for part in ("weight", "bias")}
+    header, tensors, at = {}, b"", 0
+    random = np.random.default_rng(0)
+    for name, shape in shapes.items():
+        data = random.normal(size=shape).astype("<f4").tobytes()
+        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [at, at + len(data)]}
+        tensors, at = tensors + data, at + len(data)
+    told = json.dumps(header).encode()
+    model = len(told).to_bytes(8, "little") + told + tensors
+    weights = find_weights(copied(folder, model=model, config=json.dumps({**config, **sizes}).encode()))
+    assert weights is not None
+    return weights
 
 
 @pytest.fixture(scope="module")
@@ -154,34 +185,58 @@ def test_the_same_weights_in_a_folder_use_the_same_built_model(tmp_path: Path, m
     assert cached_model(weights, model_cache) == cached_model(packaged(), model_cache)
 
 
-async def test_a_damaged_built_model_is_built_again(tmp_path: Path, model_cache: Path) -> None:
-    whole = cached_model(packaged(), model_cache)
-    (tmp_path / whole.name).write_bytes(whole.read_bytes()[:100_000])
-    name = search_encoder_name(packaged())
-    assert name is not None
-    # The one for search is whole.
-    searching = cached_search_encoder(name, packaged(), model_cache)
-    (tmp_path / searching.name).symlink_to(searching)
+async def test_a_damaged_built_model_is_built_again(tmp_path: Path) -> None:
+    weights = tiny(tmp_path / "model")
+    cache = tmp_path / "cache"
+    before = await MiniLmEmbedder.open(weights, cache).embed(TEXTS)
+    (built,) = cache.glob("*.onnx")
+    whole = built.read_bytes()
+    built.write_bytes(whole[: len(whole) // 2])
 
-    embedder = MiniLmEmbedder.open(packaged(), tmp_path)
+    embedder = MiniLmEmbedder.open(weights, cache)
 
-    assert (await embedder.embed(["hello"])).shape == (1, 384)
+    np.testing.assert_array_equal(await embedder.embed(TEXTS), before)
+    assert built.read_bytes() == whole
 
 
-def _open_and_embed(cache_dir: Path) -> float:
+class Built(logging.Handler):
+    """The names of the models that are built in this process."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.getMessage().startswith("model built"):
+            self.names.append(record.getMessage().partition("name=")[2].split("-")[0])
+
+
+def _open_and_embed(weights: Weights, cache_dir: Path) -> tuple[float, list[str]]:
     import asyncio
 
-    rows = asyncio.run(MiniLmEmbedder.open(packaged(), cache_dir, threads=1).embed(["hello"]))
-    return float(np.linalg.norm(rows))
+    built = Built()
+    logger = logging.getLogger("tools.embedding.model_cache")
+    logger.setLevel(logging.INFO)
+    logger.addHandler(built)
+    opened = [MiniLmEmbedder.open(each, cache_dir, threads=1) for each in (weights, packaged())]
+    rows = [asyncio.run(each.embed(["hello"]))[0] for each in opened]
+    return float(np.prod([np.linalg.norm(row) for row in rows])), built.names
 
 
-def test_processes_that_start_together_build_each_model_once(tmp_path: Path) -> None:
+def test_processes_that_start_together_build_each_model_once(tmp_path: Path, model_cache: Path) -> None:
+    weights, cache = tiny(tmp_path / "model"), tmp_path / "cache"
+    cache.mkdir()
+    # To build the one for search is as much work.
+    published = cached_model(packaged(), model_cache)
+    (cache / published.name).symlink_to(published)
+
     with FORKS.Pool(2) as pool:
-        lengths = pool.map(_open_and_embed, [tmp_path, tmp_path])
+        (length, built), (other, others) = pool.starmap(_open_and_embed, [(weights, cache)] * 2)
 
-    assert lengths == [pytest.approx(1.0, abs=1e-5)] * 2
-    # The published one, and the one for search.
-    assert sorted(path.suffix for path in tmp_path.iterdir()) == [".lock", ".lock", ".onnx", ".onnx"]
+    assert (length, other) == (pytest.approx(1.0, abs=1e-5), pytest.approx(1.0, abs=1e-5))
+    # That of the folder's weights, and the one for search.
+    assert sorted([*built, *others]) == ["encoder", "minilm"]
+    assert sorted(path.suffix for path in cache.iterdir()) == [".lock", ".lock", ".onnx", ".onnx", ".onnx"]
 
 
 def _reference(text: str) -> NDArray[np.float64]:
