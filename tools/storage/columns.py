@@ -11,7 +11,9 @@ from sqlalchemy.types import TypeDecorator
 
 def storable_text(text: str) -> str:
     """Return `text` without NUL and lone surrogates: PostgreSQL refuses the one, UTF-8 the other."""
-    return text.encode("utf-8", "ignore").decode("utf-8").replace("\x00", "")
+    # ASCII, as most ids and texts are, has no surrogates, and is known to be ASCII without a look at it.
+    valid = text if text.isascii() else text.encode("utf-8", "ignore").decode("utf-8")
+    return valid.replace("\x00", "")
 
 
 def storable(value: Any) -> Any:
