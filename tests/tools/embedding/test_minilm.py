@@ -16,7 +16,6 @@ from tools.embedding.choose import open_embedder
 from tools.embedding.minilm import MiniLmEmbedder
 from tools.embedding.minilm_onnx import BertShape, build_graph
 from tools.embedding.model_cache import cached_model
-from tools.embedding.search_encoder import cached_search_encoder, search_encoder_name
 from tools.embedding.weights import MINILM_SHA256, Weights, find_weights, read_safetensors
 from tools.onnx_runtime import onnxruntime
 
@@ -54,7 +53,7 @@ def tiny(folder: Path) -> Weights:
     config = json.loads((packaged().folder / "config.json").read_text())
     sizes = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
     layer = "encoder.layer.0"
-    shapes = {
+    shapes: dict[str, tuple[int, ...]] = {
         "embeddings.word_embeddings.weight": (config["vocab_size"], 8),
         "embeddings.position_embeddings.weight": (config["max_position_embeddings"], 8),
         "embeddings.token_type_embeddings.weight": (2, 8),
@@ -233,7 +232,7 @@ def test_processes_that_start_together_build_each_model_once(tmp_path: Path, mod
     with FORKS.Pool(2) as pool:
         (length, built), (other, others) = pool.starmap(_open_and_embed, [(weights, cache)] * 2)
 
-    assert (length, other) == (pytest.approx(1.0, abs=1e-5), pytest.approx(1.0, abs=1e-5))
+    assert [length, other] == [pytest.approx(1.0, abs=1e-5)] * 2
     # That of the folder's weights, and the one for search.
     assert sorted([*built, *others]) == ["encoder", "minilm"]
     assert sorted(path.suffix for path in cache.iterdir()) == [".lock", ".lock", ".onnx", ".onnx", ".onnx"]
