@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evals.statistics.measured import bootstrap, expected_calibration_error, mean, risk_coverage, wilson
 
 
+# Each draws thousands of resamples.
+@settings(max_examples=25)
 @given(st.lists(st.booleans(), min_size=1, max_size=60))
 def test_the_interval_holds_the_value_and_is_the_same_each_time(values: list[bool]) -> None:
     measured = mean([float(value) for value in values])

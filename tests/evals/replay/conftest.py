@@ -53,6 +53,6 @@ def whole(tickets: Path, installed_by_words: Path, tmp_path_factory: pytest.Temp
     """A run of these tickets that nothing disturbed, by one worker."""
     folder = tmp_path_factory.mktemp("whole")
     starting = operator(copy_of(installed_by_words, folder / "data"), EXAMPLE, folder)
-    code, said = starting.run(tickets, folder / "run", "--workers", "1")
+    code, said = starting.start(tickets, folder / "run", "--workers", "1", forking=True).end()
     assert code == 0, said
     return folder / "run"
