@@ -12,7 +12,11 @@ pytestmark = pytest.mark.browser
 
 PHONE_DARK: dict[str, Any] = {"viewport": PHONE, "color_scheme": "dark", "has_touch": True, "is_mobile": True}
 SCHEMES = ["light", "dark"]
+# Both engines speak through the same pages: what one writes is looked at in each of their looks.
+one_engine = pytest.mark.parametrize("server", ["local"], indirect=True)
 
+
+@one_engine
 
 def test_on_a_phone_in_the_dark_the_panel_is_the_screen(open_page: OpenPage) -> None:
     page = open_page("/demo/settings/billing", **PHONE_DARK)
@@ -30,6 +34,7 @@ def test_on_a_phone_in_the_dark_the_panel_is_the_screen(open_page: OpenPage) -> 
     picture(page, "phone-dark.png")
 
 
+@one_engine
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_axe_finds_nothing_serious_in_an_open_widget(open_page: OpenPage, scheme: str) -> None:
     page = open_page("/demo/settings/billing", color_scheme=scheme)

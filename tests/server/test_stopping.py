@@ -31,6 +31,7 @@ from tests.model_server.replies import Answer, Reply
 from tests.server.forked_workers import served_by_forks
 from tests.server.harness import BOT_KEYS, WORKSPACE, Customer, Here, PacedEngine, bearer, run_input, serving
 from tests.server.official import official
+from tests.server.spaces import small_example
 from tests.serving import Process, served
 from tools.storage.scope import Scope
 
@@ -207,12 +208,12 @@ def test_every_open_stream_ends_whole_and_goes_on_at_the_next_start(installed_by
 
 
 @pytest.mark.postgres
-def test_every_open_stream_of_workers_ends_whole(installed_by_words: Path, tmp_path: Path, postgres_url: str) -> None:
-    data_dir = tmp_path / "data"
-    use_models(data_dir, (installed_by_words / "models").resolve())
+def test_every_open_stream_of_workers_ends_whole(model_cache: Path, tmp_path: Path, postgres_url: str) -> None:
+    data_dir, workspace = tmp_path / "data", small_example(tmp_path / "workspace")
+    use_models(data_dir, model_cache)
     with in_thread(slowly) as model:
         env = {"HELPGRAPH_MODEL": "scripted", "HELPGRAPH_MODEL_URL": model.url, "HELPGRAPH_DATABASE_URL": postgres_url}
-        left = stop_while_streams_are_open(served_by_forks, data_dir, "--workspace", str(EXAMPLE), **env)
+        left = stop_while_streams_are_open(served_by_forks, data_dir, "--workspace", str(workspace), **env)
 
     assert left.follower.numbers
 
