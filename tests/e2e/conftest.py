@@ -70,6 +70,8 @@ SLOW_LINE = """(() => {
   };
 })()"""
 OpenPage = Callable[..., Page]
+# Of a test whose statement is about the page alone: whichever engine speaks, the page is the same.
+one_engine = pytest.mark.parametrize("server", ["local"], indirect=True)
 
 
 @pytest.fixture(params=["local", "llm"])

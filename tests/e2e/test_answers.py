@@ -11,6 +11,7 @@ from tests.e2e.conftest import (
     OpenPage,
     Traffic,
     ask,
+    one_engine,
     open_widget,
     picture,
     route_of,
@@ -89,6 +90,7 @@ def test_a_reload_loses_nothing(open_page: OpenPage, moment: str) -> None:
     assert _said(page) == after_one
 
 
+@one_engine
 def test_an_answer_that_ends_between_two_requests_of_a_reload_is_shown(open_page: OpenPage) -> None:
     page = open_page("/demo/settings/billing")
     open_widget(page)
@@ -103,6 +105,7 @@ def test_an_answer_that_ends_between_two_requests_of_a_reload_is_shown(open_page
     expect(page.locator(f"{BOT} .bubble")).to_contain_text("Cancel plan")
 
 
+@one_engine
 def test_the_widget_knows_the_page_also_after_a_move_without_a_load(open_page: OpenPage) -> None:
     page = open_page("/demo/settings/billing")
     open_widget(page)
@@ -134,6 +137,7 @@ def test_a_customer_who_is_signed_in_gets_the_own_order(open_page: OpenPage) -> 
     assert order_id in answer
 
 
+@one_engine
 def test_what_is_typed_into_the_page_never_leaves_it(open_page: OpenPage, traffic: Traffic) -> None:
     page = open_page("/demo/settings/billing")
     page.evaluate(

@@ -6,18 +6,18 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.test_accessibility import serious
-from tests.e2e.conftest import PHONE, OpenPage, ask, conversation_id, open_widget, picture
+from tests.e2e.conftest import PHONE, OpenPage, ask, conversation_id, one_engine, open_widget, picture
 
 pytestmark = pytest.mark.browser
 
 PHONE_DARK: dict[str, Any] = {"viewport": PHONE, "color_scheme": "dark", "has_touch": True, "is_mobile": True}
 SCHEMES = ["light", "dark"]
-# Both engines speak through the same pages: what one writes is looked at in each of their looks.
-one_engine = pytest.mark.parametrize("server", ["local"], indirect=True)
+LOOKS: list[dict[str, Any]] = [
+    {"color_scheme": scheme, **sized} for scheme in SCHEMES for sized in ({}, {"viewport": PHONE})
+]
 
 
 @one_engine
-
 def test_on_a_phone_in_the_dark_the_panel_is_the_screen(open_page: OpenPage) -> None:
     page = open_page("/demo/settings/billing", **PHONE_DARK)
     open_widget(page)
@@ -45,10 +45,12 @@ def test_axe_finds_nothing_serious_in_an_open_widget(open_page: OpenPage, scheme
     assert [*at_first, *serious(page)] == []
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
-@pytest.mark.parametrize("sized", [{}, {"viewport": PHONE}], ids=["desktop", "phone"])
+# What a model's opinions add to the page is written with the same parts: one look shows them.
+@pytest.mark.parametrize(
+    ("server", "looks"), [("local", LOOKS), ("llm", LOOKS[:1])], ids=["local", "llm"], indirect=["server"]
+)
 def test_axe_finds_nothing_serious_in_a_conversation_of_the_inbox(
-    open_page: OpenPage, scheme: str, sized: dict[str, Any]
+    open_page: OpenPage, looks: list[dict[str, Any]]
 ) -> None:
     customer = open_page("/demo/settings/billing")
     open_widget(customer)
@@ -56,12 +58,13 @@ def test_axe_finds_nothing_serious_in_a_conversation_of_the_inbox(
     customer.get_by_role("button", name="Talk to a person").first.click()
     customer.locator(".banner", has_text="person aims to answer").wait_for()
 
-    inbox = open_page(f"/inbox#/c/{conversation_id(customer)}", color_scheme=scheme, **sized)
-    expect(inbox.get_by_role("log")).to_contain_text("Cancel plan")
-    for summary in inbox.locator("summary").all():
-        summary.click()
+    for look in looks:
+        inbox = open_page(f"/inbox#/c/{conversation_id(customer)}", **look)
+        expect(inbox.get_by_role("log")).to_contain_text("Cancel plan")
+        for summary in inbox.locator("summary").all():
+            summary.click()
 
-    assert serious(inbox) == []
+        assert serious(inbox) == [], look
 
 
 def _colour(css: str) -> tuple[int, int, int]:
