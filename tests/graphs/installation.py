@@ -10,9 +10,9 @@ from agent.deps import TurnDeps
 from agent.types import Identity
 from graphs.checkpoints import open_checkpointer
 from graphs.supervisor import Supervisor
-from graphs.turn_graph import build_turn_graph
 from graphs.turn_metrics import NoMetrics
 from graphs.turns import SubmittedMessage, TurnLimits, TurnService
+from tests.turn_graph import turn_graph_that_keeps
 from tools.storage.database import Database
 from tools.storage.desk import Desk
 from tools.storage.log import ConversationLog, LogEvent
@@ -67,7 +67,7 @@ async def installation(
     async with open_checkpointer(db.url, data_dir=folder) as checkpointer:
         turns = TurnService(
             log,
-            build_turn_graph(checkpointer),
+            turn_graph_that_keeps(checkpointer),
             deps,
             workspace_id=SCOPE.workspace_id,
             wakeups=wakeups,

@@ -28,9 +28,9 @@ from agent.types import (
 from graphs.checkpoints import open_checkpointer, stored_threads, thread_of
 from graphs.keeping import Keeping
 from graphs.translate import Finished, run_turn
-from graphs.turn_graph import build_turn_graph
 from tests.fakes import CALM, RecordingTracker, ScriptedEngine, ask, fake_deps
 from tests.graphs.installation import LIMITS, SCOPE, STAFF, bot_messages, ended, installation, kinds
+from tests.turn_graph import turn_graph_that_keeps
 from tools.storage.connection import Connection
 from tools.storage.database import Database
 from tools.storage.log import ConversationLog, Lease, TurnWork
@@ -73,7 +73,7 @@ async def run_graph(folder: Path, deps: TurnDeps, thread_id: str) -> None:
     """Run the graph to its end on that thread, as a process does that dies before it writes the turn's end."""
     async with open_checkpointer(await _url(folder), data_dir=folder) as checkpointer:
         async for _ in run_turn(
-            build_turn_graph(checkpointer), deps, ask("Where are my invoices?"), thread_id=thread_id
+            turn_graph_that_keeps(checkpointer), deps, ask("Where are my invoices?"), thread_id=thread_id
         ):
             pass
 
@@ -270,7 +270,7 @@ async def test_who_stood_still_doesnt_write_into_the_state_of_who_took_the_turn(
         )
         await still.standing.wait()
         async with open_checkpointer(await _url(tmp_path), data_dir=tmp_path) as saver:
-            keeping = Keeping(build_turn_graph(saver), repeatable=False)
+            keeping = Keeping(turn_graph_that_keeps(saver), repeatable=False)
             assert await keeping.stands(work, filed=False)
             # It comes to its end just before the other reads what it goes on from.
             still.may_go_on.set()

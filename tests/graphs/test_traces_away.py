@@ -16,10 +16,10 @@ from agent.ports import AnswerBrief
 from agent.types import Sentence, ToolCall, TurnRequest
 from graphs.settings import load_settings
 from graphs.translate import Emitted, Finished, run_turn
-from graphs.turn_graph import build_turn_graph
 from tests.fakes import ScriptedEngine, ask, fake_deps
 from tests.model_server.hosting import nobody_there
 from tests.tools.tracing.receivers import Receiver, attributes, collected_spans, langsmith_runs
+from tests.turn_graph import turn_graph
 from tools.tracing.opening import Tracing, open_tracing
 from tools.tracing.options import TraceOptions
 
@@ -33,8 +33,7 @@ async def tracing_to(langsmith_url: str, otlp_url: str, *, flush_s: float = 20) 
 
 async def run(deps: TurnDeps, request: TurnRequest, callbacks: list[BaseCallbackHandler]) -> list[object]:
     """What a turn's events say, without the times in them."""
-    graph = build_turn_graph()
-    events = [event async for event in run_turn(graph, deps, request, callbacks=callbacks)]
+    events = [event async for event in run_turn(turn_graph(), deps, request, callbacks=callbacks)]
     assert isinstance(events[-1], Finished)
     return [event.event for event in (*events[:-1], *events[-1].events) if isinstance(event, Emitted)]
 
@@ -69,14 +68,14 @@ async def test_more_turns_than_may_wait_are_dropped(langsmith: Receiver, collect
     langsmith.hangs = True
 
     async with tracing_to(langsmith.url, collector.url, flush_s=60) as tracing:
-        for _ in range(120):
+        for _ in range(112):
             await run(fake_deps(), ask("Where are my invoices?"), tracing.callbacks())
         langsmith.hangs = False
         langsmith.ended.set()
 
     # A hundred waited, and one was being sent.
     assert 100 <= len([run for run in langsmith_runs(langsmith).values() if run["name"] == "turn"]) < 110
-    assert len([span for span in collected_spans(collector) if span.name == "turn"]) == 120
+    assert len([span for span in collected_spans(collector) if span.name == "turn"]) == 112
 
 
 async def test_a_node_that_breaks_is_traced_without_what_it_said(langsmith: Receiver, collector: Receiver) -> None:

@@ -10,9 +10,9 @@ from agent.ports import AnswerBrief, EngineReport, Fallback
 from agent.types import Kind, Message, Outcome, Sentence, Spent, ToolCall, Understanding, Untrusted
 from graphs.checkpoints import open_checkpointer
 from graphs.translate import Emitted, Finished, run_turn
-from graphs.turn_graph import build_turn_graph
 from tests.fakes import CALM, RecordingTracker, ScriptedEngine, ask, fake_deps
 from tests.graphs.following import run, spoken, values
+from tests.turn_graph import turn_graph, turn_graph_that_keeps
 
 TRUE = Sentence("Invoices are under **Billing > History**.", cites=("p1",))
 PERSON = ToolCall("1:0", "hand_over", {})
@@ -40,7 +40,7 @@ async def test_what_the_engine_did_is_told_to_the_team_once_with_the_end() -> No
     engine = Counted()
     spent = Spent(tokens=100, cost=1.5)
 
-    events = [event async for event in run_turn(build_turn_graph(), fake_deps(engine=engine), ask("?", spent=spent))]
+    events = [event async for event in run_turn(turn_graph(), fake_deps(engine=engine), ask("?", spent=spent))]
 
     finished = events[-1]
     assert isinstance(finished, Finished)
@@ -151,7 +151,7 @@ async def interrupted(
     before: list[Emitted] = []
     deps = fake_deps(engine=engine)
     async with open_checkpointer(make_url("sqlite://"), data_dir=folder) as checkpointer:
-        graph = build_turn_graph(checkpointer)
+        graph = turn_graph_that_keeps(checkpointer)
         try:
             async for event in run_turn(graph, deps, ask(text), thread_id="t"):
                 assert isinstance(event, Emitted)

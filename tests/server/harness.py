@@ -22,7 +22,6 @@ from graphs.assembly import Runtime
 from graphs.checkpoints import open_checkpointer
 from graphs.settings import Settings
 from graphs.supervisor import Supervisor
-from graphs.turn_graph import build_turn_graph
 from graphs.turns import TurnLimits, TurnService
 from server.app import create_app
 from server.arriving import BoundedHttp
@@ -35,6 +34,7 @@ from server.settings import ServerSettings
 from server.several import create_several
 from tests.fakes import ScriptedEngine, fake_deps
 from tests.loopback import NO_TLS
+from tests.turn_graph import turn_graph_that_keeps
 from tools.accounts import AccountRecord, FileAccounts
 from tools.knowledge.store import KnowledgeStore
 from tools.pages import PageMap
@@ -288,7 +288,7 @@ async def _installation(
     deps = replace(deps, tracker=tracker, accounts=accounts)
     knowledge = await KnowledgeStore.open(db, folder, None, workspace_id)
     async with open_checkpointer(db.url, data_dir=folder) as checkpointer:
-        graph = build_turn_graph(checkpointer)
+        graph = turn_graph_that_keeps(checkpointer)
         limits = TurnLimits(turn_timeout_s=10, concurrent_turns=CONCURRENT_TURNS, max_message_chars=8000)
         turns = TurnService(
             log,
