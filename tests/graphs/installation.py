@@ -12,6 +12,7 @@ from graphs.checkpoints import open_checkpointer
 from graphs.supervisor import Supervisor
 from graphs.turn_metrics import NoMetrics
 from graphs.turns import SubmittedMessage, TurnLimits, TurnService
+from tests.migrated import put_migrated
 from tests.turn_graph import turn_graph_that_keeps
 from tools.storage.database import Database
 from tools.storage.desk import Desk
@@ -61,6 +62,7 @@ async def installation(
     grace_s: float = 5,
     log_class: type[ConversationLog] = ConversationLog,
 ) -> AsyncIterator[Installation]:
+    await put_migrated(folder)
     db = await Database.open(None, data_dir=folder)
     wakeups, supervisor = Wakeups(), Supervisor()
     log = log_class(db, wakeups)

@@ -30,6 +30,7 @@ from graphs.keeping import Keeping
 from graphs.translate import Finished, run_turn
 from tests.fakes import CALM, RecordingTracker, ScriptedEngine, ask, fake_deps
 from tests.graphs.installation import LIMITS, SCOPE, STAFF, bot_messages, ended, installation, kinds
+from tests.migrated import put_migrated
 from tests.turn_graph import turn_graph_that_keeps
 from tools.storage.connection import Connection
 from tools.storage.database import Database
@@ -43,6 +44,7 @@ BUG = replace(CALM, kind=Kind.BUG)
 @asynccontextmanager
 async def left_behind(folder: Path, *, attempts: int) -> AsyncIterator[tuple[str, TurnWork]]:
     """A conversation whose turn was begun so often by processes that died before they wrote anything."""
+    await put_migrated(folder)
     db = await Database.open(None, data_dir=folder)
     log = ConversationLog(db, Wakeups())
     made = await log.create_conversation(

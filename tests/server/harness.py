@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -34,6 +36,7 @@ from server.settings import ServerSettings
 from server.several import create_several
 from tests.fakes import ScriptedEngine, fake_deps
 from tests.loopback import NO_TLS
+from tests.migrated import put_migrated
 from tests.turn_graph import turn_graph_that_keeps
 from tools.accounts import AccountRecord, FileAccounts
 from tools.knowledge.store import KnowledgeStore
@@ -58,6 +61,12 @@ ACCOUNT = {
     "name": "Example Ltd",
     "plan": "team",
     "users": [{"user_id": "user_1", "name": "Ada", "email": "ada@example.com", "role": "admin"}],
+}
+USUAL: dict[str, object] = {
+    "inbox_password": SecretStr(PASSWORD),
+    "api_keys": [SecretStr(key) for key in BOT_KEYS],
+    "identity_secret": SecretStr(SECRET),
+    "identity_hash_secret": SecretStr(HASH_SECRET),
 }
 Event = dict[str, Any]
 
@@ -248,15 +257,26 @@ async def _doors(
     metrics: Metrics,
     settings: dict[str, object],
 ) -> AsyncIterator[Doors]:
-    given: dict[str, object] = {
-        "inbox_password": SecretStr(PASSWORD),
-        "api_keys": [SecretStr(key) for key in BOT_KEYS],
-        "identity_secret": SecretStr(SECRET),
-        "identity_hash_secret": SecretStr(HASH_SECRET),
-        **settings,
-    }
+    given = {**USUAL, **settings}
     async with _installation(folder, deps or fake_deps(), database_url, workspace_id, metrics) as runtime:
-        yield make_doors(runtime, ServerSettings.model_validate(given), metrics)
+        read = ServerSettings.model_validate(given) if settings else _usual_settings(_surroundings())
+        yield make_doors(runtime, read, metrics)
+
+
+def _surroundings() -> tuple[str, ...]:
+    """What settings are read from."""
+    return (os.getcwd(), *sorted(f"{name}={value}" for name, value in os.environ.items() if "HELPGRAPH_" in name))
+
+
+# Reading settings takes a fifth of a server's start.
+@cache
+def _usual_settings(surroundings: tuple[str, ...]) -> ServerSettings:
+    return ServerSettings.model_validate(USUAL)
+
+
+@cache
+def _usual_installation(surroundings: tuple[str, ...]) -> Settings:
+    return Settings.model_validate({"webhook_secret": WEBHOOK_SECRET})
 
 
 @asynccontextmanager
@@ -279,6 +299,8 @@ async def on_a_port(app: Starlette, http: type[BoundedHttp] = BoundedHttp) -> As
 async def _installation(
     folder: Path, deps: TurnDeps, database_url: str | None, workspace_id: str, metrics: Metrics
 ) -> AsyncIterator[Runtime]:
+    if database_url is None:
+        await put_migrated(folder)
     db = await Database.open(database_url, data_dir=folder)
     wakeups, supervisor = Wakeups(db.channel()), Supervisor()
     await wakeups.start()
@@ -301,8 +323,8 @@ async def _installation(
             supervisor=supervisor,
         )
         runtime = Runtime(
-            settings=Settings.model_validate(
-                {"data_dir": folder, "database_url": database_url, "webhook_secret": WEBHOOK_SECRET}
+            settings=_usual_installation(_surroundings()).model_copy(
+                update={"data_dir": folder, "database_url": SecretStr(database_url) if database_url else None}
             ),
             workspace=Workspace(workspace_id, "Example", LANGUAGES, deps.policy, None),
             db=db,

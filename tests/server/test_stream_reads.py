@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from agent.types import Identity
 from server.context import Doors
 from server.sse import tail
+from tests.migrated import put_migrated
 from tools.storage import rows
 from tools.storage.database import Database
 from tools.storage.following import Follower
@@ -74,6 +75,7 @@ class Installation:
 @asynccontextmanager
 async def installation(folder: Path) -> AsyncIterator[Installation]:
     """Open one."""
+    await put_migrated(folder)
     db = await Database.open(None, data_dir=folder)
     wakeups = WatchedWakeups()
     log = CountingLog(db, wakeups)

@@ -149,18 +149,6 @@ def test_whichever_worker_is_asked_counts_for_all(team: Process) -> None:
     assert accepted() == {before.pop() + 4}
 
 
-def test_a_worker_that_is_killed_loses_nothing_and_is_replaced(team: Process) -> None:
-    with ThreadPoolExecutor(8) as pool:
-        asked = [pool.submit(converse, team.url, f"Where is the teleport button, number {n}?") for n in range(8)]
-        time.sleep(0.3)
-        victim = workers_of(team)[0]
-        os.kill(victim, signal.SIGKILL)
-        streams = [answer.result() for answer in asked]
-
-    assert all(stream.count('"RUN_FINISHED"') == 1 for stream in streams)
-    until(lambda: len(workers_of(team)) == WORKERS and victim not in workers_of(team))
-
-
 def test_a_parent_that_is_killed_takes_everything_with_it(team: Process) -> None:
     """The last test: nothing is left to serve, and nothing holds the port or the folder."""
     orphans = children_of(team)
@@ -180,6 +168,19 @@ def impatient(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     settings = {"HELPGRAPH_DATABASE_URL": database, "HELPGRAPH_SESSIONS_PER_MINUTE": "100000"}
     with served_by_forks(folder / "data", "--workspace", str(workspace), end_s=3, **settings) as running:
         yield running
+
+
+def test_a_worker_that_is_killed_loses_nothing_and_is_replaced(impatient: Process) -> None:
+    until(lambda: len(workers_of(impatient)) == WORKERS)
+    with ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(converse, impatient.url, f"Where is the teleport button, number {n}?") for n in range(8)]
+        time.sleep(0.3)
+        victim = workers_of(impatient)[0]
+        os.kill(victim, signal.SIGKILL)
+        streams = [answer.result() for answer in asked]
+
+    assert all(stream.count('"RUN_FINISHED"') == 1 for stream in streams)
+    until(lambda: len(workers_of(impatient)) == WORKERS and victim not in workers_of(impatient))
 
 
 def test_workers_are_replaced_one_by_one_without_a_failed_conversation(impatient: Process) -> None:
