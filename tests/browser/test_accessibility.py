@@ -13,6 +13,12 @@ pytestmark = pytest.mark.browser
 
 SCHEMES = ["light", "dark"]
 PHONE = {"width": 390, "height": 740}
+# A phone in the light has the colours of the desktop in the light, and the places of the phone in the dark.
+LOOKS = [
+    pytest.param("light", None, id="desktop-light"),
+    pytest.param("dark", None, id="desktop-dark"),
+    pytest.param("dark", PHONE, id="phone-dark"),
+]
 
 
 def serious(page: Page) -> list[str]:
@@ -26,8 +32,7 @@ def serious(page: Page) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
-@pytest.mark.parametrize("viewport", [None, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize(("scheme", "viewport"), LOOKS)
 def test_the_opening(open_page: OpenPage, scheme: str, viewport: dict[str, int] | None) -> None:
     sized = {"viewport": viewport} if viewport else {}
     page, _ = open_page(

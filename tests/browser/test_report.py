@@ -13,7 +13,7 @@ from evals.replay.case import Case
 from evals.scoring.summary import Summary
 from tests.browser.conftest import Answer, OpenPage
 from tests.browser.corpus import VECTORS
-from tests.browser.test_accessibility import PHONE, SCHEMES, serious
+from tests.browser.test_accessibility import LOOKS, serious
 from tests.evals.report.making import make_run, report_of, some_pairs
 from tests.evals.scoring.making import answer, case, how_to
 
@@ -206,8 +206,7 @@ def test_without_scripts_the_numbers_are_still_there(report: OpenReport) -> None
     expect(shown.page.locator("#slider")).to_be_hidden()
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
-@pytest.mark.parametrize("viewport", [None, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize(("scheme", "viewport"), LOOKS)
 def test_nothing_bars_anybody(report: OpenReport, scheme: str, viewport: dict[str, int] | None) -> None:
     sized = {"viewport": viewport} if viewport else {}
     page = report(color_scheme=scheme, **sized).page
