@@ -382,8 +382,9 @@ def test_everybody_reads_the_log_whole_and_only_what_is_theirs(
             run_state_machine_as_test(
                 Streaming,
                 settings=settings(
-                    # Two workers on PostgreSQL take three times as long for the same.
-                    max_examples=settings().max_examples // (11 if url is None else 25),
+                    # Two workers on PostgreSQL take longer for the same. With fewer examples nobody noticed a customer
+                    # who was told what is the team's.
+                    max_examples=settings().max_examples // (11 if url is None else 16),
                     stateful_step_count=30,
                     suppress_health_check=list(HealthCheck),
                     # An event that doesn't come is waited for in each try, so a shorter example would take an hour.
