@@ -22,6 +22,7 @@ from sqlalchemy.engine import make_url
 from xdist.scheduler import LoadFileScheduling
 
 from tests.installed import EXAMPLE, installed_once, learning, use_models
+from tests.migrated import put_migrated
 from tests.shell import Shell
 from tests.tools.engines.shop import CATEGORIES, HashedEmbedder
 from tools.embedding.minilm import MiniLmEmbedder
@@ -200,7 +201,9 @@ def migrated_url(request: pytest.FixtureRequest) -> Iterator[str | None]:
 
 @pytest.fixture
 async def database(migrated_url: str | None, tmp_path: Path) -> AsyncIterator[Database]:
-    """An empty, migrated database, once for each kind that is supported."""
+    """An empty, migrated database, once for each kind that is supported; how one is made is `test_database`'s."""
+    if migrated_url is None:
+        await put_migrated(tmp_path)
     opened = await Database.open(migrated_url, data_dir=tmp_path)
     yield opened
     await opened.close()

@@ -6,6 +6,8 @@ It saves up to three seconds of processor time for each start, of which the test
 import chromadb.api.rust
 import chromadb.telemetry.product.posthog  # noqa: F401
 
+import tools.engines.llm.engine
+import tools.engines.llm.transport  # noqa: F401
 from agent.promising.grammar import read_grammars
 from graphs.lazy_commands import commands
 from tools.embedding.sentences import open_model

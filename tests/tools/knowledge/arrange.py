@@ -7,7 +7,7 @@ from pathlib import Path
 
 from agent.ports import Embedder, SearchQuery
 from agent.types import Language, Source, Untrusted
-from tests.migrated import migrate_once
+from tests.migrated import put_migrated
 from tools.knowledge.matching import Questions
 from tools.knowledge.store import KnowledgeStore
 from tools.storage.database import Database
@@ -69,7 +69,7 @@ async def opened(
     data_dir: Path, embedder: Embedder | None, taught: Questions | None = None
 ) -> AsyncIterator[KnowledgeStore]:
     """A knowledge base over SQLite in `data_dir`, as an installation opens it."""
-    await migrate_once(data_dir)
+    await put_migrated(data_dir)
     db = await Database.open(None, data_dir=data_dir)
     try:
         store = await KnowledgeStore.open(db, data_dir, embedder, "orrery", taught=taught)
