@@ -5,6 +5,7 @@ import json
 import logging
 import shutil
 import tempfile
+import time
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -30,6 +31,8 @@ logger = logging.getLogger(__name__)
 
 FORMAT = 2
 MANIFEST = "manifest.json"
+_SCRATCH = "writing-"
+_LEFT_AFTER_S = 3600
 _QUESTION_ARRAYS = ("article_ids", "vectors", "data", "indices", "indptr", "stems", "stem_counts")
 _ARRAYS = {
     "kind": CLASSIFIER_ARRAYS,
@@ -90,7 +93,8 @@ def write(model: LearnedModel, shelf: Path) -> str:
     """
     try:
         shelf.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="writing-", dir=shelf) as scratch:
+        _sweep(shelf)
+        with tempfile.TemporaryDirectory(prefix=_SCRATCH, dir=shelf) as scratch:
             folder = Path(scratch) / "model"
             folder.mkdir()
             files = _write_arrays(model, folder)
@@ -114,6 +118,13 @@ def write(model: LearnedModel, shelf: Path) -> str:
     except OSError as exc:
         raise Misconfigured(f"the model folder {shelf} can't be written ({exc.strerror})") from exc
     return model_id
+
+
+def _sweep(shelf: Path) -> None:
+    """Remove what a process that was killed while it wrote has left."""
+    for scratch in shelf.glob(f"{_SCRATCH}*"):
+        if time.time() - scratch.stat().st_mtime > _LEFT_AFTER_S:
+            shutil.rmtree(scratch, ignore_errors=True)
 
 
 def read(folder: Path) -> LearnedModel:

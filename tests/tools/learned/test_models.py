@@ -2,6 +2,8 @@
 
 import json
 import logging
+import os
+import time
 from pathlib import Path
 
 import numpy as np
@@ -79,6 +81,19 @@ def test_no_word_of_a_ticket_stands_in_the_folder(tmp_path: Path) -> None:
 def test_the_same_model_has_the_same_name(tmp_path: Path) -> None:
     assert write(model(), tmp_path / "a") == write(model(report={"n": 1}), tmp_path / "b")
     assert write(model(), tmp_path / "a") != write(model(trust=Trust()), tmp_path / "a")
+
+
+def test_what_a_killed_process_left_half_written_is_removed(tmp_path: Path) -> None:
+    old, young = tmp_path / "writing-old", tmp_path / "writing-young"
+    for left in (old, young):
+        (left / "model").mkdir(parents=True)
+    an_hour_and_a_minute_ago = time.time() - 3660
+    os.utime(old, (an_hour_and_a_minute_ago, an_hour_and_a_minute_ago))
+
+    model_id = write(model(), tmp_path)
+
+    # Another process may be writing now.
+    assert {path.name for path in tmp_path.iterdir()} == {"writing-young", model_id}
 
 
 def _cut(folder: Path) -> None:
