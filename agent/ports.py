@@ -202,7 +202,8 @@ class AnswerBrief:
     """Everything an engine may use to answer. With `courtesy` no question is asked: a friendly line will do.
 
     `said` is what this turn has told the customer already, before the tools were called; the last `found_later` of
-    the passages were found by tools. `glimpse` asks for a sentence or two, to see whether it is about that.
+    the passages were found by tools. `glimpse` asks for a sentence or two, to see whether it is about that. `texts` are
+    the customer's newest messages as they came: `question` says with them what they hang on.
     """
 
     question: Untrusted
@@ -217,6 +218,7 @@ class AnswerBrief:
     said: str = ""
     found_later: int = 0
     glimpse: bool = False
+    texts: tuple[Untrusted, ...] = ()
 
     @property
     def tool_names(self) -> tuple[str, ...]:

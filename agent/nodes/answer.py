@@ -159,6 +159,7 @@ def _brief(state: TurnState, deps: TurnDeps, said: str) -> AnswerBrief:
         ),
         said=said,
         found_later=len(sources(state)) - len(state["passages"]),
+        texts=state["request"].texts,
     )
 
 

@@ -123,11 +123,21 @@ class Asking:
         results: Sequence[ToolResult] = (),
         tools: tuple[ToolOffer, ...] = TOOLS,
         courtesy: bool = False,
+        history: tuple[Message, ...] = (),
     ) -> list[Sentence | ToolCall]:
         where = page or PageContext()
-        heard = await self._hear(text, page=where)
+        heard = await self._hear(text, history=history, page=where)
         brief = AnswerBrief(
-            heard.question, heard, passages, where, account, (), tuple(results), tools, courtesy=courtesy
+            question=heard.question,
+            understanding=heard,
+            passages=passages,
+            page=where,
+            account=account,
+            history=history,
+            tool_results=tuple(results),
+            tools=tools,
+            courtesy=courtesy,
+            texts=(words(text),),
         )
         return [part async for part in self._engine.answer(brief)]
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from agent.types import Passage
-from tests.tools.engines.conftest import Asking
+from tests.tools.engines.conftest import Asking, said
 from tests.tools.engines.shop import passage
 from tests.tools.engines.test_answers import claims
 from tools.engines.local.pieces import cut
@@ -88,6 +88,57 @@ async def test_a_short_paragraph_is_quoted_whole(ask: Asking) -> None:
     said = await answer(ask, "a customer left by accident, can I add them again", ACCIDENTS)
 
     assert "You can't add somebody again who left. Send the link to your shop's front page." in said
+
+
+INVITING = """Owners and admins invite people under **Settings > Members**.
+
+1. Go to **Settings > Members**.
+2. Select **Invite member**.
+3. Enter one or more e-mail addresses and choose a role.
+
+The invitation is valid for 7 days. Then you send another one.
+
+You can enter up to 50 addresses at once, separated by commas.
+
+## Guests
+
+Guests with the client role need no seat. They see what is shared with them."""
+QUESTION = "How do I invite people?"
+
+
+@pytest.mark.parametrize(
+    ("follow_up", "told"),
+    [
+        ("and how long is it valid?", "The invitation is valid for 7 days. Then you send another one."),
+        ("and how many addresses at once?", "You can enter up to 50 addresses at once, separated by commas."),
+    ],
+)
+async def test_a_question_behind_an_answer_is_given_the_one_paragraph_of_it(
+    ask: Asking, follow_up: str, told: str
+) -> None:
+    inviting = found(INVITING)[:1]
+    history = said(QUESTION, f"> {inviting[0].text.render_plain()} [1]")
+
+    assert [sentence.text for sentence in claims(await ask(follow_up, *inviting, history=history))] == [told]
+
+
+async def test_a_question_behind_an_answer_is_given_what_that_has_not_told(ask: Asking) -> None:
+    first = [sentence.text for sentence in claims(await ask(QUESTION, *found(INVITING)[:1]))]
+    history = said(QUESTION, "> " + " ".join(first))
+
+    told = [sentence.text for sentence in claims(await ask("and guests?", *found(INVITING), history=history))]
+
+    assert told == ["Guests with the client role need no seat. They see what is shared with them."]
+
+
+async def test_who_asks_the_same_again_is_told_it_again(ask: Asking) -> None:
+    inviting = found(INVITING)[:1]
+    first = [sentence.text for sentence in claims(await ask(QUESTION, *inviting))]
+    history = said(QUESTION, "> " + " ".join(first))
+
+    for question in (QUESTION, "and how does that work?"):
+        told = [sentence.text for sentence in claims(await ask(question, *inviting, history=history))]
+        assert any("1. Go to **Settings > Members**." in text for text in told)
 
 
 async def test_other_sections_are_quoted_where_they_are_nearly_as_good(ask: Asking) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from agent.dialogue import reports_trouble
 from agent.phrases import Phrase, language_name, phrase
 from agent.ports import AnswerBrief
-from agent.types import Kind, Language, Passage, Sentence, ToolCall
+from agent.types import Author, Kind, Language, Message, Passage, Sentence, ToolCall
 from tools.engines.local.choosing import Reading, Wanted, choose, merged
 from tools.engines.local.facts import escape, told
 from tools.engines.local.pieces import Piece, cut
@@ -98,10 +98,17 @@ async def _from_articles(brief: AnswerBrief, understood: Understood, *, with_fac
         yield Sentence(phrase(Phrase.OTHER_LANGUAGE, language, of=escape(named)), claim=False)
     room = _WORDS_OF_A_GLIMPSE if brief.glimpse else _WORDS_BEHIND_FACTS if with_facts else _MOST_WORDS
     budget = room // len(articles)
+    just_told = "" if brief.glimpse else _just_told(brief.history)
     for passages in articles:
         pieces = [piece for passage in passages for piece in cut(passage)]
-        for group in merged(await choose(pieces, understood.wanted, words=budget)):
+        for group in merged(await choose(pieces, understood.wanted, words=budget, told=just_told)):
             yield Sentence(_text(group), cites=(group[0].passage.passage_id,))
+
+
+def _just_told(history: Sequence[Message]) -> str:
+    """What the customer has read of us last, in one line."""
+    ours = next((message for message in reversed(history) if message.author is Author.BOT), None)
+    return " ".join(ours.text.render_plain().split()) if ours is not None else ""
 
 
 def _text(group: Sequence[Piece]) -> str:

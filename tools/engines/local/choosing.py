@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tools.engines.local.ears.features import Vectors
 from tools.engines.local.pieces import Piece, Shape
@@ -19,6 +19,8 @@ _WHOLE_PARAGRAPH_WORDS = 35
 _WHOLE_PARAGRAPH_SHARE = 0.7
 _POSITION_COST = 0.015
 _MOST_PIECES = 40
+_MEANT = 0.7
+_ASKED_ABOUT_WORDS = 50
 _NUMBERED = re.compile(r"^\s*\d+[.)]\s", re.MULTILINE)
 
 
@@ -44,7 +46,7 @@ class Wanted:
     """What is asked: in the customer's words and in English, for articles in either; and each question by itself.
 
     `memory` embeds what articles say; `titles` are vectors of the passages' articles' titles, by article id. `steps`
-    tells that the customer asks how something is done.
+    tells that the customer asks how something is done. `behind` is a follow-up's own words, without what it hangs on.
     """
 
     readings: tuple[Reading, ...]
@@ -52,14 +54,38 @@ class Wanted:
     parts: tuple[Reading, ...] = ()
     titles: Mapping[str, Vectors] = field(default_factory=dict)
     steps: bool = False
+    behind: Reading | None = None
 
 
-async def choose(pieces: Sequence[Piece], wanted: Wanted, *, words: int) -> list[Piece]:
-    """The best pieces up to about `words` words, in the article's order; one at least, however long it is."""
+async def choose(pieces: Sequence[Piece], wanted: Wanted, *, words: int, told: str = "") -> list[Piece]:
+    """The best pieces up to about `words` words, in the article's order; one at least, however long it is.
+
+    Behind an answer, whose words are `told`, a follow-up is given what that hasn't told, and of what it has the one
+    paragraph that is asked about.
+    """
     pieces = pieces[:_MOST_PIECES]
     if not pieces:
         return []
-    scores = await _scores(pieces, wanted)
+    kept = _kept(pieces, await _scores(pieces, wanted), wanted, words)
+    again = {index for index, piece in enumerate(pieces) if told and " ".join(piece.text.split()) in told}
+    if wanted.behind is not None and kept & again and (about := await _asked_about(pieces, wanted, wanted.behind)):
+        kept = about.union(*(_with_support(pieces, index) for index in kept - again))
+    return [pieces[index] for index in sorted(kept)]
+
+
+async def _asked_about(pieces: Sequence[Piece], wanted: Wanted, behind: Reading) -> set[int]:
+    """The short paragraph that a follow-up asks about by its own words; none when they say too little."""
+    # Nobody asks how something is done: that is told again, as it was.
+    own = await _scores(pieces, replace(wanted, readings=(behind,)), steps_lift=0.0)
+    both = await _scores(pieces, wanted, steps_lift=0.0)
+    best = max(range(len(pieces)), key=lambda index: own[index] + both[index])
+    if own[best] < _MEANT:
+        return set()
+    return _with_support(pieces, best) | _short_paragraph(pieces, best, most=_ASKED_ABOUT_WORDS)
+
+
+def _kept(pieces: Sequence[Piece], scores: Sequence[float], wanted: Wanted, words: int) -> set[int]:
+    """The places of the best pieces up to about `words` words."""
     order = sorted(range(len(pieces)), key=lambda index: -scores[index])
     top = scores[order[0]]
     if wanted.steps:
@@ -90,7 +116,7 @@ async def choose(pieces: Sequence[Piece], wanted: Wanted, *, words: int) -> list
             if length + cost <= words:
                 kept |= rest
                 length += cost
-    return [pieces[index] for index in sorted(kept)]
+    return kept
 
 
 def merged(pieces: Sequence[Piece]) -> list[list[Piece]]:
@@ -136,16 +162,16 @@ def _steps_first(order: list[int], pieces: Sequence[Piece], scores: Sequence[flo
     return order
 
 
-def _short_paragraph(pieces: Sequence[Piece], index: int) -> set[int]:
+def _short_paragraph(pieces: Sequence[Piece], index: int, most: int = _WHOLE_PARAGRAPH_WORDS) -> set[int]:
     """The sentences of the paragraph that a sentence stands in, if they are few words together."""
     piece = pieces[index]
     if piece.shape is not Shape.SENTENCE:
         return set()
     whole = {place for place, other in enumerate(pieces) if _side_by_side(piece, other)}
-    return whole if sum(pieces[one].length for one in whole) <= _WHOLE_PARAGRAPH_WORDS else set()
+    return whole if sum(pieces[one].length for one in whole) <= most else set()
 
 
-async def _scores(pieces: Sequence[Piece], wanted: Wanted) -> list[float]:
+async def _scores(pieces: Sequence[Piece], wanted: Wanted, *, steps_lift: float = _STEPS_LIFT) -> list[float]:
     """How well each piece answers: by the reading that it fits best, a little for steps and for coming first."""
     texts = [f"{piece.passage.section}: {text}" for piece, text in zip(pieces, _understood(pieces), strict=True)]
     known = any(reading.vector is not None for reading in wanted.readings)
@@ -154,7 +180,7 @@ async def _scores(pieces: Sequence[Piece], wanted: Wanted) -> list[float]:
     for place, (piece, text) in enumerate(zip(pieces, texts, strict=True)):
         row = rows[place] if rows is not None else None
         fit = max(reading.fit(text, row) for reading in wanted.readings)
-        steps = _STEPS_LIFT if _is_steps(piece) else 0.0
+        steps = steps_lift if _is_steps(piece) else 0.0
         scores.append(max(0.01, fit + steps - _POSITION_COST * place))
     return scores
 

@@ -316,7 +316,9 @@ class LocalEngine:
         question, english = brief.question.render_plain(), self._in_english(heard)
         (row,) = await self._hearing.rows([question], heard.language)
         lookup, _ = await self._lookup(heard)
-        asked = [question, english, *parts_of(question)]
+        behind = _behind(brief)
+        parts = parts_of(question)
+        asked = [question, english, *parts, *([behind] if behind else [])]
         titles = {passage.article_id: passage.title for passage in brief.passages}
         memories = self._memories(heard.language)
         rows = await memories.messages.embed(asked)
@@ -331,11 +333,20 @@ class LocalEngine:
             wanted=Wanted(
                 readings=tuple(readings[:2]),
                 memory=memories.articles,
-                parts=tuple(readings[2:]),
+                parts=tuple(readings[2 : 2 + len(parts)]),
                 titles=dict(zip(titles, titled, strict=True)) if titled is not None else {},
                 steps=asks_for_steps(question),
+                behind=readings[-1] if behind else None,
             ),
         )
+
+
+def _behind(brief: AnswerBrief) -> str:
+    """A follow-up's own words; "" when the message says by itself what it asks, or asks how something is done."""
+    newest = " ".join(text.render_plain() for text in brief.texts)
+    # A word that was mended is still one word.
+    hangs_on_more = len(brief.question.render_plain().split()) > len(newest.split()) + 1
+    return newest if newest and hangs_on_more and not asks_for_steps(newest) else ""
 
 
 async def _meaning(
