@@ -346,7 +346,8 @@ class KnowledgeStore:
     async def _questions(self, live: Live) -> QuestionShelf | None:
         if self._asking is None or self._embedder is None:
             return None
-        await ask_for_size(self._embedder)
+        if self._taught is not None:
+            await ask_for_size(self._embedder)
         rows = await self._rows.questions(live.generation.generation_id)
         kept = self._cache_dir / f"matcher-{workspace_prefix(self._workspace_id)}"
         return QuestionShelf(rows, live.shelf.articles, self._taught, self._asking, kept)
