@@ -115,13 +115,16 @@ async def _work(out: BinaryIO) -> None:
         tasks = set[asyncio.Task[None]]()
         async with asyncio.TaskGroup() as group:
             slots = asyncio.Semaphore(start.in_flight)
+
+            async def answer(job: Job) -> None:
+                async with slots:
+                    await worker.answer(job)
+
+            # It reads on while all are busy (the run sends few ahead), so that the end is noticed at once.
             while line := await reader.readline():
-                job = Job.model_validate_json(line)
-                await slots.acquire()
-                task = group.create_task(worker.answer(job))
+                task = group.create_task(answer(Job.model_validate_json(line)))
                 tasks.add(task)
                 task.add_done_callback(tasks.discard)
-                task.add_done_callback(lambda _: slots.release())
             # The run is gone, and nobody hears the answers.
             for task in tasks:
                 task.cancel()
